@@ -1,0 +1,43 @@
+//===- TorchLiteDialect.cpp - Registers the tl dialect --------------------===//
+#include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
+
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace torchlite::tl;
+
+#include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.cpp.inc"
+#include "TorchLite/Dialect/TorchLite/IR/TorchLiteEnums.cpp.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "TorchLite/Dialect/TorchLite/IR/TorchLiteTypes.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "TorchLite/Dialect/TorchLite/IR/TorchLiteAttributes.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "TorchLite/Dialect/TorchLite/IR/TorchLiteOps.cpp.inc"
+
+LogicalResult DictAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, ArrayAttr keys,
+                               ArrayAttr values) {
+  if (keys.size() != values.size())
+    return emitError() << "expected as many values as keys (" << keys.size() << "), but got "
+                       << values.size();
+  return success();
+}
+
+void TorchLiteDialect::initialize() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "TorchLite/Dialect/TorchLite/IR/TorchLiteTypes.cpp.inc"
+      >();
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "TorchLite/Dialect/TorchLite/IR/TorchLiteAttributes.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "TorchLite/Dialect/TorchLite/IR/TorchLiteOps.cpp.inc"
+      >();
+}

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Installs what a build needs and is missing: Debian packages, and LibTorch from the PyPI wheel in a
+# virtual environment. Idempotent; says what it is about to install. Sourced by the other scripts.
+#
+#   TORCHLITE_VENV   the virtual environment (default: .venv in the project)
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+venv=${TORCHLITE_VENV:-$root/.venv}
+
+llvm=22
+packages=(libmlir-$llvm-dev mlir-$llvm-tools llvm-$llvm-dev llvm-$llvm-tools clang-$llvm
+          lld-$llvm libclang-rt-$llvm-dev ccache cmake ninja-build python3 python3-venv)
+python_packages=(numpy==2.4.6 expecttest==0.3.0)
+torch_version=2.13.0
+
+say() { printf '[setup] %s\n' "$*"; }
+
+install_debian_packages() {
+  local missing=() p
+  for p in "${packages[@]}"; do
+    dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  say "installing Debian packages: ${missing[*]}"
+  local sudo=""
+  [ "$(id -u)" -eq 0 ] || sudo=sudo
+  $sudo apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}
+
+install_python_packages() {
+  if [ ! -x "$venv/bin/python3" ]; then
+    say "making a virtual environment in $venv"
+    python3 -m venv "$venv"
+  fi
+  # torch comes first and alone, so that no other package chooses its version.
+  if ! "$venv/bin/python3" -c "import torch,sys; sys.exit(torch.__version__.split('+')[0] != '$torch_version')" 2>/dev/null; then
+    say "installing torch==$torch_version into $venv"
+    "$venv/bin/python3" -m pip install -q "torch==$torch_version"
+  fi
+  local p missing=()
+  for p in "${python_packages[@]}"; do
+    "$venv/bin/python3" -c "import importlib.metadata as m,sys; sys.exit(m.version('${p%%==*}') != '${p##*==}')" 2>/dev/null || missing+=("$p")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  say "installing ${missing[*]} into $venv"
+  "$venv/bin/python3" -m pip install -q "${missing[@]}"
+}
+
+install_debian_packages
+install_python_packages
