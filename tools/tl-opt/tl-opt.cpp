@@ -3,6 +3,7 @@
 // mlir-opt with the tl dialect, TorchLite's passes and its pipelines.
 //
 //===----------------------------------------------------------------------===//
+#include "TorchLite/Codegen/CPU/Passes.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -14,6 +15,7 @@ int main(int argc, char **argv) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
+  torchlite::cpu::registerCPUCodegenPasses();
   registry.insert<torchlite::tl::TorchLiteDialect>();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "TorchLite optimizer driver\n", registry));
