@@ -21,9 +21,9 @@ import time
 import numpy as np
 import torch
 
-import torchlite
-
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "python"))
+import torchlite  # noqa: E402
 
 # name: (example script, archive, input types, input arrays, seconds per measurement)
 RNG = np.random.default_rng(0)
@@ -117,7 +117,7 @@ def run_model(name, arguments, folder):
         clock = time.thread_time if threads == 1 else time.perf_counter
         if threads == 1:
             os.sched_setaffinity(0, cpus[:1])
-        instance = torchlite.Instance(library, threads)
+        instance = torchlite.Model(library).instance(threads)
         ours = instance.prepare("forward", *values)
         with torch.inference_mode():
             modules = variants(archive)
@@ -128,7 +128,10 @@ def run_model(name, arguments, folder):
                     expected = module(*inputs_torch)
             while isinstance(expected, (tuple, list)):
                 expected = expected[0]
-            actual = torchlite.to_numpy(ours())
+            ours()
+            actual = ours.values()
+            while isinstance(actual, (tuple, list)):
+                actual = actual[0]
             if not np.allclose(actual, expected.numpy(), rtol=1e-3, atol=1e-4):
                 sys.exit(f"{name}: the compiled model and LibTorch disagree")
             functions = [ours] + [lambda m=m: m(*inputs_torch) for m in modules.values()]

@@ -1,0 +1,204 @@
+"""Calls compiled libraries from Python: a thin ctypes binding of runtime/include/TorchLite.h.
+
+    model = torchlite.Model("cell.so")
+    instance = model.instance(threads=2)
+    y = instance.call("forward", x)                 # numpy arrays, int, float, bool, str, None,
+                                                    # lists, tuples and dicts of these
+    run = instance.prepare("forward", x)            # for timing: run() calls with the same values
+
+bfloat16 tensors are passed as `torchlite.BFloat16(array_of_uint16)` and returned as such.
+Errors raise torchlite.Error with the library's message.
+"""
+import ctypes as C
+
+import numpy as np
+
+NONE, INT, FLOAT, BOOL, STRING, TENSOR, LIST, TUPLE, DICT = range(9)
+# DLPack type codes by NumPy kind.
+_CODES = {"i": 0, "u": 1, "f": 2, "c": 5, "b": 6}
+_KINDS = {code: kind for kind, code in _CODES.items()}
+_BFLOAT = 4
+
+
+class Error(RuntimeError):
+    """A call failed; `status` is the library's tl_status."""
+
+    def __init__(self, status, message):
+        super().__init__(message)
+        self.status = status
+
+
+class BFloat16:
+    """A bfloat16 tensor, its bits in an array of uint16."""
+
+    def __init__(self, bits):
+        self.bits = np.ascontiguousarray(bits, np.uint16)
+
+
+class _DLTensor(C.Structure):
+    _fields_ = [("data", C.c_void_p), ("device_type", C.c_int32), ("device_id", C.c_int32),
+                ("ndim", C.c_int32), ("code", C.c_uint8), ("bits", C.c_uint8), ("lanes", C.c_uint16),
+                ("shape", C.POINTER(C.c_int64)), ("strides", C.POINTER(C.c_int64)),
+                ("byte_offset", C.c_uint64)]
+
+
+class _Tensor(C.Structure):
+    _fields_ = [("tensor", C.POINTER(_DLTensor)), ("owner", C.c_void_p)]
+
+
+class _Items(C.Structure):
+    _fields_ = [("data", C.c_void_p), ("count", C.c_size_t)]
+
+
+class _As(C.Union):
+    _fields_ = [("i", C.c_int64), ("f", C.c_double), ("b", C.c_bool), ("string", C.c_char_p),
+                ("tensor", _Tensor), ("items", _Items)]
+
+
+class Value(C.Structure):
+    _fields_ = [("kind", C.c_int32), ("owned", C.c_int32), ("value", _As)]
+
+
+class _Error(C.Structure):
+    _fields_ = [("message", C.c_char * 2048)]
+
+
+class _Options(C.Structure):
+    _fields_ = [("threads", C.c_int32)]
+
+
+def _pack(argument, value, keep):
+    """Writes a Python value into a tl_value; what must outlive it goes to `keep`."""
+    if argument is None:
+        value.kind = NONE
+    elif isinstance(argument, (bool, np.bool_)):
+        value.kind, value.value.b = BOOL, bool(argument)
+    elif isinstance(argument, int):
+        value.kind, value.value.i = INT, argument
+    elif isinstance(argument, float):
+        value.kind, value.value.f = FLOAT, argument
+    elif isinstance(argument, str):
+        text = argument.encode()
+        keep.append(text)
+        value.kind, value.value.string = STRING, text
+    elif isinstance(argument, (list, tuple, dict)):
+        flat = [x for pair in argument.items() for x in pair] if isinstance(argument, dict) else argument
+        items = (Value * max(len(flat), 1))()
+        for item, element in zip(items, flat):
+            _pack(element, item, keep)
+        keep.append(items)
+        value.kind = {list: LIST, tuple: TUPLE, dict: DICT}[type(argument)]
+        value.value.items.data = C.addressof(items)
+        value.value.items.count = len(argument)
+    else:
+        brain = isinstance(argument, BFloat16)
+        array = argument.bits if brain else np.asarray(argument)
+        shape = (C.c_int64 * max(array.ndim, 1))(*array.shape)
+        strides = (C.c_int64 * max(array.ndim, 1))(*[s // array.itemsize for s in array.strides])
+        tensor = _DLTensor(array.ctypes.data, 1, 0, array.ndim,
+                           _BFLOAT if brain else _CODES[array.dtype.kind], array.itemsize * 8, 1,
+                           shape, strides, 0)
+        keep += [array, shape, strides, tensor]
+        value.kind, value.value.tensor.tensor = TENSOR, C.pointer(tensor)
+
+
+def _unpack(value):
+    """The Python value of a tl_value; tensors are copied."""
+    kind, data = value.kind, value.value
+    if kind == NONE:
+        return None
+    if kind in (INT, FLOAT, BOOL):
+        return {INT: data.i, FLOAT: data.f, BOOL: data.b}[kind]
+    if kind == STRING:
+        return data.string.decode()
+    if kind == TENSOR:
+        tensor = data.tensor.tensor.contents
+        shape = [tensor.shape[i] for i in range(tensor.ndim)]
+        brain = tensor.code == _BFLOAT
+        dtype = np.dtype("b1" if tensor.code == 6 else
+                         f"{'u' if brain else _KINDS[tensor.code]}{tensor.bits // 8}")
+        count = int(np.prod(shape, dtype=np.int64))
+        raw = C.string_at(tensor.data + tensor.byte_offset, count * dtype.itemsize) if count else b""
+        array = np.frombuffer(raw, dtype).reshape(shape).copy()
+        return BFloat16(array) if brain else array
+    count = data.items.count * (2 if kind == DICT else 1)
+    items = C.cast(data.items.data, C.POINTER(Value))
+    flat = [_unpack(items[i]) for i in range(count)]
+    if kind == DICT:
+        return dict(zip(flat[::2], flat[1::2]))
+    return flat if kind == LIST else tuple(flat)
+
+
+class Model:
+    """A compiled shared library."""
+
+    def __init__(self, path):
+        self.library = C.CDLL(str(path))
+        for name in ("tl_library_model", "tl_model_method", "tl_model_find_method"):
+            getattr(self.library, name).restype = C.c_void_p
+        for name in ("tl_model_method_count", "tl_method_variant_count", "tl_method_format"):
+            getattr(self.library, name).restype = C.c_size_t
+        self.library.tl_method_name.restype = C.c_char_p
+        self.handle = C.c_void_p(self.library.tl_library_model())
+
+    def methods(self):
+        """The text of every variant of every method, such as `forward(x: 4x4xf32) -> 4x4xf32`."""
+        result = []
+        for index in range(self.library.tl_model_method_count(self.handle)):
+            method = C.c_void_p(self.library.tl_model_method(self.handle, C.c_size_t(index)))
+            for variant in range(self.library.tl_method_variant_count(method)):
+                text = C.create_string_buffer(4096)
+                self.library.tl_method_format(method, C.c_size_t(variant), text, C.c_size_t(4096))
+                result.append(text.value.decode())
+        return result
+
+    def instance(self, threads=1):
+        return Instance(self, threads)
+
+
+class Instance:
+    """An instance of a model, with its own state."""
+
+    def __init__(self, model, threads):
+        self.model, self.library, self.handle = model, model.library, C.c_void_p()
+        self._check(lambda error: self.library.tl_instance_create(
+            model.handle, C.byref(_Options(threads)), C.byref(self.handle), error))
+
+    @staticmethod
+    def _check(call):
+        error = _Error()
+        status = call(C.byref(error))
+        if status:
+            raise Error(status, error.message.decode(errors="replace"))
+
+    def prepare(self, method, *arguments):
+        """A function without arguments that makes the call and returns the tl_value, which is
+        written again at the next call. `run.values()` unpacks it."""
+        keep, values, result, error = [], (Value * max(len(arguments), 1))(), Value(), _Error()
+        for value, argument in zip(values, arguments):
+            _pack(argument, value, keep)
+        call = self.library.tl_call
+        packed = (self.handle, C.c_char_p(method.encode()), values, C.c_size_t(len(arguments)),
+                  C.byref(result), C.byref(error))
+
+        def run(keep=keep):
+            status = call(*packed)
+            if status:
+                raise Error(status, error.message.decode(errors="replace"))
+            return result
+
+        run.values = lambda: _unpack(result)
+        run.clear = lambda: self.library.tl_value_clear(C.byref(result))
+        return run
+
+    def call(self, method, *arguments):
+        run = self.prepare(method, *arguments)
+        run()
+        try:
+            return run.values()
+        finally:
+            run.clear()
+
+    def close(self):
+        self.library.tl_instance_destroy(self.handle)
+        self.handle = None
