@@ -1,5 +1,5 @@
 //===- TorchLiteDialect.cpp - Registers the tl dialect --------------------===//
-#include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
+#include "ShapeInference.h"
 
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"

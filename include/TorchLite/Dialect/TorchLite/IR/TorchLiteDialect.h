@@ -29,6 +29,13 @@
 #define GET_ATTRDEF_CLASSES
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteAttributes.h.inc"
 
+namespace torchlite::tl {
+/// What operations write that may raise an error: keeps them in program order.
+struct ErrorResource : mlir::SideEffects::Resource::Base<ErrorResource> {
+  llvm::StringRef getName() final { return "tl.error"; }
+};
+} // namespace torchlite::tl
+
 #define GET_OP_CLASSES
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteOps.h.inc"
 
