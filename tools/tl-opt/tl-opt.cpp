@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "TorchLite/Codegen/CPU/Passes.h"
+#include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -16,6 +17,7 @@ int main(int argc, char **argv) {
   mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
   torchlite::cpu::registerCPUCodegenPasses();
+  registry.insert<torchlite::rt::RuntimeDialect>();
   registry.insert<torchlite::tl::TorchLiteDialect>();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "TorchLite optimizer driver\n", registry));

@@ -1,0 +1,26 @@
+// RUN: tl-opt %s | FileCheck %s
+
+// CHECK-LABEL: func.func @forward
+func.func @forward() {
+  // CHECK: %[[X:.*]] = tlrt.arg 0 : memref<?x3xf32>
+  %x = tlrt.arg 0 : memref<?x3xf32>
+  // CHECK: %[[N:.*]] = tlrt.arg 1 : i64
+  %n = tlrt.arg 1 : i64
+  %zero = arith.constant 0 : index
+  %rows = memref.dim %x, %zero : memref<?x3xf32>
+  // CHECK: %[[Y:.*]] = tlrt.output 0[%{{.*}}] : memref<?x3xf32>
+  %y = tlrt.output 0 [%rows] : memref<?x3xf32>
+  // CHECK: tlrt.arena : memref<4096xi8>
+  %arena = tlrt.arena : memref<4096xi8>
+  // CHECK: tlrt.weights 128 : memref<64x3xf32>
+  %w = tlrt.weights 128 : memref<64x3xf32>
+  // CHECK: tlrt.parallel_for @body to %{{.*}}(%[[X]], %[[Y]] : memref<?x3xf32>, memref<?x3xf32>)
+  tlrt.parallel_for @body to %rows (%x, %y : memref<?x3xf32>, memref<?x3xf32>)
+  // CHECK: tlrt.result 1 = %[[N]] : i64
+  tlrt.result 1 = %n : i64
+  return
+}
+
+func.func private @body(%begin: index, %end: index, %x: memref<?x3xf32>, %y: memref<?x3xf32>) {
+  return
+}
