@@ -20,6 +20,7 @@
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+#include "TorchLite/Dialect/TorchLite/IR/ShapeMath.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h.inc"
 
 #define GET_TYPEDEF_CLASSES
