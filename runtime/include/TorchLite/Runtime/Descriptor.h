@@ -1,0 +1,87 @@
+/*===- Descriptor.h - What the compiler says about a model ------------*- C -*-===*\
+|*
+|* The tables that tl-compile writes into every library, and that lib/Driver/Descriptor.cpp builds as
+|* LLVM constants: keep the two in step, and raise TL_DESCRIPTOR_VERSION with every change. Internal:
+|* programs use TorchLite.h.
+\*===----------------------------------------------------------------------===*/
+#ifndef TORCHLITE_RUNTIME_DESCRIPTOR_H
+#define TORCHLITE_RUNTIME_DESCRIPTOR_H
+
+#include "TorchLite.h"
+#include "TorchLite/Runtime/ABI.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TL_DESCRIPTOR_VERSION 1
+
+/* The runtime that a library was linked with. Public functions go through the table of the object
+   that they are called on, so several libraries of one process do not mix. Append only. */
+typedef struct tl_runtime_table {
+  int32_t version; /* TL_DESCRIPTOR_VERSION */
+  int32_t reserved;
+  tl_status (*instance_create)(const tl_model *, const tl_options *, tl_instance **, tl_error *);
+  void (*instance_destroy)(tl_instance *);
+  tl_status (*instance_reset)(tl_instance *, tl_error *);
+  tl_status (*call)(tl_instance *, const char *, const tl_value *, size_t, tl_value *, tl_error *);
+} tl_runtime_table;
+
+typedef struct tl_argument {
+  const char *name;
+  const tl_type *type;
+} tl_argument;
+
+/* One compiled function. Its operands are the leaves of the arguments, then state slots; its
+   results the leaves of the result, then changed arguments, then state slots. */
+typedef struct tl_variant {
+  tl_entry entry;
+  int64_t arena_bytes;
+  const tl_argument *arguments;
+  const tl_type *result;
+  const int32_t *changes;        /* leaf indices of the arguments that it changes */
+  const int32_t *state_operands; /* slots */
+  const int32_t *state_results;  /* slots */
+  int32_t argument_count;
+  int32_t change_count;
+  int32_t state_operand_count;
+  int32_t state_result_count;
+  int32_t state_in;  /* the state signature that it starts from; -1: any, it has no state */
+  int32_t state_out; /* the one that it leaves; -1: unchanged */
+} tl_variant;
+
+struct tl_method {
+  const char *name;
+  const tl_variant *variants;
+  int64_t variant_count;
+};
+
+/* One attribute that survives between calls: a tensor or a scalar. */
+typedef struct tl_state_slot {
+  const char *path;
+  const tl_type *const *types; /* by state signature; a type without a leaf (none, fixed) or null
+                                  where the slot holds nothing in that signature */
+  const void *initial;         /* the value in signature 0: the tensor's elements, or 8 bytes; null
+                                  where the slot holds nothing there */
+  const int64_t *initial_sizes;
+} tl_state_slot;
+
+struct tl_model {
+  const tl_runtime_table *runtime;
+  int32_t version; /* TL_DESCRIPTOR_VERSION */
+  int32_t threads; /* default number of threads; 0: as many as the process may run on */
+  const char *name;
+  const char *features; /* processor features that the code needs, comma-separated (`avx2,fma`) */
+  const tl_method *methods;
+  int64_t method_count;
+  const tl_state_slot *slots;
+  int64_t slot_count;
+  int64_t state_count; /* number of state signatures; 0: no state */
+};
+
+extern const tl_runtime_table tl_runtime;
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* TORCHLITE_RUNTIME_DESCRIPTOR_H */

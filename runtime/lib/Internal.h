@@ -1,0 +1,178 @@
+/*===- Internal.h - Shared by the runtime's sources -------------------*- C -*-===*/
+#ifndef TORCHLITE_RUNTIME_INTERNAL_H
+#define TORCHLITE_RUNTIME_INTERNAL_H
+
+#include "TorchLite/Runtime/Descriptor.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#define TL_ALIGNMENT 64
+
+/*===-- Error.c ------------------------------------------------------------===*/
+
+/* Writes a message where `error` is not null, and returns `status`. */
+tl_status tl_fail(tl_error *error, tl_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Text that is cut off where the buffer ends; `length` counts on. */
+typedef struct tl_text {
+  char *data;
+  size_t size, length;
+} tl_text;
+void tl_text_add(tl_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*===-- Type.c -------------------------------------------------------------===*/
+
+/* Slots that a type takes: its tensors and its scalars that are not fixed. */
+int64_t tl_type_leaves(const tl_type *type);
+/* Writes the leaf types depth first; returns the end of what was written. */
+const tl_type **tl_type_collect(const tl_type *type, const tl_type **leaves);
+int64_t tl_type_child_count(const tl_type *type);
+size_t tl_dtype_bytes(int32_t dtype);
+const char *tl_dtype_name(int32_t dtype);
+void tl_type_text(tl_text *text, const tl_type *type);
+/* The type of a value, as in a signature: `tensor 1x3xf32`, `int 3`, `[...]`. */
+void tl_value_text(tl_text *text, const tl_value *value);
+
+/*===-- Tensor.c -----------------------------------------------------------===*/
+
+/* The tl_dtype of a DLPack tensor, or -1. */
+int32_t tl_tensor_dtype(const DLTensor *tensor);
+static inline char *tl_tensor_data(const DLTensor *tensor) {
+  return (char *)tensor->data + tensor->byte_offset;
+}
+bool tl_tensor_contiguous(const DLTensor *tensor);
+/* Product of sizes and element size; -1 where it does not fit, or a size is negative. */
+int64_t tl_byte_count(int64_t rank, const int64_t *sizes, int64_t element_bytes);
+/* Copies between a strided tensor and contiguous memory of the same sizes. */
+void tl_tensor_gather(const DLTensor *from, void *to, size_t element_bytes);
+void tl_tensor_scatter(const void *from, const DLTensor *to, size_t element_bytes);
+/* A new contiguous tensor, or null. Data is aligned to TL_ALIGNMENT. */
+DLManagedTensor *tl_tensor_create(int32_t dtype, int64_t rank, const int64_t *sizes);
+/* Aligned memory, or null; `bytes` may be 0. Freed by free(). */
+void *tl_aligned_alloc(int64_t bytes);
+
+/*===-- Match.c ------------------------------------------------------------===*/
+
+/* One argument leaf: where the value is. */
+typedef struct tl_leaf {
+  const tl_value *value;
+  const tl_type *type;
+} tl_leaf;
+
+/* Checks a value against a type; writes the leaves and adds up how specific the match is. On a
+   mismatch returns null and, where `why` is not null, writes what was expected and what is there. */
+tl_leaf *tl_match(const tl_type *type, const tl_value *value, tl_leaf *leaves, int64_t *score,
+                  tl_text *why);
+
+/*===-- State.c ------------------------------------------------------------===*/
+
+/* A slot's value now, and the memory that the next one is written to. */
+typedef struct tl_state_value {
+  tl_slot value;
+  tl_slot next;
+  void *buffers[2];
+  int64_t capacities[2];
+  int64_t *sizes[2];
+  int current; /* the buffer that `value` is in */
+  bool pending;
+} tl_state_value;
+
+tl_status tl_state_create(tl_instance *instance, tl_error *error);
+tl_status tl_state_reset(tl_instance *instance, tl_error *error);
+void tl_state_destroy(tl_instance *instance);
+/* Memory for a slot's next value, or null. */
+void *tl_state_output(tl_state_value *state, int64_t rank, const int64_t *sizes, int64_t bytes);
+
+/*===-- Call.c -------------------------------------------------------------===*/
+
+/* Memory from tl_rt_alloc: a header of TL_ALIGNMENT bytes before each block. */
+typedef struct tl_block {
+  struct tl_block *previous, *next;
+  int64_t bytes;
+} tl_block;
+
+/* Where one result of a call goes. */
+typedef struct tl_result {
+  tl_value *given;          /* the caller's, or null */
+  DLManagedTensor *created; /* a new tensor */
+  void *staged;             /* memory of the call, copied to `given` or to an argument at the end */
+  int64_t staged_bytes;
+} tl_result;
+
+/* What tl_variant leaves to be computed once. */
+typedef struct tl_plan {
+  const tl_type **argument_leaves, **result_leaves;
+  int64_t argument_leaf_count, result_leaf_count;
+} tl_plan;
+
+/* The memory of one running call; kept and used again. */
+typedef struct tl_call_frame {
+  tl_frame frame; /* first: compiled code and the tl_rt functions have a pointer to this */
+  struct tl_call_frame *next;
+  tl_instance *instance;
+  const tl_variant *variant;
+  const tl_plan *plan;
+  tl_leaf *leaves, *best_leaves;
+  tl_slot *arguments;
+  tl_slot *result_slots;
+  tl_result *results;
+  tl_block *blocks;
+  tl_block *cache; /* freed blocks, to be used again */
+  int64_t cache_bytes, peak_bytes, used_bytes;
+  atomic_flag block_lock;
+  tl_status status;
+  tl_error *error; /* where a message goes, or null */
+  jmp_buf environment;
+  struct tl_region *region; /* the parallel region that runs, or null */
+} tl_call_frame;
+
+struct tl_instance {
+  const tl_model *model;
+  int32_t threads;
+  pthread_mutex_t lock; /* guards `frames` */
+  tl_call_frame *frames;
+  tl_plan **plans;           /* by method, then by variant */
+  pthread_rwlock_t state_lock; /* guards all below */
+  tl_state_value *state;
+  int32_t state_signature;
+  /* Sizes of a frame's arrays: the largest that a variant needs. */
+  int64_t leaf_limit, operand_limit, result_limit, arena_bytes;
+};
+
+tl_call_frame *tl_frame_create(tl_instance *instance);
+void tl_frame_destroy(tl_call_frame *frame);
+/* Ends the call with the status and message that the frame holds. */
+__attribute__((noreturn)) void tl_frame_leave(tl_call_frame *frame);
+/* tl_rt_raise with a status of choice. */
+__attribute__((noreturn)) void tl_raise(tl_call_frame *frame, tl_status status,
+                                        const char *message, const int64_t *values, int64_t count);
+void tl_blocks_release(tl_call_frame *frame);
+
+tl_status tl_instance_create_here(const tl_model *, const tl_options *, tl_instance **, tl_error *);
+void tl_instance_destroy_here(tl_instance *);
+tl_status tl_instance_reset_here(tl_instance *, tl_error *);
+tl_status tl_call_here(tl_instance *, const char *, const tl_value *, size_t, tl_value *,
+                       tl_error *);
+
+/*===-- Parallel.c ---------------------------------------------------------===*/
+
+/* The threads live as long as any instance does. */
+void tl_pool_retain(int32_t threads);
+void tl_pool_release(void);
+int32_t tl_processor_count(void);
+/* Leaves the body that the calling thread runs in the frame's parallel region. */
+__attribute__((noreturn)) void tl_region_leave(struct tl_region *region);
+/* Whether the calling thread is the first in its region to fail, and so writes the message. */
+bool tl_region_fail(struct tl_region *region);
+
+/*===-- Features.c ---------------------------------------------------------===*/
+
+/* The first feature in a comma-separated list that this processor lacks, or null; the length of its
+   name goes to `length`. */
+const char *tl_missing_feature(const char *features, size_t *length);
+
+#endif /* TORCHLITE_RUNTIME_INTERNAL_H */

@@ -1,0 +1,89 @@
+/*===- State.c - What an instance keeps from call to call --------------------===*/
+#include "Internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool isTensor(const tl_type *type) { return type && type->kind == TL_TENSOR; }
+
+static bool reserve(tl_state_value *state, int buffer, int64_t bytes) {
+  if (bytes <= state->capacities[buffer] && state->buffers[buffer])
+    return true;
+  void *memory = tl_aligned_alloc(bytes);
+  if (!memory)
+    return false;
+  memset(memory, 0, (size_t)bytes); /* touches the pages, so that the first call needn't */
+  free(state->buffers[buffer]);
+  state->buffers[buffer] = memory;
+  state->capacities[buffer] = bytes;
+  return true;
+}
+
+tl_status tl_state_create(tl_instance *instance, tl_error *error) {
+  const tl_model *model = instance->model;
+  if (!model->slot_count)
+    return TL_OK;
+  instance->state = calloc((size_t)model->slot_count, sizeof *instance->state);
+  if (!instance->state)
+    return tl_fail(error, TL_OUT_OF_MEMORY, "out of memory for the state");
+  for (int64_t i = 0; i < model->slot_count; ++i) {
+    tl_state_value *state = &instance->state[i];
+    int64_t rank = 0, bytes = 0;
+    for (int64_t s = 0; s < model->state_count; ++s) {
+      const tl_type *type = model->slots[i].types[s];
+      if (!isTensor(type))
+        continue;
+      rank = type->count > rank ? type->count : rank;
+      int64_t size = tl_byte_count(type->count, type->dims, (int64_t)tl_dtype_bytes(type->dtype));
+      bytes = size > bytes ? size : bytes; /* dynamic sizes count when they come */
+    }
+    for (int b = 0; b < 2; ++b) {
+      state->sizes[b] = calloc((size_t)rank + 1, sizeof(int64_t));
+      if (!state->sizes[b] || !reserve(state, b, bytes))
+        return tl_fail(error, TL_OUT_OF_MEMORY, "out of memory for the state '%s'",
+                       model->slots[i].path);
+    }
+  }
+  return tl_state_reset(instance, error);
+}
+
+tl_status tl_state_reset(tl_instance *instance, tl_error *error) {
+  (void)error;
+  const tl_model *model = instance->model;
+  for (int64_t i = 0; i < model->slot_count; ++i) {
+    const tl_state_slot *slot = &model->slots[i];
+    tl_state_value *state = &instance->state[i];
+    const tl_type *type = model->state_count ? slot->types[0] : NULL;
+    memset(&state->value, 0, sizeof state->value);
+    state->pending = false;
+    if (isTensor(type)) {
+      /* Compiled code never writes to its operands, so the constant itself serves. */
+      state->value.tensor.data = (void *)slot->initial;
+      state->value.tensor.sizes = slot->initial_sizes;
+    } else if (slot->initial) {
+      memcpy(&state->value, slot->initial, 8);
+    }
+  }
+  instance->state_signature = 0;
+  return TL_OK;
+}
+
+void tl_state_destroy(tl_instance *instance) {
+  for (int64_t i = 0; instance->state && i < instance->model->slot_count; ++i)
+    for (int b = 0; b < 2; ++b) {
+      free(instance->state[i].sizes[b]);
+      free(instance->state[i].buffers[b]);
+    }
+  free(instance->state);
+}
+
+void *tl_state_output(tl_state_value *state, int64_t rank, const int64_t *sizes, int64_t bytes) {
+  int buffer = !state->current;
+  if (bytes < 0 || !reserve(state, buffer, bytes))
+    return NULL;
+  if (rank)
+    memcpy(state->sizes[buffer], sizes, (size_t)rank * sizeof *sizes);
+  state->next.tensor.data = state->buffers[buffer];
+  state->next.tensor.sizes = state->sizes[buffer];
+  return state->buffers[buffer];
+}
