@@ -1,0 +1,123 @@
+"""Compiles archives, calls them through the C interface, and compares with LibTorch.
+
+A `Case` is an archive with the signatures it is compiled for and the calls to make on one instance,
+in order. Every call is made on LibTorch as well, on the same inputs, and values, element types,
+shapes and structure must agree; where LibTorch raises, the library must return an error.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+import numpy as np
+import torch
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "python"))
+import torchlite  # noqa: E402
+
+RTOL, ATOL = 1e-4, 1e-5
+
+
+class Mismatch(Exception):
+    """The library and LibTorch disagree."""
+
+
+def compile_library(build, archive, library, signatures):
+    """Runs tl-compile; returns its messages. Raises on failure."""
+    command = [str(build / "bin" / "tl-compile"), str(archive), "-o", str(library)]
+    command += [f"--signature={s}" for s in signatures]
+    result = subprocess.run(command, capture_output=True, text=True)
+    if result.returncode:
+        raise Mismatch(f"tl-compile failed ({result.returncode}): {result.stderr.strip()[-2000:]}")
+    return result.stderr
+
+
+def to_library(value):
+    """A torch value as the binding takes it."""
+    if isinstance(value, torch.Tensor):
+        value = value.detach()
+        if value.dtype == torch.bfloat16:
+            return torchlite.BFloat16(value.view(torch.uint16).numpy())
+        return value.numpy()
+    if isinstance(value, (list, tuple)):
+        return type(value)(to_library(v) for v in value)
+    if isinstance(value, dict):
+        return {k: to_library(v) for k, v in value.items()}
+    return value
+
+
+def compare(actual, expected, where="result"):
+    """Raises Mismatch unless the values agree in structure, element type, shape and value."""
+    if isinstance(expected, torch.Tensor):
+        if isinstance(actual, torchlite.BFloat16):
+            actual = torch.from_numpy(actual.bits).view(torch.bfloat16)
+        elif isinstance(actual, np.ndarray):
+            actual = torch.from_numpy(actual)
+        else:
+            raise Mismatch(f"{where}: expected a tensor, but got {type(actual).__name__}")
+        expected = expected.detach()
+        if actual.dtype != expected.dtype or actual.shape != expected.shape:
+            raise Mismatch(f"{where}: expected {expected.dtype}{list(expected.shape)}, "
+                           f"but got {actual.dtype}{list(actual.shape)}")
+        if expected.is_floating_point() or expected.is_complex():
+            scale = {torch.float16: 20, torch.bfloat16: 100}.get(expected.dtype, 1)
+            close = torch.isclose(actual, expected, rtol=RTOL * scale, atol=ATOL * scale, equal_nan=True)
+        else:
+            close = actual == expected
+        if not bool(close.all()):
+            wrong = int((~close).sum())
+            difference = (actual.double() - expected.double()).abs()
+            raise Mismatch(f"{where}: {wrong} of {expected.numel()} values differ, by up to "
+                           f"{difference[~close].max():.3g}")
+    elif isinstance(expected, (list, tuple)):
+        kind = list if isinstance(expected, list) else tuple
+        if not isinstance(actual, kind) or len(actual) != len(expected):
+            raise Mismatch(f"{where}: expected a {kind.__name__} of {len(expected)}, but got {actual!r}")
+        for index, (a, e) in enumerate(zip(actual, expected)):
+            compare(a, e, f"{where}[{index}]")
+    elif isinstance(expected, dict):
+        if not isinstance(actual, dict) or list(actual) != list(expected):
+            raise Mismatch(f"{where}: expected keys {list(expected)}, but got {actual!r}")
+        for key in expected:
+            compare(actual[key], expected[key], f"{where}[{key!r}]")
+    elif isinstance(expected, float):
+        if not isinstance(actual, float) or not np.isclose(actual, expected, RTOL, ATOL, equal_nan=True):
+            raise Mismatch(f"{where}: expected {expected!r}, but got {actual!r}")
+    elif type(actual) is not type(expected) or actual != expected:
+        raise Mismatch(f"{where}: expected {expected!r}, but got {actual!r}")
+
+
+def check_calls(build, archive, signatures, calls, folder, threads=1):
+    """Compiles `archive` and makes `calls`, a list of (method, arguments[, message]), on one
+    instance. A third element is the regular expression that an error's message must match."""
+    library = folder / (pathlib.Path(archive).stem + ".so")
+    compile_library(build, archive, library, signatures)
+    instance = torchlite.Model(library).instance(threads)
+    reference = torch.jit.load(str(archive))
+    try:
+        for number, (method, arguments, *message) in enumerate(calls):
+            where = f"call {number} of {method}"
+            ours = [to_library(a.clone() if isinstance(a, torch.Tensor) else a) for a in arguments]
+            try:
+                with torch.inference_mode():
+                    expected = getattr(reference, method)(*arguments)
+            except Exception as error:  # LibTorch raises: so must the library
+                if not message:
+                    raise Mismatch(f"{where}: LibTorch raised: {error}") from error
+                try:
+                    instance.call(method, *ours)
+                except torchlite.Error as raised:
+                    if not re.search(message[0], str(raised)):
+                        raise Mismatch(f"{where}: the error {str(raised)!r} does not match "
+                                       f"{message[0]!r}") from raised
+                    continue
+                raise Mismatch(f"{where}: LibTorch raised, the library did not") from error
+            if message:
+                raise Mismatch(f"{where}: LibTorch did not raise")
+            compare(instance.call(method, *ours), expected, where)
+            for index, (mine, theirs) in enumerate(zip(ours, arguments)):
+                if isinstance(theirs, torch.Tensor):
+                    compare(mine, theirs, f"{where}: argument {index} afterwards")
+    finally:
+        instance.close()
