@@ -34,8 +34,8 @@ def image(batch, size):
 
 
 MODELS = {
-    "my_cell": ("my_cell.py", "my_cell_scripted.pt", ["4x4xf32", "4x4xf32"],
-                lambda: [RNG.random((4, 4), dtype=np.float32) for _ in range(2)]),
+    "my_cell": ("my_cell.py", "my_cell_scripted.pt", ["3x4xf32", "3x4xf32"],
+                lambda: [RNG.random((3, 4), dtype=np.float32) for _ in range(2)]),
     "loop": ("loop_foo.py", "loop_foo.pt", ["int"], lambda: [1000]),
     "mlp": ("mlp.py", "mlp.pt", ["64x784xf32"], lambda: [RNG.random((64, 784), dtype=np.float32)]),
     "resnet18": ("mean_resnet18.py", "mean_resnet18.pt", ["1x3x224x224xf32"], lambda: [image(1, 224)]),
