@@ -12,7 +12,7 @@ import sys
 import numpy as np
 import torch
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "python"))
 import torchlite  # noqa: E402
 
