@@ -1,0 +1,34 @@
+//===- InitAll.h - Registers all of TorchLite -------------------*- C++ -*-===//
+//
+// What every tool that reads or transforms TorchLite's IR registers, MLIR's own parts included.
+//
+//===----------------------------------------------------------------------===//
+#ifndef TORCHLITE_INITALL_H
+#define TORCHLITE_INITALL_H
+
+#include "TorchLite/Codegen/CPU/Passes.h"
+#include "TorchLite/Conversion/Passes.h"
+#include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
+#include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/InitAllPasses.h"
+
+namespace torchlite {
+
+inline void registerAllDialects(mlir::DialectRegistry &registry) {
+  mlir::registerAllDialects(registry);
+  mlir::registerAllExtensions(registry);
+  registry.insert<rt::RuntimeDialect>();
+  registry.insert<tl::TorchLiteDialect>();
+}
+
+inline void registerAllPasses() {
+  mlir::registerAllPasses();
+  cpu::registerCPUCodegenPasses();
+  registerConversionPasses();
+}
+
+} // namespace torchlite
+
+#endif // TORCHLITE_INITALL_H
