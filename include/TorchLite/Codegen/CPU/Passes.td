@@ -27,4 +27,72 @@ def FuseElementwise : Pass<"tl-cpu-fuse-elementwise", "mlir::func::FuncOp"> {
   ];
 }
 
+def EmitKernels : Pass<"tl-cpu-emit-kernels", "mlir::func::FuncOp"> {
+  let summary = "Turn structured operations on tensors into vectorised loops";
+  let description = [{
+    Takes each `linalg` operation together with the elementwise operation that computes its initial
+    value and the one that reads its result, and emits loops over register tiles: accumulators are
+    initialised, the reduction loops run with them in registers, the epilogue is applied, and the
+    tile is written once. Matrix multiplications (plain, batched, with packed weights),
+    convolutions of any kernel, stride and dilation, depthwise convolutions, pooling, reductions
+    over leading dimensions and elementwise operations are one algorithm, told apart only by which
+    operands stay in place from row to row and from column to column.
+
+    Sizes that do not divide are peeled into narrower panels and smaller tiles, not masked; sizes
+    known only at run time get loops of decreasing width. Large work becomes an `scf.forall` over
+    column panels and pieces of another dimension; small work stays serial.
+
+    What does not fit (an operand that would be gathered in the innermost loop, a body with more
+    than elementwise operations, a result of rank 0) is left alone and counted.
+
+    Example, with `target=avx512`:
+
+    ```mlir
+    %0 = linalg.matmul ins(%a, %b : tensor<8x64xf32>, tensor<64x32xf32>)
+                       outs(%init : tensor<8x32xf32>) -> tensor<8x32xf32>
+    ```
+
+    becomes 16 reads of `vector<16xf32>` from `%init`, an `scf.for` over 64 that carries them
+    through 16 `vector.fma`, and 16 writes.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"avx512\"",
+           "Row of the target table: avx512, avx2, sse, neon or scalar">,
+    Option<"parallel", "parallel", "bool", "true", "Make parallel loops of large work">,
+    Option<"report", "report", "bool", "false", "Remark on each operation that is left, and why">
+  ];
+  let dependentDialects = [
+    "mlir::affine::AffineDialect", "mlir::arith::ArithDialect", "mlir::scf::SCFDialect",
+    "mlir::tensor::TensorDialect", "mlir::vector::VectorDialect"
+  ];
+  let statistics = [
+    Statistic<"numKernels", "num-kernels", "Kernels emitted">,
+    Statistic<"numParallel", "num-parallel", "Kernels with parallel loops">,
+    Statistic<"numLeft", "num-left", "Operations left to the general path">
+  ];
+}
+
+def PackPanels : Pass<"tl-cpu-pack-panels", "mlir::func::FuncOp"> {
+  let summary = "Store weights in the order that kernels read them";
+  let description = [{
+    The constant operand of a contraction (matrix multiplication, convolution) is rearranged at
+    compile time into panels of as many columns as a register tile has: `[K, N]` and `[N, K]` become
+    `[N/32, K, 32]`, `[kh, kw, Ci, Co]` becomes `[Co/32, kh, kw, Ci, 32]`. The last panel is filled
+    up with zeros. The operation becomes a `linalg.generic` that reads the panels through
+    `floordiv` and `mod`, and so means what it meant:
+
+    ```mlir
+    affine_map<(m, n, k) -> (n floordiv 32, k, n mod 32)>
+    ```
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"avx512\"",
+           "Row of the target table: avx512, avx2, sse, neon or scalar">
+  ];
+  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::linalg::LinalgDialect"];
+  let statistics = [
+    Statistic<"numPacked", "num-packed", "Operands packed">
+  ];
+}
+
 #endif // TORCHLITE_CODEGEN_CPU_PASSES
