@@ -3,6 +3,7 @@
 
 #include "TorchLite/Conversion/TorchLiteToLinalg.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -84,6 +85,7 @@ struct ConvertTorchLiteToLinalg
     });
     target.markUnknownOpDynamicallyLegal([&](Operation *op) { return converter.isLegal(op); });
 
+    torchlite::populateContractionToLinalgPatterns(converter, patterns);
     torchlite::populateControlFlowToLinalgPatterns(converter, patterns);
     torchlite::populateElementwiseToLinalgPatterns(converter, patterns);
     patterns.add<OtherOpConversion>(converter, context);

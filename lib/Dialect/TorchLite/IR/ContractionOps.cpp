@@ -131,7 +131,10 @@ LogicalResult ConvOp::inferReturnTypes(MLIRContext *, std::optional<Location> lo
     shape.push_back(transposed ? getTransposedConvSize(size, kernel, stride, padding, dilation,
                                                        adaptor.getOutputPadding()[i])
                                : getWindowedSize(size, kernel, stride, padding, dilation));
-    if (shape.back() == 0)
+    if (transposed && !ShapedType::isDynamic(shape.back()) && shape.back() < 0)
+      return emitOptionalError(location, "expected a result that is not smaller than empty, but got ",
+                               shape.back(), " elements in spatial dimension ", i);
+    if (!transposed && shape.back() == 0)
       return emitOptionalError(location, "expected a kernel that fits into the padded input of ",
                                size + 2 * padding, ", but got ", dilation * (kernel - 1) + 1);
   }

@@ -114,8 +114,7 @@ int64_t torchlite::tl::getTransposedConvSize(int64_t size, int64_t kernel, int64
                                              int64_t outputPadding) {
   if (ShapedType::isDynamic(size) || ShapedType::isDynamic(kernel))
     return ShapedType::kDynamic;
-  return std::max<int64_t>(
-      (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + outputPadding + 1, 0);
+  return (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + outputPadding + 1;
 }
 
 OpFoldResult torchlite::tl::getTransposedConvSize(ShapeMath &math, OpFoldResult size,

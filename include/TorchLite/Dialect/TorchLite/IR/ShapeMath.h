@@ -56,7 +56,8 @@ mlir::OpFoldResult getWindowedSize(ShapeMath &math, mlir::OpFoldResult size,
                                    mlir::OpFoldResult kernel, int64_t stride, int64_t padding,
                                    int64_t dilation, bool ceilMode = false);
 
-/// The size of a transposed convolution's result.
+/// The size of a transposed convolution's result. Known sizes may give a negative one, which is no
+/// result; at run time it is at least zero.
 int64_t getTransposedConvSize(int64_t size, int64_t kernel, int64_t stride, int64_t padding,
                               int64_t dilation, int64_t outputPadding);
 mlir::OpFoldResult getTransposedConvSize(ShapeMath &math, mlir::OpFoldResult size,
