@@ -10,6 +10,7 @@
 #include "TorchLite/Conversion/Passes.h"
 #include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
+#include "TorchLite/Driver/Passes.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
@@ -27,6 +28,7 @@ inline void registerAllPasses() {
   mlir::registerAllPasses();
   cpu::registerCPUCodegenPasses();
   registerConversionPasses();
+  driver::registerDriverPasses();
 }
 
 } // namespace torchlite

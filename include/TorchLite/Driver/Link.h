@@ -1,0 +1,53 @@
+//===- Link.h - Objects become libraries and programs -----------*- C++ -*-===//
+//
+// Puts compiled objects and the runtime together. Shared libraries and executables need a C compiler
+// on the machine, which finds the C library: clang-22, clang, cc or gcc, in this order; archives
+// need nothing.
+//
+//===----------------------------------------------------------------------===//
+#ifndef TORCHLITE_DRIVER_LINK_H
+#define TORCHLITE_DRIVER_LINK_H
+
+#include "mlir/Support/LLVM.h"
+#include "llvm/Support/Error.h"
+#include <string>
+
+namespace torchlite::driver {
+
+/// The folder of libTorchLiteRuntime.a: beside the running tool in a build tree or an installation,
+/// or the environment's TORCHLITE_RUNTIME_DIR. `mainAddress` is any address in the tool.
+llvm::Expected<std::string> findRuntime(const char *argv0, void *mainAddress);
+
+/// Links a shared library that offers the C interface of TorchLite.h and `<name>_model`.
+llvm::Error linkSharedLibrary(llvm::StringRef object, llvm::StringRef runtimeDir,
+                              llvm::StringRef name, llvm::StringRef output);
+
+/// Links a program with the runtime's main().
+llvm::Error linkExecutable(llvm::StringRef object, llvm::StringRef runtimeDir,
+                           llvm::StringRef output);
+
+/// Writes an archive of the object and the runtime.
+llvm::Error writeStaticLibrary(llvm::StringRef object, llvm::StringRef runtimeDir,
+                               llvm::StringRef output);
+
+/// A file that appears under its name only when it is complete: what is written goes to a temporary
+/// file beside it, which is removed unless `keep` succeeds.
+class OutputFile {
+public:
+  static llvm::Expected<OutputFile> create(llvm::StringRef path);
+  OutputFile(OutputFile &&other);
+  OutputFile(const OutputFile &) = delete;
+  ~OutputFile();
+  llvm::StringRef temporaryPath() const { return temporary; }
+  /// Gives the file its name.
+  llvm::Error keep(bool executable = false);
+
+private:
+  OutputFile(std::string path, std::string temporary)
+      : path(std::move(path)), temporary(std::move(temporary)) {}
+  std::string path, temporary;
+};
+
+} // namespace torchlite::driver
+
+#endif // TORCHLITE_DRIVER_LINK_H

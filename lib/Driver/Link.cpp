@@ -1,0 +1,190 @@
+//===- Link.cpp - Objects become libraries and programs -------------------===//
+#include "TorchLite/Driver/Link.h"
+
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Object/ArchiveWriter.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Program.h"
+#include "llvm/Support/Signals.h"
+#include "llvm/Support/raw_ostream.h"
+
+namespace torchlite::driver {
+using namespace llvm;
+
+static Error makeError(const Twine &message) {
+  return createStringError(inconvertibleErrorCode(), message);
+}
+
+//===----------------------------------------------------------------------===//
+// Output files
+//===----------------------------------------------------------------------===//
+
+Expected<OutputFile> OutputFile::create(StringRef path) {
+  if (path.empty())
+    return makeError("no output file is named (-o)");
+  if (sys::fs::is_directory(path))
+    return makeError("'" + path + "' cannot be written: it is a directory");
+  SmallString<128> temporary;
+  if (std::error_code error = sys::fs::createUniqueFile(path + ".tmp-%%%%%%", temporary))
+    return makeError("'" + path + "' cannot be written: " + error.message());
+  sys::RemoveFileOnSignal(temporary);
+  return OutputFile(path.str(), temporary.str().str());
+}
+
+OutputFile::OutputFile(OutputFile &&other)
+    : path(std::move(other.path)), temporary(std::move(other.temporary)) {
+  other.temporary.clear();
+}
+
+OutputFile::~OutputFile() {
+  if (temporary.empty())
+    return;
+  sys::fs::remove(temporary);
+  sys::DontRemoveFileOnSignal(temporary);
+}
+
+Error OutputFile::keep(bool executable) {
+  using namespace sys::fs;
+  unsigned mask = getUmask();
+  auto mode = static_cast<perms>((executable ? 0777 : 0666) & ~mask);
+  std::error_code error = setPermissions(temporary, mode);
+  if (!error)
+    error = rename(temporary, path);
+  if (error)
+    return makeError("'" + path + "' cannot be written: " + error.message());
+  sys::DontRemoveFileOnSignal(temporary);
+  temporary.clear();
+  return Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// The runtime and the linker
+//===----------------------------------------------------------------------===//
+
+static constexpr StringLiteral runtimeArchive = "libTorchLiteRuntime.a";
+
+Expected<std::string> findRuntime(const char *argv0, void *mainAddress) {
+  SmallVector<std::string> candidates;
+  if (const char *given = getenv("TORCHLITE_RUNTIME_DIR"))
+    candidates.push_back(given);
+  std::string tool = sys::fs::getMainExecutable(argv0, mainAddress);
+  StringRef bin = sys::path::parent_path(tool);
+  for (StringRef relative : {"../lib/torchlite", "../" TORCHLITE_LIBDIR "/torchlite",
+                             "../lib64/torchlite", "lib/torchlite"}) {
+    SmallString<128> path(bin);
+    sys::path::append(path, relative);
+    sys::path::remove_dots(path, /*remove_dot_dot=*/true);
+    candidates.push_back(path.str().str());
+  }
+  for (StringRef candidate : candidates) {
+    SmallString<128> archive(candidate);
+    sys::path::append(archive, runtimeArchive);
+    if (sys::fs::exists(archive))
+      return candidate.str();
+  }
+  return makeError(runtimeArchive + " was not found; looked in " + join(candidates, ", ") +
+                   " (TORCHLITE_RUNTIME_DIR names another folder)");
+}
+
+/// Runs a C compiler to link; its messages become the error.
+static Error runLinker(ArrayRef<std::string> arguments) {
+  std::string compiler;
+  for (StringRef name : {"clang-" TORCHLITE_LLVM_MAJOR, "clang", "cc", "gcc"})
+    if (ErrorOr<std::string> found = sys::findProgramByName(name)) {
+      compiler = *found;
+      break;
+    }
+  if (compiler.empty())
+    return makeError("no C compiler was found to link with; install clang, gcc or another cc, or "
+                     "make a .a or .o, which need none");
+  SmallVector<std::string> command{compiler};
+  // The compiler says itself where it keeps its own lld; other names are given as a path.
+  bool isClang = sys::path::filename(compiler).starts_with("clang");
+  for (StringRef name : {"ld.lld-" TORCHLITE_LLVM_MAJOR, "ld.lld"})
+    if (ErrorOr<std::string> found = sys::findProgramByName(name); found && isClang) {
+      command.push_back("--ld-path=" + *found);
+      break;
+    }
+  command.append(arguments.begin(), arguments.end());
+  SmallVector<StringRef> references(command.begin(), command.end());
+
+  SmallString<128> log;
+  if (std::error_code error = sys::fs::createTemporaryFile("torchlite-link", "txt", log))
+    return makeError("cannot write a temporary file: " + error.message());
+  scope_exit removeLog([&] { sys::fs::remove(log); });
+  std::string problem;
+  int status = sys::ExecuteAndWait(compiler, references, std::nullopt,
+                                   {StringRef(), StringRef(log), StringRef(log)},
+                                   /*SecondsToWait=*/0, /*MemoryLimit=*/0, &problem);
+  if (status == 0)
+    return Error::success();
+  auto text = MemoryBuffer::getFile(log);
+  return makeError("linking with '" + compiler + "' failed" +
+                   (problem.empty() ? "" : " (" + problem + ")") + ":\n" +
+                   (text ? (*text)->getBuffer().trim() : StringRef()));
+}
+
+Error linkSharedLibrary(StringRef object, StringRef runtimeDir, StringRef name, StringRef output) {
+  // Only the interface is visible, so that libraries do not see each other's runtime.
+  SmallString<128> exports;
+  int descriptor;
+  if (std::error_code error =
+          sys::fs::createTemporaryFile("torchlite-exports", "txt", descriptor, exports))
+    return makeError("cannot write a temporary file: " + error.message());
+  scope_exit removeExports([&] { sys::fs::remove(exports); });
+  {
+    raw_fd_ostream os(descriptor, /*shouldClose=*/true);
+    os << "{ global: " << name << "_model; tl_call; tl_instance_*; tl_library_model; tl_method_*; "
+       << "tl_model_*; tl_status_name; tl_type_format; tl_value_clear; tl_value_release; "
+       << "tl_version; local: *; };\n";
+  }
+  return runLinker({"-shared", "-o", output.str(), object.str(), "-Wl,--whole-archive",
+                    (runtimeDir + "/" + runtimeArchive).str(), "-Wl,--no-whole-archive",
+                    "-Wl,-Bsymbolic", "-Wl,--version-script=" + exports.str().str(),
+                    "-Wl,--gc-sections", "-Wl,--as-needed", "-Wl,-s", "-Wl,-z,noexecstack",
+                    "-lm", "-lpthread", "-ldl"});
+}
+
+Error linkExecutable(StringRef object, StringRef runtimeDir, StringRef output) {
+  auto archive = [&](StringRef name) { return (runtimeDir + "/lib" + name + ".a").str(); };
+  return runLinker({"-o", output.str(), archive("TorchLiteMain"), object.str(),
+                    archive("TorchLiteMain"), archive("TorchLiteRun"), archive("TorchLiteRuntime"),
+                    "-pie", "-Wl,--gc-sections", "-Wl,--as-needed", "-Wl,-s",
+                    "-Wl,-z,noexecstack", "-lm", "-lpthread", "-ldl"});
+}
+
+Error writeStaticLibrary(StringRef object, StringRef runtimeDir, StringRef output) {
+  std::vector<NewArchiveMember> members;
+  Expected<NewArchiveMember> model =
+      NewArchiveMember::getFile(object, /*Deterministic=*/true);
+  if (!model)
+    return model.takeError();
+  model->MemberName = "model.o";
+  members.push_back(std::move(*model));
+  std::string path = (runtimeDir + "/" + runtimeArchive).str();
+  auto buffer = MemoryBuffer::getFile(path);
+  if (!buffer)
+    return makeError("'" + path + "' cannot be read: " + buffer.getError().message());
+  Expected<std::unique_ptr<object::Archive>> archive =
+      object::Archive::create((*buffer)->getMemBufferRef());
+  if (!archive)
+    return archive.takeError();
+  Error error = Error::success();
+  for (const object::Archive::Child &child : (*archive)->children(error)) {
+    Expected<NewArchiveMember> member = NewArchiveMember::getOldMember(child, true);
+    if (!member) {
+      consumeError(std::move(error));
+      return member.takeError();
+    }
+    members.push_back(std::move(*member));
+  }
+  if (error)
+    return error;
+  return writeArchive(output, members, SymtabWritingMode::NormalSymtab,
+                      object::Archive::K_GNU, /*Deterministic=*/true, /*Thin=*/false);
+}
+
+} // namespace torchlite::driver
