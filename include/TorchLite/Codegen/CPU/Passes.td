@@ -95,4 +95,78 @@ def PackPanels : Pass<"tl-cpu-pack-panels", "mlir::func::FuncOp"> {
   ];
 }
 
+def FoldConstantLayout : Pass<"tl-cpu-fold-constant-layout", "mlir::func::FuncOp"> {
+  let summary = "Transpose and reshape constants at compile time";
+  let description = [{
+    `linalg.transpose`, `tensor.expand_shape` and `tensor.collapse_shape` of a constant become a
+    constant. Unlike upstream's folds this moves the bytes of `dense_resource` blobs, whatever their
+    size, and makes no attribute per element.
+
+    Example: the weights of a convolution, `[Co, Ci, kh, kw]` as PyTorch stores them, transposed to
+    `[kh, kw, Ci, Co]`.
+  }];
+  let dependentDialects = ["mlir::arith::ArithDialect"];
+}
+
+def PadInPlace : Pass<"tl-cpu-pad-in-place", "mlir::ModuleOp"> {
+  let summary = "Let producers write into the middle of padded buffers";
+  let description = [{
+    A `tensor.pad` with constant amounts and a constant value becomes a buffer whose border is
+    written by a small private function, and whose middle is where the producer of the padded tensor
+    writes. Nothing is copied, and loops over windows need no test for the border. Other readers of
+    the producer's result read the middle of the padded buffer. A tensor that no structured
+    operation produces (an argument) is copied into the middle.
+
+    Example: `%p = tensor.pad %x low[1] high[1] { 0.0 } : tensor<4xf32> to tensor<6xf32>`, with `%x`
+    produced by a `linalg` operation with `outs(%e)`, becomes
+
+    ```mlir
+    %buffer = bufferization.alloc_tensor() : tensor<6xf32>
+    %bordered = call @tl_border(%buffer)
+    %middle = tensor.extract_slice %bordered[1] [4] [1]
+    %x = linalg... outs(%middle)
+    %p = tensor.insert_slice %x into %bordered[1] [4] [1]
+    ```
+  }];
+  let dependentDialects = [
+    "mlir::affine::AffineDialect", "mlir::arith::ArithDialect",
+    "mlir::bufferization::BufferizationDialect", "mlir::func::FuncDialect",
+    "mlir::linalg::LinalgDialect", "mlir::tensor::TensorDialect"
+  ];
+  let statistics = [
+    Statistic<"numPads", "num-pads", "Paddings made part of a buffer">
+  ];
+}
+
+def OutlineGroups : Pass<"tl-cpu-outline-groups", "mlir::ModuleOp"> {
+  let summary = "Move each kernel group into a private function, equal ones into one";
+  let description = [{
+    Each group that `tl-cpu-emit-kernels` would turn into a kernel (a structured operation with what
+    computes its initial value and the elementwise operation that reads its result) moves into a
+    private function. Its arguments are whole tensors: weights, inputs, and the buffer for the
+    result, which is returned; slices are taken inside, so that nothing is copied at the call. Equal
+    functions are merged, as are the layers of a network that repeat. Code size and compile time
+    then grow with the number of different layers, and tiling one group cannot disturb another.
+
+    Example:
+
+    ```mlir
+    %buffer = bufferization.alloc_tensor() : tensor<8x32xf32>
+    %0 = call @tl_matmul(%buffer, %a, %weights, %bias)
+    ```
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"avx512\"",
+           "Row of the target table: avx512, avx2, sse, neon or scalar">
+  ];
+  let dependentDialects = [
+    "mlir::bufferization::BufferizationDialect", "mlir::func::FuncDialect",
+    "mlir::tensor::TensorDialect"
+  ];
+  let statistics = [
+    Statistic<"numGroups", "num-groups", "Groups outlined">,
+    Statistic<"numFunctions", "num-functions", "Different functions made of them">
+  ];
+}
+
 #endif // TORCHLITE_CODEGEN_CPU_PASSES
