@@ -224,6 +224,9 @@ struct ConvOpConversion : OpConversionPattern<ConvOp> {
       sizes.push_back(getWindowedSize(build.math, build.size(window.input, i + 1),
                                       build.size(window.weight, i + 2), window.strides[i],
                                       /*padding=*/0, window.dilations[i]));
+    if (!op.getTransposed())
+      build.checkNotEmpty(ArrayRef<OpFoldResult>(sizes).drop_front(),
+                          "RuntimeError: the kernel does not fit into the padded input");
     sizes.push_back(build.size(window.weight, 0));
     if (!bias)
       return build.zeros(accumulator, sizes);

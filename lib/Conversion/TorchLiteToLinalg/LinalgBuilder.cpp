@@ -166,6 +166,15 @@ void LinalgBuilder::check(Value condition, const Twine &message) {
   CheckOp::create(b, loc, condition, message);
 }
 
+void LinalgBuilder::checkNotEmpty(ArrayRef<OpFoldResult> sizes, const Twine &message) {
+  for (OpFoldResult size : sizes) {
+    if (getConstantIntValue(size))
+      continue;
+    Value one = arith::ConstantIndexOp::create(b, loc, 1);
+    check(arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, math.value(size), one), message);
+  }
+}
+
 AffineMap LinalgBuilder::project(unsigned loops, ArrayRef<int64_t> dims) {
   SmallVector<AffineExpr> results;
   for (int64_t dim : dims)

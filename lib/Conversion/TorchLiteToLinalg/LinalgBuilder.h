@@ -90,6 +90,8 @@ public:
                      mlir::Type accumulator);
   /// Raises an error unless the i1 holds.
   void check(mlir::Value condition, const llvm::Twine &message);
+  /// Raises an error unless every size, where it is not known, is at least 1.
+  void checkNotEmpty(llvm::ArrayRef<mlir::OpFoldResult> sizes, const llvm::Twine &message);
 
   mlir::AffineMap identity(unsigned rank) { return b.getMultiDimIdentityMap(rank); }
   /// The map from `loops` loops to these loops.

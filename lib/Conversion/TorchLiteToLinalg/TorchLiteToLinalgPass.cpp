@@ -88,6 +88,7 @@ struct ConvertTorchLiteToLinalg
     torchlite::populateContractionToLinalgPatterns(converter, patterns);
     torchlite::populateControlFlowToLinalgPatterns(converter, patterns);
     torchlite::populateElementwiseToLinalgPatterns(converter, patterns);
+    torchlite::populatePoolingToLinalgPatterns(converter, patterns);
     patterns.add<OtherOpConversion>(converter, context);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns, converter);
     scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns, target);

@@ -57,6 +57,8 @@ def TL_MaxPoolWithIndicesOp : TL_PoolOp<"max_pool_with_indices"> {
   }];
 }
 
+def TL_AvgPoolTensor : RankedTensorOf<[F16, BF16, F32, F64, I64]>;
+
 def TL_AvgPoolOp : TL_PoolOp<"avg_pool"> {
   let summary = "The mean of each window";
   let description = sizes # [{
@@ -72,10 +74,10 @@ def TL_AvgPoolOp : TL_PoolOp<"avg_pool"> {
        : tensor<1x64x8x8xf32> -> tensor<1x64x4x4xf32>
     ```
   }];
-  let arguments = (ins TL_NumberTensor:$input, DenseI64ArrayAttr:$kernel,
+  let arguments = (ins TL_AvgPoolTensor:$input, DenseI64ArrayAttr:$kernel,
                        DenseI64ArrayAttr:$stride, DenseI64ArrayAttr:$padding, UnitAttr:$ceil_mode,
                        UnitAttr:$count_include_pad, OptionalAttr<I64Attr>:$divisor_override);
-  let results = (outs TL_NumberTensor:$result);
+  let results = (outs TL_AvgPoolTensor:$result);
   let assemblyFormat = [{
     $input `kernel` $kernel `stride` $stride `padding` $padding (`ceil_mode` $ceil_mode^)?
     (`count_include_pad` $count_include_pad^)? (`divisor_override` $divisor_override^)? attr-dict
