@@ -89,6 +89,8 @@ struct ConvertTorchLiteToLinalg
     torchlite::populateControlFlowToLinalgPatterns(converter, patterns);
     torchlite::populateElementwiseToLinalgPatterns(converter, patterns);
     torchlite::populatePoolingToLinalgPatterns(converter, patterns);
+    torchlite::populateReductionToLinalgPatterns(converter, patterns);
+    torchlite::populateShapeToLinalgPatterns(converter, patterns);
     patterns.add<OtherOpConversion>(converter, context);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns, converter);
     scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns, target);

@@ -41,6 +41,17 @@ mlir::Value createEmpty(mlir::OpBuilder &builder, mlir::Location loc, mlir::Rank
 mlir::Value createFilled(mlir::OpBuilder &builder, mlir::Location loc, mlir::RankedTensorType type,
                          llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::Value value);
 
+/// Whether size `source` of a reshape's operand and size `result` of its result are proved equal.
+using SameSizePredicate = llvm::function_ref<bool(int64_t source, int64_t result)>;
+
+/// `operand` with its elements in row-major order under the shape of `type` and `sizes`, by
+/// tensor.collapse_shape and tensor.expand_shape. Dimensions that can be told apart stay apart: static
+/// ones by their products from both ends, dynamic ones where `isSameSize` holds; the rest goes
+/// through one dimension, or through tensor.reshape if it has several dynamic sizes.
+mlir::Value createReshape(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value operand,
+                          mlir::RankedTensorType type, llvm::ArrayRef<mlir::OpFoldResult> sizes,
+                          SameSizePredicate isSameSize = {});
+
 /// `sizes` without those at `dims`.
 llvm::SmallVector<mlir::OpFoldResult> dropSizes(llvm::ArrayRef<mlir::OpFoldResult> sizes,
                                                 llvm::ArrayRef<int64_t> dims);
