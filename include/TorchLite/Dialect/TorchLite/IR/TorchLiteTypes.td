@@ -36,6 +36,14 @@ def TL_AnyType : TL_Type<"Any", "any"> {
   let summary = "TorchScript's Any: a value of any type. Example: `!tl.any`";
 }
 
+def TL_AnyListType : TL_Type<"AnyList", "any_list"> {
+  let summary = "What every list is an instance of (`isinstance(x, list)`). Example: `!tl.any_list`";
+}
+
+def TL_AnyTupleType : TL_Type<"AnyTuple", "any_tuple"> {
+  let summary = "What every tuple is an instance of. Example: `!tl.any_tuple`";
+}
+
 def TL_ListType : TL_Type<"List", "list"> {
   let summary = "A mutable list, shared by reference. Example: `!tl.list<i64>`";
   let parameters = (ins "::mlir::Type":$elementType);

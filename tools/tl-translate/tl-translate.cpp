@@ -1,0 +1,38 @@
+//===- tl-translate.cpp - TorchScript archives to MLIR --------------------===//
+//
+// mlir-translate with the TorchScript importer: tl-translate --import-torchscript model.pt
+//
+//===----------------------------------------------------------------------===//
+#include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
+#include "TorchLite/Import/TorchScript.h"
+#include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
+#include "mlir/Tools/mlir-translate/Translation.h"
+#include "llvm/Support/SourceMgr.h"
+
+using namespace mlir;
+
+static llvm::cl::opt<bool> emitBytecode("emit-bytecode",
+                                        llvm::cl::desc("Write bytecode instead of text"));
+
+static LogicalResult translate(const std::shared_ptr<llvm::SourceMgr> &source,
+                               llvm::raw_ostream &output, MLIRContext *context) {
+  context->loadDialect<func::FuncDialect, torchlite::tl::TorchLiteDialect>();
+  llvm::MemoryBufferRef buffer = *source->getMemoryBuffer(source->getMainFileID());
+  OwningOpRef<ModuleOp> module = torchlite::importTorchScript(buffer, context);
+  if (!module)
+    return failure();
+  if (emitBytecode)
+    return writeBytecodeToFile(*module, output);
+  module->print(output);
+  output << "\n";
+  return success();
+}
+
+int main(int argc, char **argv) {
+  TranslateRegistration importer(
+      "import-torchscript",
+      "Translate a TorchScript archive (torch.jit.save) to the tl dialect, as written", translate);
+  return failed(mlirTranslateMain(argc, argv, "TorchLite translation: model.pt to MLIR\n"));
+}
