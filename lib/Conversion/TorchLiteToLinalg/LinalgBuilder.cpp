@@ -107,6 +107,17 @@ Value LinalgBuilder::expand(Value tensor, ArrayRef<ReassociationIndices> groups,
                             ArrayRef<OpFoldResult> sizes) {
   auto type = RankedTensorType::get(decomposeMixedValues(SmallVector<OpFoldResult>(sizes)).first,
                                     getElementTypeOrSelf(tensor));
+  bool isAmbiguous = llvm::any_of(groups, [&](const ReassociationIndices &group) {
+    return llvm::count_if(group, [&](int64_t dim) { return type.isDynamicDim(dim); }) > 1;
+  });
+  if (isAmbiguous) {
+    // expand-strided-metadata (MLIR 22) crashes on two dynamic sizes that come from one.
+    SmallVector<Value> values;
+    for (OpFoldResult size : sizes)
+      values.push_back(math.value(size));
+    Value shape = tensor::FromElementsOp::create(b, loc, values);
+    return tensor::ReshapeOp::create(b, loc, type, tensor, shape);
+  }
   return tensor::ExpandShapeOp::create(b, loc, type, tensor, groups, sizes);
 }
 

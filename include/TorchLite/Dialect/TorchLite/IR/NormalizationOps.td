@@ -82,8 +82,7 @@ def TL_AttentionOp : TL_StructuredOp<"attention"> {
     query is `[batch..., L, E]`, key `[batch..., S, E]`, value `[batch..., S, V]`, the result
     `[batch..., L, V]` with one or two batch dimensions. The mask is additive, or boolean (true:
     takes part), and broadcasts to `[batch..., L, S]`. `is_causal` lets row i see the first i + 1
-    keys; it excludes a mask. Rows without any key give NaN, as the formula does. `scale` is
-    `1 / sqrt(E)` where absent.
+    keys; it excludes a mask. Rows without any key give zeros. `scale` is `1 / sqrt(E)` where absent.
 
     Example:
     ```mlir
