@@ -88,6 +88,7 @@ struct ConvertTorchLiteToLinalg
     torchlite::populateContractionToLinalgPatterns(converter, patterns);
     torchlite::populateControlFlowToLinalgPatterns(converter, patterns);
     torchlite::populateElementwiseToLinalgPatterns(converter, patterns);
+    torchlite::populateIndexingToLinalgPatterns(converter, patterns);
     torchlite::populateNormalizationToLinalgPatterns(converter, patterns);
     torchlite::populatePoolingToLinalgPatterns(converter, patterns);
     torchlite::populateReductionToLinalgPatterns(converter, patterns);
