@@ -2,7 +2,9 @@
 
 # One precompiled header for all compiler libraries: MLIR's headers are most of the build time.
 function(add_torchlite_pch)
-  if(NOT TORCHLITE_ENABLE_PCH)
+  # Other compilers and generators spell precompiled headers in other ways; they do without.
+  if(NOT TORCHLITE_ENABLE_PCH OR NOT CMAKE_CXX_COMPILER_ID STREQUAL Clang OR
+     NOT CMAKE_GENERATOR STREQUAL Ninja)
     return()
   endif()
   file(WRITE ${PROJECT_BINARY_DIR}/pch.cpp "// Precompiled header carrier.\n")
@@ -24,6 +26,11 @@ function(add_torchlite_pch)
     <mlir/Pass/PassManager.h>
     <mlir/Transforms/DialectConversion.h>
     <mlir/Transforms/GreedyPatternRewriteDriver.h>)
+  # ccache takes this text for the header's contents, which hold paths of the build folder.
+  set(_pch CMakeFiles/TorchLitePCH.dir/cmake_pch.hxx.pch)
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/${_pch}.sum CONTENT
+    "${LLVM_PACKAGE_VERSION} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_BUILD_TYPE} ${TORCHLITE_SANITIZERS}\n")
+  set(TORCHLITE_PCH ${_pch} CACHE INTERNAL "The precompiled header, from the build folder")
 endfunction()
 
 # add_torchlite_library(Name [LIBTORCH] SOURCES a.cpp ... [DEPENDS tablegen-target ...] [LINK lib ...])
@@ -59,7 +66,13 @@ endfunction()
 function(_torchlite_configure name)
   target_compile_options(${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${TORCHLITE_LLVM_CXX_FLAGS}>)
   if(TARGET TorchLitePCH)
-    target_precompile_headers(${name} REUSE_FROM TorchLitePCH)
+    # As target_precompile_headers(REUSE_FROM) does, but by relative paths: so that ccache finds
+    # the same objects in every build folder and checkout.
+    get_target_property(_sources ${name} SOURCES)
+    set_source_files_properties(${_sources} PROPERTIES
+      OBJECT_DEPENDS ${PROJECT_BINARY_DIR}/${TORCHLITE_PCH})
+    target_compile_options(${name} PRIVATE
+      "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -include-pch -Xclang ${TORCHLITE_PCH}>")
   endif()
 endfunction()
 
