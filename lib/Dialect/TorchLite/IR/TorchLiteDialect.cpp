@@ -1,4 +1,5 @@
 //===- TorchLiteDialect.cpp - Registers the tl dialect --------------------===//
+#include "CoreFolds.h"
 #include "ShapeInference.h"
 
 #include "mlir/IR/DialectImplementation.h"
@@ -25,6 +26,11 @@ LogicalResult DictAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitErro
     return emitError() << "expected as many values as keys (" << keys.size() << "), but got "
                        << values.size();
   return success();
+}
+
+Operation *TorchLiteDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type,
+                                                 Location loc) {
+  return arith::ConstantOp::materialize(builder, value, type, loc);
 }
 
 void TorchLiteDialect::initialize() {

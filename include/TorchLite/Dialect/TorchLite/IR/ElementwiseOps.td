@@ -17,10 +17,14 @@ class TL_UnaryOp<string mnemonic, Type tensorType, string torchName, string what
   let arguments = (ins tensorType:$operand);
   let results = (outs tensorType:$result);
   let assemblyFormat = "$operand attr-dict `:` type($result)";
+  let hasFolder = 1;
   let extraClassDefinition = [{
     ::llvm::LogicalResult $cppClass::reifyResultShapes(
         ::mlir::OpBuilder &builder, ::mlir::ReifiedRankedShapedTypeDims &shapes) {
       return inference::reifyBroadcast(getOperation(), builder, shapes);
+    }
+    ::mlir::OpFoldResult $cppClass::fold(FoldAdaptor adaptor) {
+      return folds::foldUnary(getOperation(), adaptor.getOperands());
     }
   }];
 }
@@ -115,6 +119,7 @@ class TL_BinaryOp<string mnemonic, Type tensorType, string torchName, string wha
   let arguments = (ins tensorType:$lhs, tensorType:$rhs);
   let results = (outs tensorType:$result);
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)";
+  let hasFolder = 1;
   code broadcastDefinition = compatibleDefinition # [{
     ::llvm::LogicalResult $cppClass::inferReturnTypes(
         ::mlir::MLIRContext *context, ::std::optional<::mlir::Location> loc,
@@ -125,6 +130,9 @@ class TL_BinaryOp<string mnemonic, Type tensorType, string torchName, string wha
     ::llvm::LogicalResult $cppClass::reifyResultShapes(
         ::mlir::OpBuilder &builder, ::mlir::ReifiedRankedShapedTypeDims &shapes) {
       return inference::reifyBroadcast(getOperation(), builder, shapes);
+    }
+    ::mlir::OpFoldResult $cppClass::fold(FoldAdaptor adaptor) {
+      return folds::foldBinary(getOperation(), adaptor.getOperands());
     }
   }];
   let extraClassDefinition = broadcastDefinition;
@@ -219,6 +227,7 @@ def TL_CompareOp : TL_InferredOp<"compare", [Pure, TL_ReifyShapes]> {
   let assemblyFormat = [{
     $predicate $lhs `,` $rhs attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)
   }];
+  let hasFolder = 1;
   let extraClassDefinition = compatibleDefinition # [{
     ::llvm::LogicalResult $cppClass::inferReturnTypes(
         ::mlir::MLIRContext *context, ::std::optional<::mlir::Location> loc,
@@ -250,6 +259,7 @@ def TL_WhereOp : TL_InferredOp<"where", [Pure, TL_ReifyShapes]> {
     $condition `,` $onTrue `,` $onFalse attr-dict `:` type($condition) `,` type($onTrue) `,`
     type($onFalse) `->` type($result)
   }];
+  let hasFolder = 1;
   let extraClassDefinition = compatibleDefinition # [{
     ::llvm::LogicalResult $cppClass::reifyResultShapes(
         ::mlir::OpBuilder &builder, ::mlir::ReifiedRankedShapedTypeDims &shapes) {
@@ -274,6 +284,7 @@ def TL_CastOp : TL_Op<"cast", [Pure, SameOperandsAndResultShape, TL_ReifyShapes]
   let results = (outs TL_ElementTensor:$result);
   let assemblyFormat = "$operand attr-dict `:` type($operand) `to` type($result)";
   let builders = [OpBuilder<(ins "::mlir::Value":$operand, "::mlir::Type":$elementType)>];
+  let hasFolder = 1;
   let extraClassDefinition = [{
     ::llvm::LogicalResult $cppClass::reifyResultShapes(
         ::mlir::OpBuilder &builder, ::mlir::ReifiedRankedShapedTypeDims &shapes) {

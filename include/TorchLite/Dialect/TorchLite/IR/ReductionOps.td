@@ -32,6 +32,7 @@ def TL_ReduceOp : TL_InferredOp<"reduce", [Pure, TL_ReifyShapes]> {
   }];
   let arguments = (ins TL_ReduceKindAttr:$kind, TL_RealTensor:$operand, DenseI64ArrayAttr:$dims,
                        UnitAttr:$keepdim);
+  let hasFolder = 1;
   let results = (outs TL_RealTensor:$result);
   let assemblyFormat = [{
     $kind $operand $dims (`keepdim` $keepdim^)? attr-dict `:` type($operand) `->` type($result)

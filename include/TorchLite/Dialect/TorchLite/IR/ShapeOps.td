@@ -29,6 +29,7 @@ def TL_ReshapeOp : TL_SizedResultOp<"reshape"> {
     ```
   }];
   let arguments = (ins TL_ElementTensor:$operand, Variadic<Index>:$sizes);
+  let hasFolder = 1;
   let results = (outs TL_ElementTensor:$result);
   let assemblyFormat = "$operand (`[` $sizes^ `]`)? attr-dict `:` type($operand) `to` type($result)";
   let builders = [OpBuilder<(ins "::mlir::Value":$operand,
@@ -47,6 +48,7 @@ def TL_BroadcastToOp : TL_SizedResultOp<"broadcast_to"> {
     ```
   }];
   let arguments = (ins TL_ElementTensor:$operand, Variadic<Index>:$sizes);
+  let hasFolder = 1;
   let results = (outs TL_ElementTensor:$result);
   let assemblyFormat = "$operand (`[` $sizes^ `]`)? attr-dict `:` type($operand) `to` type($result)";
   let builders = [OpBuilder<(ins "::mlir::Value":$operand,
@@ -82,6 +84,7 @@ def TL_PermuteOp : TL_InferredOp<"permute", [Pure, TL_ReifyShapes]> {
     ```
   }];
   let arguments = (ins TL_ElementTensor:$operand, DenseI64ArrayAttr:$permutation);
+  let hasFolder = 1;
   let results = (outs TL_ElementTensor:$result);
   let assemblyFormat = "$operand $permutation attr-dict `:` type($operand) `->` type($result)";
 }
@@ -97,6 +100,7 @@ def TL_ConcatOp : TL_InferredOp<"concat", [Pure, TL_ReifyShapes]> {
     ```
   }];
   let arguments = (ins Variadic<TL_ElementTensor>:$operands, I64Attr:$dim);
+  let hasFolder = 1;
   let results = (outs TL_ElementTensor:$result);
   let assemblyFormat = "$operands `dim` $dim attr-dict `:` type($operands) `->` type($result)";
 }
@@ -129,6 +133,7 @@ def TL_PadOp : TL_InferredOp<"pad", [Pure, TL_ReifyShapes, AttrSizedOperandSegme
   let arguments = (ins TL_ElementTensor:$operand, Optional<AnyType>:$value, Variadic<Index>:$low,
                        Variadic<Index>:$high, DenseI64ArrayAttr:$static_low,
                        DenseI64ArrayAttr:$static_high, TL_PadModeAttr:$mode);
+  let hasFolder = 1;
   let results = (outs TL_ElementTensor:$result);
   let assemblyFormat = [{
     $operand $mode (`(` $value^ `)`)? `low` custom<DynamicIndexList>($low, $static_low)
@@ -158,6 +163,7 @@ def TL_FlipOp : TL_Op<"flip", [Pure, SameOperandsAndResultType, TL_ReifyShapes]>
     ```
   }];
   let arguments = (ins TL_ElementTensor:$operand, DenseI64ArrayAttr:$dims);
+  let hasFolder = 1;
   let results = (outs TL_ElementTensor:$result);
   let assemblyFormat = "$operand $dims attr-dict `:` type($result)";
   let hasVerifier = 1;

@@ -24,6 +24,7 @@ def TorchLite_Dialect : Dialect {
     (`torch.uint8`), `i1` (`torch.bool`), `complex<f32>`, `complex<f64>`. TorchScript's int, float
     and bool are `i64`, `f64` and `i1`.
   }];
+  let hasConstantMaterializer = 1;
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
