@@ -11,6 +11,7 @@
 #include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "TorchLite/Driver/Passes.h"
+#include "TorchLite/Pipelines/CPUPipeline.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
@@ -29,6 +30,7 @@ inline void registerAllPasses() {
   cpu::registerCPUCodegenPasses();
   registerConversionPasses();
   driver::registerDriverPasses();
+  registerCPUPipeline();
 }
 
 } // namespace torchlite

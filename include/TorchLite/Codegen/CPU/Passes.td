@@ -3,6 +3,7 @@
 #define TORCHLITE_CODEGEN_CPU_PASSES
 
 include "mlir/Pass/PassBase.td"
+include "TorchLite/Codegen/CPU/LoweringPasses.td"
 
 def FuseElementwise : Pass<"tl-cpu-fuse-elementwise", "mlir::func::FuncOp"> {
   let summary = "Merge chains of elementwise operations";

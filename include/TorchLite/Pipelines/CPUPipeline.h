@@ -1,0 +1,34 @@
+//===- CPUPipeline.h - From linalg to the LLVM dialect on CPUs --*- C++ -*-===//
+#ifndef TORCHLITE_PIPELINES_CPUPIPELINE_H
+#define TORCHLITE_PIPELINES_CPUPIPELINE_H
+
+#include "TorchLite/Codegen/CPU/ObjectEmitter.h"
+#include "mlir/Pass/PassOptions.h"
+
+namespace mlir {
+class OpPassManager;
+}
+
+namespace torchlite {
+
+struct CPUPipelineOptions : public mlir::PassPipelineOptions<CPUPipelineOptions> {
+  Option<std::string> triple{*this, "target-triple",
+                             llvm::cl::desc("What to compile for; default: this machine's")};
+  Option<std::string> cpu{
+      *this, "target-cpu",
+      llvm::cl::desc("Processor; default: the triple's baseline; `native`: this machine's")};
+  Option<std::string> features{*this, "target-features",
+                               llvm::cl::desc("Features to add or remove, such as +avx2,-fma")};
+};
+
+/// From functions on linalg, tensor, scf, arith, math (with the attribute `tl.method` on entry
+/// functions) to the LLVM dialect. `target` is resolved (see resolveTarget).
+void buildCPUPipeline(mlir::OpPassManager &manager, const cpu::TargetSpec &target,
+                      const cpu::TargetInfo &info);
+
+/// Registers `--tl-cpu-pipeline`.
+void registerCPUPipeline();
+
+} // namespace torchlite
+
+#endif // TORCHLITE_PIPELINES_CPUPIPELINE_H

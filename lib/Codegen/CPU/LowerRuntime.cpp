@@ -1,0 +1,456 @@
+//===- LowerRuntime.cpp - tlrt, allocations and checks to LLVM ------------===//
+#include "TorchLite/Codegen/CPU/Passes.h"
+#include "TorchLite/Codegen/CPU/Weights.h"
+#include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
+#include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/Path.h"
+
+namespace torchlite::cpu {
+#define GEN_PASS_DEF_LOWERRUNTIME
+#include "TorchLite/Codegen/CPU/Passes.h.inc"
+
+namespace {
+using namespace mlir;
+
+/// The innermost file and line of a location, empty if it has none.
+std::string describeLocation(Location loc) {
+  if (auto file = dyn_cast<FileLineColLoc>(loc))
+    return (llvm::sys::path::filename(file.getFilename().getValue()) + ":" +
+            Twine(file.getLine()))
+        .str();
+  if (auto range = dyn_cast<FileLineColRange>(loc))
+    return (llvm::sys::path::filename(range.getFilename().getValue()) + ":" +
+            Twine(range.getStartLine()))
+        .str();
+  if (auto name = dyn_cast<NameLoc>(loc))
+    return describeLocation(name.getChildLoc());
+  if (auto call = dyn_cast<CallSiteLoc>(loc))
+    return describeLocation(call.getCallee());
+  if (auto fused = dyn_cast<FusedLoc>(loc))
+    for (Location part : fused.getLocations())
+      if (std::string text = describeLocation(part); !text.empty())
+        return text;
+  return "";
+}
+
+/// Rewrites one module. Everything becomes LLVM operations at once; memrefs are tied to their
+/// descriptors by casts, which the conversion that follows folds away.
+class Lowering {
+public:
+  explicit Lowering(ModuleOp module)
+      : module(module), builder(module.getContext()), converter(module.getContext(), options()),
+        pointer(LLVM::LLVMPointerType::get(module.getContext())), i64(builder.getI64Type()) {}
+
+  LogicalResult run() {
+    if (failed(checkParallelBodies()))
+      return failure();
+    addFrames();
+    SmallVector<Operation *> work;
+    module.walk([&](Operation *op) {
+      if (isa_and_nonnull<rt::RuntimeDialect>(op->getDialect()) ||
+          isa<memref::AllocOp, memref::DeallocOp, tl::CheckOp>(op))
+        work.push_back(op);
+    });
+    for (Operation *op : work)
+      if (failed(lower(op)))
+        return failure();
+    return success();
+  }
+
+private:
+  LowerToLLVMOptions options() {
+    LowerToLLVMOptions options(module.getContext());
+    return options;
+  }
+
+  /// What runs on several threads can neither raise nor allocate.
+  LogicalResult checkParallelBodies() {
+    SymbolTable symbols(module);
+    SmallVector<func::FuncOp> worklist;
+    auto add = [&](StringRef name) {
+      auto function = symbols.lookup<func::FuncOp>(name);
+      if (function && parallelBodies.insert(function).second)
+        worklist.push_back(function);
+    };
+    module.walk([&](rt::ParallelForOp op) { add(op.getBody()); });
+    while (!worklist.empty()) {
+      WalkResult result = worklist.pop_back_val().walk([&](Operation *op) {
+        if (auto call = dyn_cast<func::CallOp>(op))
+          add(call.getCallee());
+        if (isa<memref::AllocOp, tl::CheckOp, rt::OutputOp, rt::ParallelForOp>(op)) {
+          op->emitError("not supported in a parallel region");
+          return WalkResult::interrupt();
+        }
+        return WalkResult::advance();
+      });
+      if (result.wasInterrupted())
+        return failure();
+    }
+    return success();
+  }
+
+  /// Every function that may need the frame gets it as its first argument.
+  void addFrames() {
+    SymbolTable symbols(module);
+    for (auto function : module.getOps<func::FuncOp>()) {
+      if (function.isExternal() || parallelBodies.contains(function))
+        continue;
+      (void)function.insertArgument(0, pointer, {}, function.getLoc());
+    }
+    module.walk([&](func::CallOp call) {
+      auto callee = symbols.lookup<func::FuncOp>(call.getCallee());
+      if (!callee || callee.isExternal() || parallelBodies.contains(callee))
+        return;
+      call->insertOperands(0, frameOf(call));
+    });
+  }
+
+  Value frameOf(Operation *op) {
+    return op->getParentOfType<func::FuncOp>().getArgument(0);
+  }
+
+  Value constant(Location loc, int64_t value) {
+    return LLVM::ConstantOp::create(builder, loc, i64, builder.getI64IntegerAttr(value));
+  }
+  /// The address `bytes` behind `base`.
+  Value advance(Location loc, Value base, int64_t bytes) {
+    if (!bytes)
+      return base;
+    return LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base,
+                               ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(bytes)});
+  }
+  Value load(Location loc, Type type, Value base, int64_t bytes) {
+    return LLVM::LoadOp::create(builder, loc, type, advance(loc, base, bytes));
+  }
+  void store(Location loc, Value value, Value base, int64_t bytes) {
+    LLVM::StoreOp::create(builder, loc, value, advance(loc, base, bytes));
+  }
+  Value cast(Location loc, Type type, Value value) {
+    if (value.getType() == type)
+      return value;
+    return UnrealizedConversionCastOp::create(builder, loc, type, value).getResult(0);
+  }
+
+  /// A contiguous memref at `data`, with the given dynamic sizes.
+  Value makeMemRef(Location loc, MemRefType type, Value data, ArrayRef<Value> sizes) {
+    auto descriptor =
+        MemRefDescriptor::poison(builder, loc, converter.convertType(type));
+    descriptor.setAllocatedPtr(builder, loc, data);
+    descriptor.setAlignedPtr(builder, loc, data);
+    descriptor.setConstantOffset(builder, loc, 0);
+    Value stride = constant(loc, 1);
+    size_t dynamic = sizes.size();
+    for (int64_t dim = type.getRank() - 1; dim >= 0; --dim) {
+      Value size = type.isDynamicDim(dim) ? sizes[--dynamic] : constant(loc, type.getDimSize(dim));
+      descriptor.setSize(builder, loc, dim, size);
+      descriptor.setStride(builder, loc, dim, stride);
+      if (dim)
+        stride = LLVM::MulOp::create(builder, loc, stride, size);
+    }
+    return cast(loc, type, descriptor);
+  }
+
+  int64_t elementBytes(MemRefType type) {
+    Type element = type.getElementType();
+    if (auto complex = dyn_cast<ComplexType>(element))
+      return 2 * llvm::divideCeil(complex.getElementType().getIntOrFloatBitWidth(), 8);
+    return element.isIndex() ? 8 : llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+  }
+
+  LLVM::LLVMFuncOp runtimeFunction(StringRef name, Type result, ArrayRef<Type> arguments) {
+    if (auto known = module.lookupSymbol<LLVM::LLVMFuncOp>(name))
+      return known;
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(module.getBody());
+    auto function = LLVM::LLVMFuncOp::create(builder, module.getLoc(), name,
+                                             LLVM::LLVMFunctionType::get(result, arguments));
+    function.setVisibility_(LLVM::Visibility::Hidden);
+    function.setDsoLocal(true);
+    return function;
+  }
+
+  Type voidType() { return LLVM::LLVMVoidType::get(module.getContext()); }
+
+  /// The address of a constant text, shared between equal ones.
+  Value textAddress(Location loc, StringRef text) {
+    LLVM::GlobalOp &global = texts[text];
+    if (!global) {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToStart(module.getBody());
+      std::string bytes = text.str();
+      bytes.push_back('\0');
+      auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), bytes.size());
+      global = LLVM::GlobalOp::create(builder, module.getLoc(), type, /*isConstant=*/true,
+                                      LLVM::Linkage::Internal,
+                                      ("tl_text" + Twine(texts.size() - 1)).str(),
+                                      builder.getStringAttr(bytes));
+      global.setUnnamedAddr(LLVM::UnnamedAddr::Global);
+    }
+    return LLVM::AddressOfOp::create(builder, loc, global);
+  }
+
+  /// Memory on the stack for the time of the function.
+  Value stackSlot(Location loc, Type type, int64_t count, Operation *at) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(&at->getParentOfType<FunctionOpInterface>()
+                                          .getFunctionBody()
+                                          .front());
+    return LLVM::AllocaOp::create(builder, loc, pointer, type, constant(loc, count));
+  }
+
+  LogicalResult lower(Operation *op) {
+    builder.setInsertionPoint(op);
+    if (auto arg = dyn_cast<rt::ArgOp>(op))
+      return lowerArg(arg);
+    if (auto output = dyn_cast<rt::OutputOp>(op))
+      return lowerOutput(output);
+    if (auto result = dyn_cast<rt::ResultOp>(op))
+      return lowerResult(result);
+    if (auto arena = dyn_cast<rt::ArenaOp>(op)) {
+      Value data = load(op->getLoc(), pointer, frameOf(op), 16);
+      return replace(op, makeMemRef(op->getLoc(), memRefType(arena.getType()), data, {}));
+    }
+    if (auto weights = dyn_cast<rt::WeightsOp>(op))
+      return lowerWeights(weights);
+    if (auto parallel = dyn_cast<rt::ParallelForOp>(op))
+      return lowerParallelFor(parallel);
+    if (auto alloc = dyn_cast<memref::AllocOp>(op))
+      return lowerAlloc(alloc);
+    if (auto dealloc = dyn_cast<memref::DeallocOp>(op))
+      return lowerDealloc(dealloc);
+    if (auto check = dyn_cast<tl::CheckOp>(op))
+      return lowerCheck(check);
+    return op->emitError("cannot lower to LLVM");
+  }
+
+  static MemRefType memRefType(Type type) { return mlir::cast<MemRefType>(type); }
+
+  LogicalResult replace(Operation *op, Value value) {
+    op->replaceAllUsesWith(ValueRange(value));
+    op->erase();
+    return success();
+  }
+
+  LogicalResult lowerArg(rt::ArgOp op) {
+    Location loc = op.getLoc();
+    int64_t slot = 16 * op.getIndex();
+    Value args = load(loc, pointer, frameOf(op), 0);
+    if (auto type = dyn_cast<MemRefType>(op.getType())) {
+      Value data = load(loc, pointer, args, slot);
+      SmallVector<Value> sizes;
+      if (type.getNumDynamicDims()) {
+        Value all = load(loc, pointer, args, slot + 8);
+        for (int64_t dim = 0; dim < type.getRank(); ++dim)
+          if (type.isDynamicDim(dim))
+            sizes.push_back(load(loc, i64, all, 8 * dim));
+      }
+      return replace(op, makeMemRef(loc, type, data, sizes));
+    }
+    if (!op.getType().isInteger(1))
+      return replace(op, load(loc, op.getType(), args, slot));
+    Value number = load(loc, i64, args, slot);
+    return replace(op, LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, number,
+                                            constant(loc, 0)));
+  }
+
+  LogicalResult lowerOutput(rt::OutputOp op) {
+    Location loc = op.getLoc();
+    auto type = memRefType(op.getType());
+    int64_t rank = type.getRank();
+    Value sizes = stackSlot(loc, i64, std::max<int64_t>(rank, 1), op);
+    SmallVector<Value> dynamicSizes;
+    for (int64_t dim = 0; dim < rank; ++dim) {
+      Value size;
+      if (type.isDynamicDim(dim)) {
+        size = cast(loc, i64, op.getSizes()[dynamicSizes.size()]);
+        dynamicSizes.push_back(size);
+      } else {
+        size = constant(loc, type.getDimSize(dim));
+      }
+      store(loc, size, sizes, 8 * dim);
+    }
+    auto function = runtimeFunction("tl_rt_output", pointer, {pointer, i64, i64, pointer, i64});
+    Value data = LLVM::CallOp::create(builder, loc, function,
+                                      ValueRange{frameOf(op), constant(loc, op.getIndex()),
+                                                 constant(loc, rank), sizes,
+                                                 constant(loc, elementBytes(type))})
+                     .getResult();
+    return replace(op, makeMemRef(loc, type, data, dynamicSizes));
+  }
+
+  LogicalResult lowerResult(rt::ResultOp op) {
+    Location loc = op.getLoc();
+    Value results = load(loc, pointer, frameOf(op), 8);
+    Value value = op.getValue();
+    if (value.getType().isInteger(1))
+      value = LLVM::ZExtOp::create(builder, loc, i64, value);
+    store(loc, value, results, 16 * op.getIndex());
+    op.erase();
+    return success();
+  }
+
+  LogicalResult lowerWeights(rt::WeightsOp op) {
+    auto blob = module.lookupSymbol<LLVM::GlobalOp>(weightsSymbol);
+    if (!blob) {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToStart(module.getBody());
+      auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), getWeightsBytes(module));
+      blob = LLVM::GlobalOp::create(builder, module.getLoc(), type, /*isConstant=*/true,
+                                    LLVM::Linkage::External, weightsSymbol, Attribute(),
+                                    /*alignment=*/64);
+      blob.setVisibility_(LLVM::Visibility::Hidden);
+      blob.setDsoLocal(true);
+    }
+    Value base = LLVM::AddressOfOp::create(builder, op.getLoc(), blob);
+    // Constant addresses are shared by what follows; 64-bit offsets, since blobs can be large.
+    Value data = base;
+    if (op.getOffset())
+      data = LLVM::GEPOp::create(builder, op.getLoc(), pointer, builder.getI8Type(), base,
+                                 ArrayRef<LLVM::GEPArg>{constant(op.getLoc(), op.getOffset())});
+    return replace(op, makeMemRef(op.getLoc(), memRefType(op.getType()), data, {}));
+  }
+
+  LogicalResult lowerAlloc(memref::AllocOp op) {
+    Location loc = op.getLoc();
+    MemRefType type = op.getType();
+    if (!type.getLayout().isIdentity())
+      return op.emitError("expected a contiguous buffer, but got ") << type;
+    SmallVector<Value> sizes;
+    for (Value size : op.getDynamicSizes())
+      sizes.push_back(cast(loc, i64, size));
+    int64_t fixed = elementBytes(type);
+    for (int64_t size : type.getShape())
+      fixed *= ShapedType::isDynamic(size) ? 1 : size;
+    Value bytes = constant(loc, fixed);
+    for (Value size : sizes)
+      bytes = LLVM::MulOp::create(builder, loc, bytes, size);
+    auto function = runtimeFunction("tl_rt_alloc", pointer, {pointer, i64});
+    Value data =
+        LLVM::CallOp::create(builder, loc, function, ValueRange{frameOf(op), bytes}).getResult();
+    return replace(op, makeMemRef(loc, type, data, sizes));
+  }
+
+  LogicalResult lowerDealloc(memref::DeallocOp op) {
+    Location loc = op.getLoc();
+    auto type = op.getMemref().getType();
+    if (!isa<MemRefType>(type))
+      return op.emitError("expected a ranked memref");
+    Value descriptor = cast(loc, converter.convertType(type), op.getMemref());
+    Value data = MemRefDescriptor(descriptor).allocatedPtr(builder, loc);
+    auto function = runtimeFunction("tl_rt_free", voidType(), {pointer, pointer});
+    LLVM::CallOp::create(builder, loc, function, ValueRange{frameOf(op), data});
+    op.erase();
+    return success();
+  }
+
+  LogicalResult lowerCheck(tl::CheckOp op) {
+    Location loc = op.getLoc();
+    Block *before = op->getBlock();
+    Block *after = before->splitBlock(op->getNextNode());
+    Block *raise = builder.createBlock(after);
+    builder.setInsertionPoint(op);
+    cf::CondBranchOp::create(builder, loc, op.getCondition(), after, ValueRange(), raise,
+                             ValueRange());
+    builder.setInsertionPointToStart(raise);
+    std::string message = op.getMessage().str();
+    if (std::string where = describeLocation(loc); !where.empty())
+      message += " (" + where + ")";
+    Value values = LLVM::ZeroOp::create(builder, loc, pointer);
+    if (!op.getValues().empty())
+      values = stackSlot(loc, i64, op.getValues().size(), op);
+    for (auto [index, value] : llvm::enumerate(op.getValues())) {
+      Value number = value;
+      if (value.getType().isInteger(1))
+        number = LLVM::ZExtOp::create(builder, loc, i64, value);
+      else if (value.getType().isF64())
+        number = LLVM::FPToSIOp::create(builder, loc, i64, value);
+      store(loc, number, values, 8 * index);
+    }
+    auto function =
+        runtimeFunction("tl_rt_raise", voidType(), {pointer, pointer, pointer, i64});
+    function.setPassthroughAttr(builder.getStrArrayAttr({"noreturn", "cold"}));
+    Value text = textAddress(loc, message);
+    LLVM::CallOp::create(
+        builder, loc, function,
+        ValueRange{frameOf(op), text, values, constant(loc, op.getValues().size())});
+    LLVM::UnreachableOp::create(builder, loc);
+    op.erase();
+    return success();
+  }
+
+  /// The operands travel in a struct on the stack; a function of the runtime's form unpacks them.
+  LogicalResult lowerParallelFor(rt::ParallelForOp op) {
+    Location loc = op.getLoc();
+    SmallVector<Type> fields;
+    for (Type type : op.getOperands_().getTypes()) {
+      Type converted = converter.convertType(type);
+      if (!converted)
+        return op.emitError("cannot pass a value of type ") << type << " to a parallel region";
+      fields.push_back(converted);
+    }
+    auto contextType = LLVM::LLVMStructType::getLiteral(module.getContext(), fields);
+    Value context = stackSlot(loc, contextType, 1, op);
+    auto field = [&](Value base, unsigned index) -> Value {
+      return LLVM::GEPOp::create(builder, loc, pointer, contextType, base,
+                                 ArrayRef<LLVM::GEPArg>{0, static_cast<int32_t>(index)});
+    };
+    for (auto [index, value] : llvm::enumerate(op.getOperands_()))
+      LLVM::StoreOp::create(builder, loc, cast(loc, fields[index], value), field(context, index));
+    Value count = cast(loc, i64, op.getCount());
+    Value frame = frameOf(op);
+
+    std::string name = (op.getBody() + "_range").str();
+    auto range = module.lookupSymbol<LLVM::LLVMFuncOp>(name);
+    if (!range) {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToEnd(module.getBody());
+      range = LLVM::LLVMFuncOp::create(
+          builder, loc, name, LLVM::LLVMFunctionType::get(voidType(), {pointer, i64, i64}),
+          LLVM::Linkage::Internal);
+      range.setDsoLocal(true);
+      Block *entry = range.addEntryBlock(builder);
+      builder.setInsertionPointToStart(entry);
+      SmallVector<Value> operands{cast(loc, builder.getIndexType(), entry->getArgument(1)),
+                                  cast(loc, builder.getIndexType(), entry->getArgument(2))};
+      for (auto [index, value] : llvm::enumerate(op.getOperands_())) {
+        Value loaded =
+            LLVM::LoadOp::create(builder, loc, fields[index], field(entry->getArgument(0), index));
+        operands.push_back(cast(loc, value.getType(), loaded));
+      }
+      func::CallOp::create(builder, loc, op.getBody(), TypeRange(), operands);
+      LLVM::ReturnOp::create(builder, loc, ValueRange());
+    }
+    auto function =
+        runtimeFunction("tl_rt_parallel_for", voidType(), {pointer, pointer, pointer, i64});
+    Value body = LLVM::AddressOfOp::create(builder, loc, range);
+    LLVM::CallOp::create(builder, loc, function, ValueRange{frame, body, context, count});
+    op.erase();
+    return success();
+  }
+
+  ModuleOp module;
+  OpBuilder builder;
+  LLVMTypeConverter converter;
+  Type pointer;
+  Type i64;
+  DenseSet<Operation *> parallelBodies;
+  llvm::StringMap<LLVM::GlobalOp> texts;
+};
+
+struct LowerRuntime : impl::LowerRuntimeBase<LowerRuntime> {
+  void runOnOperation() override {
+    if (failed(Lowering(getOperation()).run()))
+      signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace torchlite::cpu

@@ -1,0 +1,81 @@
+//===- LowerToLLVM.cpp - Everything that is left to the LLVM dialect ------===//
+#include "TorchLite/Codegen/CPU/Passes.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ComplexToLLVM/ComplexToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
+#include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
+#include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/MathToLibm/MathToLibm.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Transforms/DialectConversion.h"
+
+namespace torchlite::cpu {
+#define GEN_PASS_DEF_LOWERTOLLVM
+#include "TorchLite/Codegen/CPU/Passes.h.inc"
+
+namespace {
+using namespace mlir;
+
+struct LowerToLLVM : impl::LowerToLLVMBase<LowerToLLVM> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    // An element of i1 is a byte in memory, but a vector of i1 would be loaded as packed bits.
+    WalkResult packed = module.walk([&](Operation *op) {
+      if (!isa<vector::LoadOp, vector::StoreOp, vector::TransferReadOp, vector::TransferWriteOp,
+               vector::MaskedLoadOp, vector::MaskedStoreOp>(op))
+        return WalkResult::advance();
+      for (Type type : op->getOperandTypes())
+        if (auto memref = dyn_cast<MemRefType>(type);
+            memref && memref.getElementType().isInteger(1)) {
+          op->emitError("expected vectors of bytes in memory, but got vectors of bits");
+          return WalkResult::interrupt();
+        }
+      return WalkResult::advance();
+    });
+    if (packed.wasInterrupted())
+      return signalPassFailure();
+
+    LLVMTypeConverter converter(&getContext());
+    RewritePatternSet patterns(&getContext());
+    SymbolTableCollection symbols;
+    arith::populateArithToLLVMConversionPatterns(converter, patterns);
+    cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
+    index::populateIndexToLLVMConversionPatterns(converter, patterns);
+    ub::populateUBToLLVMConversionPatterns(converter, patterns);
+    populateComplexToLLVMConversionPatterns(converter, patterns);
+    populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns, &symbols);
+    populateFuncToLLVMConversionPatterns(converter, patterns, &symbols);
+    populateMathToLLVMConversionPatterns(converter, patterns, /*approximateLog1p=*/false);
+    populateVectorToLLVMConversionPatterns(converter, patterns);
+
+    LLVMConversionTarget target(getContext());
+    target.addLegalOp<ModuleOp>();
+    if (failed(applyPartialConversion(module, target, std::move(patterns))))
+      return signalPassFailure();
+
+    for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
+      if (function.isExternal())
+        continue;
+      function.setDsoLocal(true);
+      if (function->hasAttr("tl.method"))
+        function.setVisibility_(LLVM::Visibility::Hidden);
+      else
+        function.setLinkage(LLVM::Linkage::Internal);
+    }
+    for (auto global : module.getOps<LLVM::GlobalOp>())
+      if (global.getLinkage() == LLVM::Linkage::Private)
+        global.setDsoLocal(true);
+  }
+};
+
+} // namespace
+} // namespace torchlite::cpu

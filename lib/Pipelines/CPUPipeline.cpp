@@ -1,0 +1,101 @@
+//===- CPUPipeline.cpp - From linalg to the LLVM dialect on CPUs ----------===//
+#include "TorchLite/Pipelines/CPUPipeline.h"
+
+#include "TorchLite/Codegen/CPU/Passes.h"
+#include "TorchLite/Codegen/CPU/TargetInfo.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Conversion/VectorToSCF/VectorToSCF.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/Transforms/Passes.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace torchlite {
+
+/// Simplifies, and merges elementwise operations.
+static void prepare(OpPassManager &manager) {
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  manager.addNestedPass<func::FuncOp>(cpu::createFuseElementwise());
+  manager.addPass(createCSEPass());
+}
+
+/// Tensors become buffers; results are computed where the caller wants them.
+static void bufferize(OpPassManager &manager) {
+  manager.addNestedPass<func::FuncOp>(cpu::createBindFrame());
+  manager.addPass(cpu::createBufferize());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  manager.addPass(memref::createFoldMemRefAliasOpsPass());
+  manager.addPass(cpu::createPackConstants());
+}
+
+/// Buffers of known size get their place in the arena; the others are freed after their last use.
+static void planMemory(OpPassManager &manager) {
+  manager.addPass(cpu::createPlanMemory());
+  manager.addPass(bufferization::createOwnershipBasedBufferDeallocationPass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(bufferization::createBufferDeallocationSimplificationPass());
+  manager.addPass(bufferization::createLowerDeallocationsPass());
+  manager.addPass(createConvertBufferizationToMemRefPass());
+  manager.addNestedPass<func::FuncOp>(cpu::createStackBuffers());
+}
+
+/// Loops, branches, LLVM.
+static void lower(OpPassManager &manager, const cpu::TargetSpec &target) {
+  auto &functions = manager.nest<func::FuncOp>();
+  functions.addPass(createConvertLinalgToLoopsPass());
+  functions.addPass(createForallToForLoopPass());
+  functions.addPass(createConvertVectorToSCFPass());
+  cpu::ExpandFloatsOptions floats;
+  // x86-64 has had the conversions since F16C, AArch64 always.
+  bool converts = StringRef(target.triple).starts_with("aarch64");
+  floats.integerConversions = !converts;
+  functions.addPass(cpu::createExpandFloats(floats));
+  functions.addPass(cpu::createExpandMath());
+  functions.addPass(arith::createArithExpandOpsPass());
+  functions.addPass(memref::createExpandStridedMetadataPass());
+  functions.addPass(createLowerAffinePass());
+  functions.addPass(createSCFToControlFlowPass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  manager.addPass(cpu::createLowerRuntime());
+  manager.addPass(createConvertMathToLibmPass());
+  manager.addPass(cpu::createLowerToLLVM());
+  manager.addPass(createReconcileUnrealizedCastsPass());
+}
+
+void buildCPUPipeline(OpPassManager &manager, const cpu::TargetSpec &target,
+                      const cpu::TargetInfo &info) {
+  prepare(manager);
+  bufferize(manager);
+  planMemory(manager);
+  lower(manager, target);
+}
+
+void registerCPUPipeline() {
+  static PassPipelineRegistration<CPUPipelineOptions> registration(
+      "tl-cpu-pipeline", "From linalg on tensors to the LLVM dialect for a CPU",
+      [](OpPassManager &manager, const CPUPipelineOptions &options) {
+        MLIRContext context;
+        Location loc = UnknownLoc::get(&context);
+        FailureOr<cpu::TargetSpec> target =
+            cpu::resolveTarget({options.triple, options.cpu, options.features}, loc);
+        FailureOr<const cpu::TargetInfo *> info = failure();
+        if (succeeded(target))
+          info = cpu::getTargetInfo(*target, loc);
+        if (failed(info))
+          llvm::report_fatal_error("tl-cpu-pipeline: unknown target", /*gen_crash_diag=*/false);
+        buildCPUPipeline(manager, *target, **info);
+      });
+}
+
+} // namespace torchlite

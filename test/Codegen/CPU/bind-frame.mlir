@@ -1,0 +1,29 @@
+// RUN: tl-opt %s --tl-cpu-bind-frame | FileCheck %s
+
+// The buffer of the result is asked for as soon as its size is known.
+// CHECK-LABEL: func.func @square()
+// CHECK-SAME: tl.operands = [{tl.name = "x", type = tensor<?x3xf32>}, {type = i64}]
+// CHECK-SAME: tl.results = [{type = tensor<?x3xf32>}, {tl.state = "h", type = i64}]
+// CHECK: %[[ARG:.*]] = tlrt.arg 0 : memref<?x3xf32>
+// CHECK: %[[X:.*]] = bufferization.to_tensor %[[ARG]] restrict
+// CHECK: %[[N:.*]] = tlrt.arg 1 : i64
+// CHECK: %[[SIZE:.*]] = tensor.dim %[[X]]
+// CHECK: %[[OUT:.*]] = tlrt.output 0[%[[SIZE]]] : memref<?x3xf32>
+// CHECK: %[[Y:.*]] = linalg.square
+// CHECK: bufferization.materialize_in_destination %[[Y]] in restrict writable %[[OUT]]
+// CHECK: tlrt.result 1 = %[[N]] : i64
+// CHECK: return
+func.func @square(%x: tensor<?x3xf32> {tl.name = "x"}, %n: i64)
+    -> (tensor<?x3xf32>, i64 {tl.state = "h"}) attributes {tl.method = "square"} {
+  %c0 = arith.constant 0 : index
+  %rows = tensor.dim %x, %c0 : tensor<?x3xf32>
+  %e = tensor.empty(%rows) : tensor<?x3xf32>
+  %y = linalg.square ins(%x : tensor<?x3xf32>) outs(%e : tensor<?x3xf32>) -> tensor<?x3xf32>
+  return %y, %n : tensor<?x3xf32>, i64
+}
+
+// Other functions keep their signature.
+// CHECK-LABEL: func.func private @helper(%{{.*}}: tensor<3xf32>) -> tensor<3xf32>
+func.func private @helper(%x: tensor<3xf32>) -> tensor<3xf32> {
+  return %x : tensor<3xf32>
+}

@@ -1,0 +1,26 @@
+// RUN: tl-opt %s --tl-cpu-pack-constants=min-bytes=16 | FileCheck %s
+
+// Equal contents share a place, also with another shape; small constants stay.
+// CHECK: module attributes {tl.weights = [
+// CHECK-SAME: {offset = 0 : i64, value = dense<[1.000000e+00, 2.000000e+00, 3.000000e+00, 4.000000e+00]> : tensor<4xf32>}
+// CHECK-SAME: {offset = 64 : i64, value = dense<
+// CHECK-NOT: memref.global
+// CHECK: memref.global "private" constant @small
+// CHECK-NOT: memref.global
+memref.global "private" constant @a : memref<4xf32> = dense<[1.0, 2.0, 3.0, 4.0]>
+memref.global "private" constant @b : memref<2x2xf32> = dense<[[1.0, 2.0], [3.0, 4.0]]>
+memref.global "private" constant @c : memref<5xf32> = dense<[1.0, 2.0, 3.0, 4.0, 5.0]>
+memref.global "private" constant @small : memref<2xf32> = dense<[1.0, 2.0]>
+
+// CHECK-LABEL: func.func @f
+func.func @f() -> (memref<4xf32>, memref<2x2xf32>, memref<5xf32>, memref<2xf32>) {
+  // CHECK: tlrt.weights 0 : memref<4xf32>
+  %a = memref.get_global @a : memref<4xf32>
+  // CHECK: tlrt.weights 0 : memref<2x2xf32>
+  %b = memref.get_global @b : memref<2x2xf32>
+  // CHECK: tlrt.weights 64 : memref<5xf32>
+  %c = memref.get_global @c : memref<5xf32>
+  // CHECK: memref.get_global @small
+  %s = memref.get_global @small : memref<2xf32>
+  return %a, %b, %c, %s : memref<4xf32>, memref<2x2xf32>, memref<5xf32>, memref<2xf32>
+}
