@@ -6,6 +6,7 @@
 #ifndef TORCHLITE_INITALL_H
 #define TORCHLITE_INITALL_H
 
+#include "TorchLite/Codegen/CPU/KernelPipeline.h"
 #include "TorchLite/Codegen/CPU/Passes.h"
 #include "TorchLite/Conversion/Passes.h"
 #include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
@@ -28,6 +29,7 @@ inline void registerAllDialects(mlir::DialectRegistry &registry) {
 inline void registerAllPasses() {
   mlir::registerAllPasses();
   cpu::registerCPUCodegenPasses();
+  cpu::registerKernelPipeline();
   registerConversionPasses();
   driver::registerDriverPasses();
   registerCPUPipeline();

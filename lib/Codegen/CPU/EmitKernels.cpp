@@ -1,6 +1,7 @@
 //===- EmitKernels.cpp - Structured operations become vectorised loops ----===//
 #include "TorchLite/Codegen/CPU/KernelEmitter.h"
 #include "TorchLite/Codegen/CPU/Passes.h"
+#include "TorchLite/Codegen/CPU/RowKernel.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -29,13 +30,15 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
   void runOnOperation() override {
     // Reductions first: they take the elementwise operations around them along.
     for (bool reductions : {true, false}) {
+      erased.clear();
       SmallVector<Operation *> roots;
       getOperation().walk([&](linalg::LinalgOp op) {
         if ((op.getNumReductionLoops() > 0) == reductions)
           roots.push_back(op);
       });
       for (Operation *root : roots)
-        emit(cast<linalg::LinalgOp>(root));
+        if (!erased.contains(root) && !root->use_empty())
+          emit(cast<linalg::LinalgOp>(root));
     }
     // What the kernels computed for themselves has no reader left.
     bool changed = true;
@@ -52,32 +55,46 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
 
 private:
   void emit(linalg::LinalgOp root) {
-    if (root->use_empty())
-      return;
     std::string reason;
     FailureOr<KernelGroup> group = matchKernelGroup(root, reason);
     FailureOr<KernelPlan> plan = failure();
     if (succeeded(group))
       plan = planKernel(*group, *info, reason);
-    if (failed(plan)) {
-      ++numLeft;
-      if (report)
-        root.emitRemark() << "left to the general path: " << reason;
-      return;
+    if (succeeded(plan)) {
+      if (!parallel)
+        plan->parallel = false;
+      OpBuilder builder(group->last().op);
+      Value result = emitKernel(builder, *group, *plan);
+      SmallVector<Operation *> ops{root};
+      if (group->epilogue)
+        ops.push_back(group->epilogue->op);
+      return replace(ops, result);
     }
-    if (!parallel)
-      plan->parallel = false;
-    Operation *last = group->last().op;
-    OpBuilder builder(last);
-    Value result = emitKernel(builder, *group, *plan);
-    last->getResult(0).replaceAllUsesWith(result);
-    last->erase();
-    if (group->epilogue)
-      root->erase();
-    ++numKernels;
-    numParallel += plan->parallel;
+    std::string rowReason;
+    FailureOr<RowKernel> rows = matchRowKernel(root, rowReason);
+    if (succeeded(rows)) {
+      OpBuilder builder(rows->last());
+      Value result = emitRowKernel(builder, *rows, *info, parallel);
+      SmallVector<Operation *> ops(rows->ops.begin(), rows->ops.end());
+      return replace(ops, result);
+    }
+    ++numLeft;
+    if (report)
+      root.emitRemark() << "left to the general path: " << reason << ", or " << rowReason;
   }
 
+  /// `ops`, in order, are what `result` replaces.
+  void replace(ArrayRef<Operation *> ops, Value result) {
+    ops.back()->getResult(0).replaceAllUsesWith(result);
+    for (Operation *op : llvm::reverse(ops)) {
+      erased.insert(op);
+      op->erase();
+    }
+    ++numKernels;
+    numParallel += result.getDefiningOp<scf::ForallOp>() != nullptr;
+  }
+
+  DenseSet<Operation *> erased;
   const TargetInfo *info = nullptr;
 };
 

@@ -514,11 +514,17 @@ Value Emitter::emit() {
   Value destination = group.destination();
   for (int64_t coordinate = 0; coordinate < rank; ++coordinate)
     sizes.push_back(sizeOf(b, loc, destination, coordinate));
-  for (Range range : group.root.op.createLoopRanges(b, loc))
-    loopSizes.push_back(range.size);
-  for (auto [loop, coordinate] : llvm::enumerate(group.root.coordinates))
-    if (coordinate < 0)
-      reductionLoops.push_back(loop);
+  SmallVector<int64_t> known = group.root.op.getStaticLoopRanges();
+  for (auto [loop, coordinate] : llvm::enumerate(group.root.coordinates)) {
+    loopSizes.push_back(b.getIndexAttr(known[loop]));
+    if (coordinate >= 0)
+      continue;
+    reductionLoops.push_back(loop);
+    if (ShapedType::isDynamic(known[loop])) {
+      auto [operand, dim] = *findLoopSize(group.root.op, loop);
+      loopSizes[loop] = sizeOf(b, loc, operand, dim);
+    }
+  }
   for (const Part &columns : columnParts()) {
     if (plan.taskCoordinate >= 0 && plan.taskCoordinate == row)
       for (const Part &rows : rowParts())

@@ -61,6 +61,16 @@ bool KernelOp::isContiguous(OpOperand *operand, int64_t coordinate, int64_t pane
   return true;
 }
 
+std::optional<std::pair<Value, int64_t>> findLoopSize(linalg::LinalgOp op, unsigned loop) {
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    AffineMap map = op.getMatchingIndexingMap(operand);
+    if (std::optional<unsigned> dim =
+            map.getResultPosition(getAffineDimExpr(loop, op->getContext())))
+      return std::make_pair(operand->get(), int64_t(*dim));
+  }
+  return std::nullopt;
+}
+
 //===----------------------------------------------------------------------===//
 // Bodies
 //===----------------------------------------------------------------------===//

@@ -131,11 +131,17 @@ FailureOr<KernelPlan> planKernel(KernelGroup &group, const TargetInfo &target,
 
   int64_t maxRows = 1, window = 1;
   SmallVector<int64_t> loops = root.op.getStaticLoopRanges();
-  for (auto [loop, size] : llvm::enumerate(loops))
+  for (auto [loop, size] : llvm::enumerate(loops)) {
+    if (root.coordinates[loop] < 0 && ShapedType::isDynamic(size) &&
+        !findLoopSize(root.op, loop)) {
+      reason = "expected reductions to be as long as a dimension of an operand";
+      return failure();
+    }
     if (root.coordinates[loop] < 0)
       window = ShapedType::isDynamic(size) ? ShapedType::kDynamic
                : ShapedType::isDynamic(window) ? window
                                                : window * size;
+  }
   if (hasBroadcast) {
     plan.columnVectors = target.columnVectors;
     if (plan.rowCoordinate >= 0)

@@ -1,6 +1,7 @@
 //===- OutlineGroups.cpp - One function for each kernel group -------------===//
 #include "TorchLite/Codegen/CPU/KernelEmitter.h"
 #include "TorchLite/Codegen/CPU/Passes.h"
+#include "TorchLite/Codegen/CPU/RowKernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
@@ -51,43 +52,66 @@ struct OutlineGroups : impl::OutlineGroupsBase<OutlineGroups> {
       // Results that are written into a larger tensor go there directly.
       if (failed(bufferization::eliminateEmptyTensors(rewriter, function)))
         return signalPassFailure();
+      duplicateFills(function);
       for (bool reductions : {true, false}) {
         SmallVector<Operation *> roots;
         function.walk([&](linalg::LinalgOp op) {
           if ((op.getNumReductionLoops() > 0) == reductions)
             roots.push_back(op);
         });
-        // An initial value that a reduction computes for itself has no reader left.
-        for (Operation *root : llvm::reverse(roots))
-          if (root->use_empty())
-            root->erase();
-          else
-            outline(cast<linalg::LinalgOp>(root), function);
+        erased.clear();
+        for (Operation *root : roots)
+          if (!erased.contains(root) && !root->use_empty())
+            outline(cast<linalg::LinalgOp>(root));
       }
     }
   }
 
 private:
-  void outline(linalg::LinalgOp root, func::FuncOp function) {
+  /// Each reader gets a fill of its own, so that it can become part of a group.
+  static void duplicateFills(func::FuncOp function) {
+    SmallVector<linalg::FillOp> fills;
+    function.walk([&](linalg::FillOp fill) { fills.push_back(fill); });
+    for (linalg::FillOp fill : fills) {
+      if (fill->getNumResults() != 1)
+        continue;
+      OpBuilder builder(fill);
+      for (OpOperand &use : llvm::make_early_inc_range(fill->getUses()))
+        if (!fill->hasOneUse())
+          use.set(builder.clone(*fill)->getResult(0));
+    }
+  }
+
+  void outline(linalg::LinalgOp root) {
     std::string reason;
     FailureOr<KernelGroup> group = matchKernelGroup(root, reason);
-    if (failed(group) || failed(planKernel(*group, *info, reason)))
+    if (succeeded(group) && succeeded(planKernel(*group, *info, reason))) {
+      SmallVector<Operation *> ops;
+      if (group->init)
+        ops.push_back(group->init->op);
+      ops.push_back(root);
+      if (group->epilogue)
+        ops.push_back(group->epilogue->op);
+      // Where the elements end up: the epilogue's own tensor, or what the root accumulates into.
+      Operation *writer = group->epilogue ? ops.back() : ops.front();
+      return outline(ops, cast<linalg::LinalgOp>(writer).getDpsInitOperand(0),
+                     root->getName().stripDialect());
+    }
+    FailureOr<RowKernel> rows = matchRowKernel(root, reason);
+    if (failed(rows))
       return;
-    SmallVector<Operation *> ops;
-    if (group->init)
-      ops.push_back(group->init->op);
-    ops.push_back(root);
-    if (group->epilogue)
-      ops.push_back(group->epilogue->op);
+    SmallVector<Operation *> ops(rows->ops.begin(), rows->ops.end());
+    outline(ops, rows->destination(), "rows");
+  }
+
+  /// Moves `ops` into a function; `destination` is the tensor that the last of them replaces.
+  void outline(SmallVector<Operation *> ops, OpOperand *destination, StringRef name) {
     Operation *last = ops.back();
     Value result = last->getResult(0);
-    // The destination: memory of its own, which the function gets as an argument.
-    Operation *writer = group->epilogue ? ops.back() : ops.front();
-    OpOperand *destination = cast<linalg::LinalgOp>(writer).getDpsInitOperand(0);
     OpBuilder builder(last);
     Location loc = last->getLoc();
     if (auto empty = destination->get().getDefiningOp<tensor::EmptyOp>()) {
-      builder.setInsertionPoint(writer);
+      builder.setInsertionPoint(destination->getOwner());
       destination->set(bufferization::AllocTensorOp::create(builder, loc, empty.getType(),
                                                             empty.getDynamicSizes()));
     }
@@ -159,7 +183,7 @@ private:
     kernel->print(stream, OpPrintingFlags().useLocalScope());
     auto [entryIt, isNew] = known.try_emplace(text, kernel);
     if (isNew) {
-      kernel.setName(("tl_" + root->getName().stripDialect()).str());
+      kernel.setName(("tl_" + name).str());
       symbols->insert(kernel);
       ++numFunctions;
     } else {
@@ -172,22 +196,24 @@ private:
     auto call = func::CallOp::create(builder, loc, kernel, arguments.getArrayRef());
     result.replaceAllUsesWith(call.getResult(0));
     for (Operation *op : llvm::reverse(ops))
-      if (op->use_empty())
+      if (op->use_empty()) {
+        erased.insert(op);
         op->erase();
-    bool erased = true;
-    while (erased) {
-      erased = false;
+      }
+    for (bool changed = true; changed;) {
+      changed = false;
       for (Operation *&op : cheap)
         if (op && op->use_empty()) {
           op->erase();
           op = nullptr;
-          erased = true;
+          changed = true;
         }
     }
   }
 
   const TargetInfo *info = nullptr;
   SymbolTable *symbols = nullptr;
+  DenseSet<Operation *> erased;
   llvm::StringMap<func::FuncOp> known;
 };
 

@@ -12,10 +12,15 @@ func.func @gather(%a: tensor<8x64xf32>, %b: tensor<32x64xf32>, %c: tensor<8x32xf
 // -----
 
 // CHECK-LABEL: func.func @scalar
-// CHECK: linalg.reduce
-func.func @scalar(%a: tensor<64xf32>, %c: tensor<f32>) -> tensor<f32> {
-  // expected-remark @+1 {{expected a result with dimensions}}
-  %0 = linalg.reduce { arith.addf } ins(%a : tensor<64xf32>) outs(%c : tensor<f32>) dimensions = [0]
+// CHECK: linalg.generic
+func.func @scalar(%a: tensor<f32>, %c: tensor<f32>) -> tensor<f32> {
+  // expected-remark @+1 {{expected a result with dimensions, or expected one reduction loop}}
+  %0 = linalg.generic {indexing_maps = [affine_map<() -> ()>, affine_map<() -> ()>], iterator_types = []}
+      ins(%a : tensor<f32>) outs(%c : tensor<f32>) {
+  ^bb0(%x: f32, %o: f32):
+    %r = arith.negf %x : f32
+    linalg.yield %r : f32
+  } -> tensor<f32>
   return %0 : tensor<f32>
 }
 

@@ -53,9 +53,14 @@ func.func @slice(%x: tensor<4xf32>, %whole: tensor<9xf32>) -> tensor<9xf32> {
 
 // What the kernels do not cover stays where it is.
 // CHECK-LABEL: func.func @left
-// CHECK: linalg.reduce
-func.func @left(%x: tensor<4xf32>, %s: tensor<f32>) -> tensor<f32> {
-  %0 = linalg.reduce { arith.addf } ins(%x : tensor<4xf32>) outs(%s : tensor<f32>) dimensions = [0]
+// CHECK: linalg.generic
+func.func @left(%x: tensor<f32>, %s: tensor<f32>) -> tensor<f32> {
+  %0 = linalg.generic {indexing_maps = [affine_map<() -> ()>, affine_map<() -> ()>], iterator_types = []}
+      ins(%x : tensor<f32>) outs(%s : tensor<f32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.negf %a : f32
+    linalg.yield %r : f32
+  } -> tensor<f32>
   return %0 : tensor<f32>
 }
 

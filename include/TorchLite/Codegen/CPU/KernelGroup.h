@@ -48,6 +48,10 @@ struct KernelGroup {
 /// `linalg.index` on integers and floats.
 bool isVectorizableBody(mlir::linalg::LinalgOp op);
 
+/// An input of `op` and the dimension of it that is as long as loop `loop`.
+std::optional<std::pair<mlir::Value, int64_t>> findLoopSize(mlir::linalg::LinalgOp op,
+                                                            unsigned loop);
+
 /// The group of `root`. On failure `reason` says what was expected.
 mlir::FailureOr<KernelGroup> matchKernelGroup(mlir::linalg::LinalgOp root, std::string &reason);
 

@@ -43,8 +43,13 @@ def EmitKernels : Pass<"tl-cpu-emit-kernels", "mlir::func::FuncOp"> {
     known only at run time get loops of decreasing width. Large work becomes an `scf.forall` over
     column panels and pieces of another dimension; small work stays serial.
 
+    Reductions of the last dimension take all neighbouring operations on the same rows along, as in
+    softmax and layer normalisation: each row is worked on in the cache, what is known once per row
+    stays in scalars, and an expensive elementwise result that is read twice (the exponentials of a
+    softmax) is kept in the row of the result.
+
     What does not fit (an operand that would be gathered in the innermost loop, a body with more
-    than elementwise operations, a result of rank 0) is left alone and counted.
+    than elementwise operations) is left alone and counted.
 
     Example, with `target=avx512`:
 
@@ -167,6 +172,21 @@ def OutlineGroups : Pass<"tl-cpu-outline-groups", "mlir::ModuleOp"> {
   let statistics = [
     Statistic<"numGroups", "num-groups", "Groups outlined">,
     Statistic<"numFunctions", "num-functions", "Different functions made of them">
+  ];
+}
+
+def TransposeOperands : Pass<"tl-cpu-transpose-operands", "mlir::func::FuncOp"> {
+  let summary = "Make operands of contractions contiguous along the result's columns";
+  let description = [{
+    A contraction reads one operand a vector at a time, along the last dimension of its result. If
+    that operand is not a constant and lies the other way round, as the keys of an attention do, it
+    is transposed first: a pass over the operand instead of a gather for each multiply-add.
+
+    Example: `(m, n, k) -> (n, k)` becomes `(m, n, k) -> (k, n)` of a `linalg.transpose`.
+  }];
+  let dependentDialects = ["mlir::linalg::LinalgDialect", "mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numTransposed", "num-transposed", "Operands transposed">
   ];
 }
 
