@@ -11,6 +11,7 @@
 #include "TorchLite/Conversion/Passes.h"
 #include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
+#include "TorchLite/Dialect/TorchLite/Transforms/Passes.h"
 #include "TorchLite/Driver/Passes.h"
 #include "TorchLite/Pipelines/CPUPipeline.h"
 #include "mlir/InitAllDialects.h"
@@ -33,6 +34,7 @@ inline void registerAllPasses() {
   registerConversionPasses();
   driver::registerDriverPasses();
   registerCPUPipeline();
+  tl::registerTransformsPasses();
 }
 
 } // namespace torchlite

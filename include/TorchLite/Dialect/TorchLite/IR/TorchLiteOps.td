@@ -12,5 +12,6 @@ include "TorchLite/Dialect/TorchLite/IR/NormalizationOps.td"
 include "TorchLite/Dialect/TorchLite/IR/PoolingOps.td"
 include "TorchLite/Dialect/TorchLite/IR/ReductionOps.td"
 include "TorchLite/Dialect/TorchLite/IR/ShapeOps.td"
+include "TorchLite/Dialect/TorchLite/IR/StateOps.td"
 
 #endif

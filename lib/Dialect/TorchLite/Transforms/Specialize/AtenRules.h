@@ -263,6 +263,10 @@ public:
 
   /// Reports why the operator cannot be compiled as it is used here. Always returns failure.
   mlir::LogicalResult fail(const llvm::Twine &message);
+  /// The operator raises an exception in PyTorch too (a size that does not match, an index out of
+  /// range). Under a condition that is decided at run time it becomes a check that fails there, at
+  /// compile time it is an error. `{}` in the message is filled with `values`. Always returns failure.
+  mlir::LogicalResult raise(const llvm::Twine &message, mlir::ValueRange values = {});
   /// Whether this context has reported a failure.
   bool failed() const { return hasFailed; }
 
@@ -373,13 +377,11 @@ private:
   llvm::StringMap<Rule> rules;
 };
 
-/// One function per family, in Aten/<Family>.cpp. Keep sorted.
-void registerExampleRules(RuleRegistry &registry);
-void registerScalarRules(RuleRegistry &registry);
-void registerStringRules(RuleRegistry &registry);
+/// What is no tensor operator: Builtins/<Family>.cpp.
 void registerContainerRules(RuleRegistry &registry);
 void registerQueryRules(RuleRegistry &registry);
-void registerViewRules(RuleRegistry &registry);
+void registerScalarRules(RuleRegistry &registry);
+void registerStringRules(RuleRegistry &registry);
 
 } // namespace torchlite::tl::specialize
 

@@ -33,7 +33,7 @@ enum class Known { No, Yes, Maybe };
 /// current value, and written by computing the base's next value.
 struct ViewStep {
   enum class Kind { Reshape, Permute, Slice, Broadcast, Custom };
-  Kind kind;
+  Kind kind = Kind::Custom;
   /// Sizes of the view (all kinds), as index attributes or index-typed values.
   llvm::SmallVector<mlir::OpFoldResult> sizes;
   /// Slice: where the view starts, and its step, per dimension of the base.
