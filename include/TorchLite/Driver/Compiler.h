@@ -1,0 +1,76 @@
+//===- Compiler.h - From an archive or MLIR to native code ------*- C++ -*-===//
+//
+// The whole way, as tl-compile and tl-run take it: read a model, run the passes from the stage that
+// it is at, write what was asked for.
+//
+//===----------------------------------------------------------------------===//
+#ifndef TORCHLITE_DRIVER_COMPILER_H
+#define TORCHLITE_DRIVER_COMPILER_H
+
+#include "TorchLite/Codegen/CPU/ObjectEmitter.h"
+#include "TorchLite/Driver/ModelDescription.h"
+#include "mlir/IR/OwningOpRef.h"
+#include <functional>
+#include <memory>
+
+namespace mlir {
+class PassManager;
+}
+
+namespace torchlite::driver {
+
+/// The stages of docs/Architecture.md.
+enum class Stage {
+  AsWritten, ///< what the importer makes
+  Core,      ///< specialized: core operations on builtin tensors
+  Linalg,    ///< linalg, tensor, scf, arith, math
+  LLVM,      ///< the LLVM dialect, and the tables that describe the model
+};
+
+/// Reads a TorchScript archive (see importTorchScript). Passed in, so that this library needs no
+/// LibTorch.
+using Importer =
+    std::function<mlir::OwningOpRef<mlir::ModuleOp>(llvm::StringRef path, mlir::MLIRContext *)>;
+
+struct CompileOptions {
+  /// A C identifier; `<name>_model` is the model's function.
+  std::string name = "model";
+  /// `method(type, ...)`, one for each variant. Empty where the module has been specialized.
+  std::vector<std::string> signatures;
+  /// As the command line has it; resolved by `compile`. Without triple and processor: this machine.
+  cpu::TargetSpec target;
+  /// Default number of threads of one call; 0: as many as there are.
+  int32_t threads = 0;
+  /// Applied to every pass manager: timing, IR printing, reproducers.
+  std::function<llvm::LogicalResult(mlir::PassManager &)> configure;
+  /// Told what happens next ("specializing"), for progress.
+  std::function<void(llvm::StringRef)> progress;
+};
+
+/// A context with all dialects that the stages use.
+std::unique_ptr<mlir::MLIRContext> createContext();
+
+/// Reads `path`: MLIR as text or bytecode by the name's end (.mlir, .mlirbc) and otherwise an archive.
+/// Errors, reported through the context: the file cannot be read or is neither.
+mlir::OwningOpRef<mlir::ModuleOp> loadModel(llvm::StringRef path, mlir::MLIRContext *context,
+                                            const Importer &importer);
+
+/// The stage that a module is at.
+Stage getStage(mlir::ModuleOp module);
+
+/// Runs the passes that lead to `goal`; resolves `options.target`. Errors are reported through the
+/// context. At Stage::LLVM, `description` (where not null) says what the model offers.
+llvm::LogicalResult compile(mlir::ModuleOp module, Stage goal, CompileOptions &options,
+                            ModelDescription *description = nullptr);
+
+/// Writes a module at Stage::LLVM.
+llvm::LogicalResult emit(mlir::ModuleOp module, const CompileOptions &options,
+                         cpu::OutputKind kind, llvm::StringRef weightsFile,
+                         llvm::raw_pwrite_stream &os);
+
+/// A C identifier for a file: `a/b-c.so` gives `b_c`.
+std::string modelName(llvm::StringRef path);
+
+} // namespace torchlite::driver
+
+#endif // TORCHLITE_DRIVER_COMPILER_H

@@ -1,0 +1,224 @@
+//===- CompileTool.cpp - tl-compile ---------------------------------------===//
+#include "TorchLite/Driver/CommandLine.h"
+#include "TorchLite/Driver/Header.h"
+#include "TorchLite/Driver/Link.h"
+#include "TorchLite/Driver/Tools.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
+
+namespace torchlite::driver {
+using namespace mlir;
+namespace cl = llvm::cl;
+
+namespace {
+enum class Format { SharedLibrary, StaticLibrary, Object, Assembly, LLVMIR, MLIR, Executable };
+
+struct Job {
+  std::string input, output, runtimeDir;
+  Format format;
+  Stage stage;
+  CompileOptions options;
+};
+} // namespace
+
+static std::optional<Format> getFormat(StringRef output) {
+  StringRef suffix = llvm::sys::path::extension(output);
+  return llvm::StringSwitch<std::optional<Format>>(suffix)
+      .Case(".so", Format::SharedLibrary)
+      .Case(".a", Format::StaticLibrary)
+      .Case(".o", Format::Object)
+      .Case(".s", Format::Assembly)
+      .Case(".ll", Format::LLVMIR)
+      .Case(".mlir", Format::MLIR)
+      .Case("", Format::Executable)
+      .Default(std::nullopt);
+}
+
+static bool needsRuntime(Format format) {
+  return format == Format::SharedLibrary || format == Format::StaticLibrary ||
+         format == Format::Executable;
+}
+
+/// Writes the object to a file and links it to `output`.
+static llvm::Error writeLinked(ModuleOp module, const Job &job, StringRef output) {
+  SmallString<128> object;
+  int descriptor;
+  if (std::error_code error =
+          llvm::sys::fs::createTemporaryFile("torchlite", "o", descriptor, object))
+    return llvm::createStringError(error, "cannot write a temporary file: " + error.message());
+  llvm::scope_exit removeObject([&] { llvm::sys::fs::remove(object); });
+  {
+    llvm::raw_fd_ostream os(descriptor, /*shouldClose=*/true);
+    if (failed(emit(module, job.options, cpu::OutputKind::Object, /*weightsFile=*/"", os)))
+      return llvm::createStringError(llvm::inconvertibleErrorCode(), "");
+    os.close();
+    if (os.has_error()) {
+      std::string message = os.error().message();
+      os.clear_error();
+      return llvm::createStringError(llvm::inconvertibleErrorCode(),
+                                     "cannot write '" + object + "': " + message);
+    }
+  }
+  if (job.options.progress)
+    job.options.progress("linking");
+  switch (job.format) {
+  case Format::SharedLibrary:
+    return linkSharedLibrary(object, job.runtimeDir, job.options.name, output);
+  case Format::StaticLibrary:
+    return writeStaticLibrary(object, job.runtimeDir, output);
+  default:
+    return linkExecutable(object, job.runtimeDir, output);
+  }
+}
+
+/// Writes what needs no linker. An error without text has been reported.
+static llvm::Error writeDirectly(ModuleOp module, const Job &job, StringRef output) {
+  std::error_code error;
+  llvm::raw_fd_ostream os(output, error);
+  if (error)
+    return llvm::createStringError(error, "'" + output + "': " + error.message());
+  LogicalResult written = success();
+  std::string weights = job.output + ".weights";
+  switch (job.format) {
+  case Format::MLIR:
+    module.print(os);
+    os << "\n";
+    break;
+  case Format::Object:
+    written = emit(module, job.options, cpu::OutputKind::Object, "", os);
+    break;
+  case Format::Assembly:
+    written = emit(module, job.options, cpu::OutputKind::Assembly, weights, os);
+    break;
+  default:
+    written = emit(module, job.options, cpu::OutputKind::LLVMIR, weights, os);
+    break;
+  }
+  os.close();
+  if (failed(written)) {
+    if (job.format == Format::Assembly || job.format == Format::LLVMIR)
+      llvm::sys::fs::remove(weights);
+    return llvm::createStringError(llvm::inconvertibleErrorCode(), "");
+  }
+  if (os.has_error()) {
+    std::string message = os.error().message();
+    os.clear_error();
+    return llvm::createStringError(llvm::inconvertibleErrorCode(),
+                                   "'" + job.output + "' cannot be written: " + message);
+  }
+  return llvm::Error::success();
+}
+
+static LogicalResult run(Job &job, MLIRContext *context, const Importer &importer,
+                         const CompilerCommandLine &commandLine) {
+  auto fail = [&](llvm::Error error) -> LogicalResult {
+    std::string message = llvm::toString(std::move(error));
+    if (!message.empty())
+      emitError(UnknownLoc::get(context)) << message;
+    return failure();
+  };
+  // What cannot be written or linked is found out before the work.
+  llvm::Expected<OutputFile> output = OutputFile::create(job.output);
+  if (!output)
+    return fail(output.takeError());
+  job.options.progress("reading '" + job.input + "'");
+  OwningOpRef<ModuleOp> module = loadModel(job.input, context, importer);
+  if (!module || failed(commandLine.apply(*module, job.options)))
+    return failure();
+  llvm::Triple host(llvm::sys::getDefaultTargetTriple());
+  if (needsRuntime(job.format) && !job.options.target.triple.empty()) {
+    llvm::Triple target(llvm::Triple::normalize(job.options.target.triple));
+    if (target.getArch() != host.getArch() || target.getOS() != host.getOS())
+      return emitError(UnknownLoc::get(context))
+             << "'" << job.output << "': for another machine (" << target.str()
+             << ") only .o, .s, .ll and .mlir can be made; link the object there with the runtime";
+  }
+  ModelDescription description;
+  if (failed(compile(*module, job.stage, job.options, &description)))
+    return failure();
+  if (llvm::Error error = needsRuntime(job.format)
+                              ? writeLinked(*module, job, output->temporaryPath())
+                              : writeDirectly(*module, job, output->temporaryPath()))
+    return fail(std::move(error));
+  bool hasHeader = !description.methods.empty() &&
+                   (job.format == Format::SharedLibrary || job.format == Format::StaticLibrary ||
+                    job.format == Format::Object);
+  std::optional<OutputFile> header;
+  if (hasHeader) {
+    SmallString<128> path(job.output);
+    llvm::sys::path::replace_extension(path, ".h");
+    llvm::Expected<OutputFile> file = OutputFile::create(path);
+    if (!file)
+      return fail(file.takeError());
+    std::error_code error;
+    llvm::raw_fd_ostream os(file->temporaryPath(), error);
+    writeHeader(description, job.options.name, os);
+    header.emplace(std::move(*file));
+  }
+  if (llvm::Error error =
+          output->keep(job.format == Format::SharedLibrary || job.format == Format::Executable))
+    return fail(std::move(error));
+  if (header)
+    if (llvm::Error error = header->keep())
+      return fail(std::move(error));
+  return success();
+}
+
+int compileMain(int argc, char **argv, const Importer &importer) {
+  llvm::InitLLVM init(argc, argv);
+  cl::OptionCategory category("Options of tl-compile");
+  cl::opt<std::string> input(cl::Positional, cl::cat(category), cl::desc("<model.pt | model.mlir>"),
+                             cl::Required);
+  cl::opt<std::string> output(
+      "o", cl::cat(category), cl::value_desc("file"), cl::Required,
+      cl::desc("What to make, by its suffix: .so .a (libraries, with a header beside\n"
+               "them), .o .s .ll .mlir; no suffix: an executable"));
+  cl::opt<Stage> stage(
+      "emit", cl::cat(category), cl::init(Stage::Core),
+      cl::desc("The stage that a .mlir file shows"),
+      cl::values(clEnumValN(Stage::AsWritten, "import", "the program as written"),
+                 clEnumValN(Stage::Core, "core", "core operations on tensors (default)"),
+                 clEnumValN(Stage::Linalg, "linalg", "linalg on tensors"),
+                 clEnumValN(Stage::LLVM, "llvm", "the LLVM dialect")));
+  CompilerCommandLine commandLine(category);
+  parseCommandLine(argc, argv, category,
+                   "Compiles a TorchScript model (torch.jit.save) to native code that needs neither "
+                   "Python nor LibTorch.\n\n"
+                   "  tl-compile model.pt --input-type=1x3x224x224xf32 -o model.so\n"
+                   "  tl-compile model.pt --signature='forward(?x512xf32, 16000)' "
+                   "--signature='reset()' -o model\n");
+  std::unique_ptr<MLIRContext> context = createContext();
+  DiagnosticPrinter printer(context.get(), "tl-compile");
+  Progress progress;
+  auto fail = [&](const Twine &message) {
+    progress.clear();
+    emitError(UnknownLoc::get(context.get())) << message;
+    return 1;
+  };
+  std::optional<Format> format = getFormat(output);
+  if (!format)
+    return fail("'" + output + "': unknown suffix; expected .so, .a, .o, .s, .ll, .mlir or none "
+                "(an executable)");
+  Job job{input, output, "", *format, *format == Format::MLIR ? stage : Stage::LLVM, {}};
+  job.options.name = commandLine.name.empty() ? modelName(output) : commandLine.name;
+  job.options.configure = [](PassManager &manager) {
+    applyDefaultTimingPassManagerCLOptions(manager);
+    return applyPassManagerCLOptions(manager);
+  };
+  job.options.progress = [&](StringRef activity) { progress.show(activity); };
+  if (needsRuntime(*format)) {
+    llvm::Expected<std::string> runtimeDir =
+        findRuntime(argv[0], reinterpret_cast<void *>(&compileMain));
+    if (!runtimeDir)
+      return fail(llvm::toString(runtimeDir.takeError()));
+    job.runtimeDir = *runtimeDir;
+  }
+  return failed(run(job, context.get(), importer, commandLine));
+}
+
+} // namespace torchlite::driver

@@ -1,0 +1,174 @@
+//===- Compiler.cpp - From an archive or MLIR to native code --------------===//
+#include "TorchLite/Driver/Compiler.h"
+
+#include "TorchLite/Codegen/CPU/TargetInfo.h"
+#include "TorchLite/Conversion/Passes.h"
+#include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
+#include "TorchLite/Driver/Passes.h"
+#include "TorchLite/InitAll.h"
+#include "TorchLite/Pipelines/CPUPipeline.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Target/TargetMachine.h"
+
+namespace torchlite::driver {
+using namespace mlir;
+
+std::unique_ptr<MLIRContext> createContext() {
+  DialectRegistry registry;
+  torchlite::registerAllDialects(registry);
+  return std::make_unique<MLIRContext>(registry);
+}
+
+std::string modelName(StringRef path) {
+  std::string name;
+  for (char c : llvm::sys::path::stem(path))
+    name.push_back(llvm::isAlnum(c) ? c : '_');
+  if (name.empty() || llvm::isDigit(name[0]))
+    name = "model_" + name;
+  return name;
+}
+
+OwningOpRef<ModuleOp> loadModel(StringRef path, MLIRContext *context, const Importer &importer) {
+  if (!path.ends_with(".mlir") && !path.ends_with(".mlirbc")) {
+    if (importer)
+      return importer(path, context);
+    emitError(UnknownLoc::get(context), "'")
+        << path << "': this tool was built without the importer of TorchScript archives; expected "
+        << "a .mlir file";
+    return nullptr;
+  }
+  if (!llvm::sys::fs::exists(path)) {
+    emitError(UnknownLoc::get(context), "'") << path << "': no such file";
+    return nullptr;
+  }
+  return parseSourceFile<ModuleOp>(path, ParserConfig(context));
+}
+
+Stage getStage(ModuleOp module) {
+  bool hasCode = false, isLLVM = true;
+  for (Operation &op : *module.getBody()) {
+    if (isa<tl::ClassOp, tl::ObjectOp>(op))
+      return Stage::AsWritten;
+    if (!isa<FunctionOpInterface>(op))
+      continue;
+    hasCode = true;
+    isLLVM &= isa<LLVM::LLVMDialect>(op.getDialect());
+  }
+  if (module->hasAttr("tl.root"))
+    return Stage::AsWritten;
+  if (hasCode && isLLVM)
+    return Stage::LLVM;
+  // Linalg is core without core operations: what converts the one leaves the other as it is.
+  return Stage::Core;
+}
+
+/// Processor features that the code may use and the runtime can check, comma-separated.
+static FailureOr<std::string> requiredFeatures(const cpu::TargetSpec &target, Location loc) {
+  FailureOr<std::unique_ptr<llvm::TargetMachine>> machine = cpu::createTargetMachine(target, loc);
+  if (failed(machine))
+    return failure();
+  std::string features;
+  if (!(*machine)->getTargetTriple().isX86())
+    return features;
+  const llvm::MCSubtargetInfo &subtarget = *(*machine)->getMCSubtargetInfo();
+  for (StringRef name : {"sse3", "ssse3", "sse4.1", "sse4.2", "avx", "avx2", "fma", "bmi", "bmi2",
+                         "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx512vnni"})
+    if (subtarget.checkFeatures(("+" + name).str()))
+      features += (features.empty() ? "" : ",") + name.str();
+  return features;
+}
+
+static LogicalResult runPasses(ModuleOp module, const CompileOptions &options, StringRef activity,
+                               function_ref<LogicalResult(PassManager &)> build) {
+  if (options.progress)
+    options.progress(activity);
+  PassManager manager(module.getContext());
+  if (options.configure && failed(options.configure(manager)))
+    return failure();
+  if (failed(build(manager)))
+    return failure();
+  return manager.run(module);
+}
+
+static LogicalResult toCore(ModuleOp module, const CompileOptions &options) {
+  return emitError(module.getLoc(), "specialization is not built in");
+}
+
+static LogicalResult toLinalg(ModuleOp module, const CompileOptions &options) {
+  return runPasses(module, options, "lowering to linalg", [](PassManager &manager) {
+    manager.addPass(createConvertTorchLiteToLinalgPass());
+    return success();
+  });
+}
+
+static LogicalResult toLLVM(ModuleOp module, CompileOptions &options,
+                            ModelDescription *description) {
+  Location loc = module.getLoc();
+  cpu::TargetSpec &target = options.target;
+  FailureOr<const cpu::TargetInfo *> info = cpu::getTargetInfo(target, loc);
+  FailureOr<std::string> features = requiredFeatures(target, loc);
+  if (failed(info) || failed(features))
+    return failure();
+  if (getStage(module) != Stage::LLVM &&
+      failed(runPasses(module, options, "generating code", [&](PassManager &manager) {
+        buildCPUPipeline(manager, target, **info);
+        return success();
+      })))
+    return failure();
+  if (SymbolTable::lookupSymbolIn(module, options.name + "_model"))
+    return success(); // it has been described
+  if (description) {
+    FailureOr<ModelDescription> described = describeModel(module);
+    if (failed(described))
+      return failure();
+    *description = std::move(*described);
+  }
+  return runPasses(module, options, "describing the model", [&](PassManager &manager) {
+    EmitDescriptorOptions descriptor;
+    descriptor.name = options.name;
+    descriptor.threads = options.threads;
+    descriptor.features = *features;
+    manager.addPass(createEmitDescriptor(descriptor));
+    return success();
+  });
+}
+
+LogicalResult compile(ModuleOp module, Stage goal, CompileOptions &options,
+                      ModelDescription *description) {
+  if (options.target.triple.empty() && options.target.cpu.empty())
+    options.target.cpu = "native";
+  FailureOr<cpu::TargetSpec> target = cpu::resolveTarget(options.target, module.getLoc());
+  if (failed(target))
+    return failure();
+  options.target = *target;
+  Stage stage = getStage(module);
+  if (stage != Stage::AsWritten && !options.signatures.empty())
+    return emitError(module.getLoc(), "the module has been specialized already, so that no "
+                                      "signatures can be given");
+  if (goal >= Stage::Core && stage == Stage::AsWritten && failed(toCore(module, options)))
+    return failure();
+  if (goal >= Stage::Linalg && stage < Stage::LLVM && failed(toLinalg(module, options)))
+    return failure();
+  if (goal >= Stage::LLVM)
+    return toLLVM(module, options, description);
+  return success();
+}
+
+LogicalResult emit(ModuleOp module, const CompileOptions &options, cpu::OutputKind kind,
+                   StringRef weightsFile, llvm::raw_pwrite_stream &os) {
+  if (options.progress)
+    options.progress("writing machine code");
+  cpu::EmitOptions emitOptions;
+  emitOptions.target = options.target;
+  emitOptions.kind = kind;
+  emitOptions.weightsFile = weightsFile.str();
+  return cpu::emitObject(module, emitOptions, os);
+}
+
+} // namespace torchlite::driver

@@ -1,0 +1,76 @@
+//===- JIT.cpp - Compiled models in this process --------------------------===//
+#include "TorchLite/Driver/JIT.h"
+
+#include "TorchLite/Runtime/Descriptor.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/Support/SmallVectorMemoryBuffer.h"
+
+namespace torchlite::driver {
+using namespace mlir;
+
+JITModel::JITModel() = default;
+JITModel::~JITModel() = default;
+
+/// What compiled code takes from the runtime; the rest (libm, memcpy) is in the process anyway.
+static llvm::orc::SymbolMap runtimeSymbols(llvm::orc::LLJIT &jit) {
+  llvm::orc::SymbolMap symbols;
+  auto add = [&](StringRef name, auto *address) {
+    symbols[jit.mangleAndIntern(name)] = {llvm::orc::ExecutorAddr::fromPtr(address),
+                                          llvm::JITSymbolFlags::Exported};
+  };
+  add("tl_runtime", &tl_runtime);
+  add("tl_rt_output", &tl_rt_output);
+  add("tl_rt_alloc", &tl_rt_alloc);
+  add("tl_rt_free", &tl_rt_free);
+  add("tl_rt_raise", &tl_rt_raise);
+  add("tl_rt_parallel_for", &tl_rt_parallel_for);
+  return symbols;
+}
+
+static llvm::Error load(llvm::orc::LLJIT &jit, std::unique_ptr<llvm::MemoryBuffer> object) {
+  llvm::orc::JITDylib &library = jit.getMainJITDylib();
+  if (llvm::Error error =
+          library.define(llvm::orc::absoluteSymbols(runtimeSymbols(jit))))
+    return error;
+  auto process = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
+      jit.getDataLayout().getGlobalPrefix());
+  if (!process)
+    return process.takeError();
+  library.addGenerator(std::move(*process));
+  return jit.addObjectFile(std::move(object));
+}
+
+std::unique_ptr<JITModel> JITModel::create(ModuleOp module, CompileOptions options) {
+  Location loc = module.getLoc();
+  if (failed(compile(module, Stage::LLVM, options)))
+    return nullptr;
+  SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream os(bytes);
+  if (failed(emit(module, options, cpu::OutputKind::Object, /*weightsFile=*/"", os)))
+    return nullptr;
+  std::unique_ptr<JITModel> result(new JITModel());
+  auto fail = [&](llvm::Error error) {
+    emitError(loc, "cannot load the compiled model: ") << llvm::toString(std::move(error));
+    return nullptr;
+  };
+  llvm::Expected<llvm::orc::JITTargetMachineBuilder> builder =
+      llvm::orc::JITTargetMachineBuilder::detectHost();
+  if (!builder)
+    return fail(builder.takeError());
+  llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> jit =
+      llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(*builder)).create();
+  if (!jit)
+    return fail(jit.takeError());
+  result->jit = std::move(*jit);
+  if (llvm::Error error =
+          load(*result->jit, std::make_unique<llvm::SmallVectorMemoryBuffer>(
+                                 std::move(bytes), options.name, /*RequiresNullTerminator=*/false)))
+    return fail(std::move(error));
+  llvm::Expected<llvm::orc::ExecutorAddr> address = result->jit->lookup(options.name + "_model");
+  if (!address)
+    return fail(address.takeError());
+  result->descriptor = address->toPtr<const tl_model *(*)()>()();
+  return result;
+}
+
+} // namespace torchlite::driver
