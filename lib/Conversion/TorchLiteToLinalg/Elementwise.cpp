@@ -197,6 +197,70 @@ private:
   }
 };
 
+/// A power whose exponent is a constant that PyTorch treats apart: products, roots and inverses.
+struct ConstantPowOpConversion : OpConversionPattern<tl::PowOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(tl::PowOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    DenseElementsAttr constant;
+    if (!matchPattern(adaptor.getRhs(), m_Constant(&constant)) || !constant.isSplat())
+      return rewriter.notifyMatchFailure(op, "the exponent is not a constant splat");
+    Type type = op.getType().getElementType();
+    auto resultType = getTypeConverter()->convertType<RankedTensorType>(op.getType());
+    SmallVector<OpFoldResult> sizes =
+        getBroadcastSizes(rewriter, op.getLoc(), resultType, adaptor.getOperands());
+    if (isa<FloatType>(type)) {
+      double exponent = constant.getSplatValue<APFloat>().convertToDouble();
+      if (!llvm::is_contained({-2.0, -1.0, -0.5, 0.5, 2.0, 3.0}, exponent))
+        return rewriter.notifyMatchFailure(op, "the exponent is not one of the simple ones");
+      Type computeType = scalar::getComputeType(type);
+      auto build = [&](OpBuilder &builder, Location loc, ValueRange args) {
+        B b(loc, builder);
+        Value base = scalar::cast(b, args[0], type, computeType);
+        return scalar::cast(b, emitPower(b, base, exponent), computeType, type);
+      };
+      rewriter.replaceOp(op, createElementwise(rewriter, op.getLoc(), resultType, sizes,
+                                               adaptor.getLhs(), build));
+      return success();
+    }
+    APInt exponent = constant.getSplatValue<APInt>();
+    if (!scalar::isUnsigned(type) && exponent.isNegative())
+      return rewriter.notifyMatchFailure(op, "the exponent is negative");
+    auto build = [&](OpBuilder &builder, Location loc, ValueRange args) {
+      B b(loc, builder);
+      return emitIntegerPower(b, args[0], exponent);
+    };
+    rewriter.replaceOp(op, createElementwise(rewriter, op.getLoc(), resultType, sizes,
+                                             adaptor.getLhs(), build));
+    return success();
+  }
+
+private:
+  static Value emitPower(B &b, Value base, double exponent) {
+    Value power = base;
+    double magnitude = std::abs(exponent);
+    if (magnitude == 0.5)
+      power = math::SqrtOp::create(b, base);
+    for (int factor = 1; factor < magnitude; ++factor)
+      power = arith::MulFOp::create(b, power, base);
+    if (exponent > 0)
+      return power;
+    return arith::DivFOp::create(b, scalar::constant(b, base.getType(), 1), power);
+  }
+
+  /// Repeated squaring, only as far as the exponent has bits.
+  static Value emitIntegerPower(B &b, Value base, const APInt &exponent) {
+    Value result, square = base;
+    for (unsigned bit = 0; bit < exponent.getActiveBits(); ++bit) {
+      if (bit > 0)
+        square = arith::MulIOp::create(b, square, square);
+      if (exponent[bit])
+        result = result ? arith::MulIOp::create(b, result, square).getResult() : square;
+    }
+    return result ? result : scalar::constant(b, base.getType(), 1);
+  }
+};
+
 struct CompareOpConversion : OpConversionPattern<tl::CompareOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(tl::CompareOp op, OpAdaptor adaptor,
@@ -259,6 +323,7 @@ void torchlite::populateElementwiseToLinalgPatterns(const TypeConverter &convert
                                                     RewritePatternSet &patterns) {
   MLIRContext *context = patterns.getContext();
   patterns.add<CastOpConversion, CompareOpConversion, WhereOpConversion>(converter, context);
+  patterns.add<ConstantPowOpConversion>(converter, context, /*benefit=*/2);
   patterns.add<ElementwiseOpConversion<tl::AcosOp, emitMath<math::AcosOp>>,
                ElementwiseOpConversion<tl::AcoshOp, emitMath<math::AcoshOp>>,
                ElementwiseOpConversion<tl::AsinOp, emitMath<math::AsinOp>>,

@@ -89,3 +89,22 @@ func.func @other_ops(%x: tensor<4xui8>) -> tensor<2xui8> {
   %2 = tl.add %1, %0 : tensor<2xui8>, tensor<2xui8> -> tensor<2xui8>
   return %2 : tensor<2xui8>
 }
+
+// CHECK-LABEL: func.func @pow_constant
+func.func @pow_constant(%x: tensor<4xf32>, %i: tensor<4xi32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4xi32>) {
+  %minus_two = arith.constant dense<-2.0> : tensor<f32>
+  // CHECK: ^bb0(%[[A:.*]]: f32, %{{.*}}: f32):
+  // CHECK: %[[SQUARE:.*]] = arith.mulf %[[A]], %[[A]]
+  // CHECK: arith.divf %{{.*}}, %[[SQUARE]]
+  %0 = tl.pow %x, %minus_two : tensor<4xf32>, tensor<f32> -> tensor<4xf32>
+  %half = arith.constant dense<0.5> : tensor<4xf32>
+  // CHECK: math.sqrt
+  %1 = tl.pow %x, %half : tensor<4xf32>, tensor<4xf32> -> tensor<4xf32>
+  %five = arith.constant dense<5> : tensor<i32>
+  // CHECK: ^bb0(%[[I:.*]]: i32, %{{.*}}: i32):
+  // CHECK: %[[I2:.*]] = arith.muli %[[I]], %[[I]]
+  // CHECK: %[[I4:.*]] = arith.muli %[[I2]], %[[I2]]
+  // CHECK: arith.muli %[[I]], %[[I4]]
+  %2 = tl.pow %i, %five : tensor<4xi32>, tensor<i32> -> tensor<4xi32>
+  return %0, %1, %2 : tensor<4xf32>, tensor<4xf32>, tensor<4xi32>
+}
