@@ -24,6 +24,7 @@ config.substitutions.append((r"\btl-opt\b", f"sh {verify} {config.torchlite_buil
 config.substitutions.append(("%python", config.python))
 config.substitutions.append(("%cc", config.host_cc))
 config.substitutions.append(("%cxx", config.host_cxx))
+config.substitutions.append(("%mlir_lib", os.path.join(config.llvm_tools_dir, "..", "lib")))
 config.substitutions.append(("%source", config.torchlite_source))
 config.substitutions.append(("%build", config.torchlite_build))
 

@@ -101,7 +101,7 @@ static Value emitShiftLeft(B &b, Elements x) { return scalar::shiftLeft(b, x[0],
 
 namespace {
 
-/// Computes `emit` on every element. Floats of 16 bits are computed in f32, as PyTorch does on CPUs.
+/// Computes `emit` on every element. Floats of 16 bits are computed in f32, as by PyTorch on CPUs.
 template <typename OpTy, Value (*emit)(B &, Elements)>
 struct ElementwiseOpConversion : OpConversionPattern<OpTy> {
   using OpConversionPattern<OpTy>::OpConversionPattern;
@@ -148,7 +148,8 @@ private:
       return;
     DenseElementsAttr constant;
     if (matchPattern(divisor, m_Constant(&constant)) &&
-        llvm::none_of(constant.getValues<APInt>(), [](const APInt &value) { return value.isZero(); }))
+        llvm::none_of(constant.getValues<APInt>(),
+                      [](const APInt &value) { return value.isZero(); }))
       return;
     Value ok;
     if (auto splat = divisor.getDefiningOp<tensor::SplatOp>())
@@ -306,7 +307,8 @@ struct CastOpConversion : OpConversionPattern<tl::CastOp> {
       return success();
     }
     if (isa<ComplexType>(from) || isa<ComplexType>(to))
-      return rewriter.notifyMatchFailure(op, "complex numbers are not supported");
+      return op.emitOpError("expected real numbers, but got ")
+             << (isa<ComplexType>(from) ? from : to);
     auto build = [&](OpBuilder &builder, Location loc, ValueRange args) {
       B b(loc, builder);
       return scalar::cast(b, args[0], from, to);

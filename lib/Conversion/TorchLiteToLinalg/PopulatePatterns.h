@@ -1,7 +1,7 @@
 //===- PopulatePatterns.h - Patterns of convert-tl-to-linalg ----*- C++ -*-===//
 //
-// One function for each family of operations. Operands arrive with converted types (`i8` for `ui8`);
-// what was written stands in the operation's own types.
+// One function for each family of operations. Operands arrive with converted types (`i8` for
+// `ui8`); what was written stands in the operation's own types.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TORCHLITE_LIB_CONVERSION_TORCHLITETOLINALG_POPULATEPATTERNS_H

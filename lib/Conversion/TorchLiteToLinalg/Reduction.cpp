@@ -68,8 +68,8 @@ static SmallVector<utils::IteratorType> getReducedIterators(int64_t rank, ArrayR
   return iterators;
 }
 
-/// Gives the reduction `value` of `operand` along `dims` the type of an operation's result, which has
-/// size 1 at `dims` if `keepdim`.
+/// Gives the reduction `value` of `operand` along `dims` the type of an operation's result, which
+/// has size 1 at `dims` if `keepdim`.
 static Value restoreDims(OpBuilder &builder, Location loc, Value value, Value operand,
                          ArrayRef<int64_t> dims, bool keepdim, RankedTensorType type) {
   if (!keepdim) {
@@ -238,7 +238,8 @@ struct CumulativeOpConversion : OpConversionPattern<tl::CumulativeOp> {
                 Value element = args[0];
                 if (elementType != computeType)
                   element = scalar::cast(ib, element, elementType, computeType);
-                linalg::YieldOp::create(ib, combine(ib, op.getKind(), args[1], element, isUnsigned));
+                Value combined = combine(ib, op.getKind(), args[1], element, isUnsigned);
+                linalg::YieldOp::create(ib, combined);
               });
           Value next = generic.getResult(0);
           Value rounded = next;

@@ -90,8 +90,8 @@ private:
     return std::nullopt;
   }
 
-  /// What no end could match: a group of its own, or part of a neighbour if one side has nothing left
-  /// (then the other side's sizes are all 1).
+  /// What no end could match: a group of its own, or part of a neighbour if one side has nothing
+  /// left (then the other side's sizes are all 1).
   static void addMiddle(Group middle, SmallVectorImpl<Group> &first, SmallVectorImpl<Group> &last) {
     bool noSource = middle.sourceBegin == middle.sourceEnd;
     bool noResult = middle.resultBegin == middle.resultEnd;

@@ -176,8 +176,8 @@ Value scalar::sign(B &b, Value operand, bool isUnsigned) {
 // Division
 //===----------------------------------------------------------------------===//
 
-/// Quotient towards zero and remainder of integers. The divisor 0 is taken as 1; -1 is treated apart,
-/// for the least integer divided by -1 traps.
+/// Quotient towards zero and remainder of integers. The divisor 0 is taken as 1; -1 is treated
+/// apart, for the least integer divided by -1 traps.
 static std::pair<Value, Value> divideIntegers(B &b, Value lhs, Value rhs, bool isUnsigned) {
   Type type = lhs.getType();
   Value one = scalar::constant(b, type, 1);
@@ -275,7 +275,8 @@ static Value powIntegers(B &b, Value base, Value exponent, bool isUnsigned) {
   // The sign bit of a signed exponent is treated below.
   unsigned bits = isUnsigned ? width : width - 1;
   for (unsigned bit = 0; bit < bits; ++bit) {
-    Value mask = arith::ConstantOp::create(b, b.getIntegerAttr(type, APInt::getOneBitSet(width, bit)));
+    Value mask = arith::ConstantOp::create(
+        b, b.getIntegerAttr(type, APInt::getOneBitSet(width, bit)));
     Value masked = arith::AndIOp::create(b, exponent, mask);
     Value isSet = arith::CmpIOp::create(b, CmpIPredicate::ne, masked, zero);
     result = select(b, isSet, arith::MulIOp::create(b, result, square), result);

@@ -158,8 +158,9 @@ struct ConcatOpConversion : OpConversionPattern<tl::ConcatOp> {
     SmallVector<OpFoldResult> strides(type.getRank(), rewriter.getIndexAttr(1));
     for (auto [operand, begin] : llvm::zip(adaptor.getOperands(), ends)) {
       offsets[concatDim] = begin;
-      result = tensor::InsertSliceOp::create(rewriter, loc, operand, result, offsets,
-                                             tensor::getMixedSizes(rewriter, loc, operand), strides);
+      SmallVector<OpFoldResult> operandSizes = tensor::getMixedSizes(rewriter, loc, operand);
+      result = tensor::InsertSliceOp::create(rewriter, loc, operand, result, offsets, operandSizes,
+                                             strides);
     }
     rewriter.replaceOp(op, result);
     return success();

@@ -82,8 +82,8 @@ static std::optional<APFloat> foldFloats(Operation *op, APFloat lhs, const APFlo
   return lhs;
 }
 
-/// Rounds the quotient down where signs differ; the divisor is neither 0 nor, for the least dividend,
-/// -1.
+/// Rounds the quotient down where signs differ; the divisor is neither 0 nor, for the least
+/// dividend, -1.
 static APInt floorDivide(const APInt &lhs, const APInt &rhs) {
   APInt quotient = lhs.sdiv(rhs), rest = lhs.srem(rhs);
   return !rest.isZero() && rest.isNegative() != rhs.isNegative() ? quotient - 1 : quotient;
@@ -144,8 +144,8 @@ static Value foldNeutral(Operation *op, ArrayRef<Attribute> operands) {
   // -0 + 0 is 0, so that only -0 is neutral in sums of floats.
   double zeroOfSum = isFloat ? -0.0 : 0.0;
   auto isNeutral = [&](Attribute attr) {
-    return (isa<AddOp>(op) && isSplatOf(attr, zeroOfSum)) || (isa<MulOp>(op) && isSplatOf(attr, 1)) ||
-           (isa<OrOp, XorOp>(op) && isSplatOf(attr, 0));
+    return (isa<AddOp>(op) && isSplatOf(attr, zeroOfSum)) ||
+           (isa<MulOp>(op) && isSplatOf(attr, 1)) || (isa<OrOp, XorOp>(op) && isSplatOf(attr, 0));
   };
   auto isRightNeutral = [&](Attribute attr) {
     return (isa<SubOp, ShiftLeftOp, ShiftRightOp>(op) && isSplatOf(attr, 0)) ||

@@ -20,7 +20,8 @@ bool inference::areCompatibleResults(TypeRange inferred, TypeRange actual) {
 static LogicalResult broadcastInto(SmallVectorImpl<int64_t> &result, ArrayRef<int64_t> shape) {
   if (shape.size() > result.size())
     result.insert(result.begin(), shape.size() - result.size(), 1);
-  for (auto [size, other] : llvm::zip_equal(MutableArrayRef(result).take_back(shape.size()), shape)) {
+  MutableArrayRef<int64_t> last = MutableArrayRef(result).take_back(shape.size());
+  for (auto [size, other] : llvm::zip_equal(last, shape)) {
     if (size == other || other == 1)
       continue;
     if (size == 1 || ShapedType::isDynamic(size))
@@ -87,7 +88,8 @@ LogicalResult inference::checkDim(std::optional<Location> loc, int64_t dim, int6
   return success();
 }
 
-LogicalResult inference::checkDims(std::optional<Location> loc, ArrayRef<int64_t> dims, int64_t rank) {
+LogicalResult inference::checkDims(std::optional<Location> loc, ArrayRef<int64_t> dims,
+                                   int64_t rank) {
   llvm::SmallBitVector seen(rank);
   for (int64_t dim : dims) {
     if (failed(checkDim(loc, dim, rank)))

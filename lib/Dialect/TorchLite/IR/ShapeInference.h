@@ -40,7 +40,8 @@ mlir::LogicalResult checkDims(std::optional<mlir::Location> loc, llvm::ArrayRef<
                               int64_t rank);
 
 /// The tensor type with these sizes; the dynamic ones are appended to `dynamicSizes`.
-mlir::RankedTensorType getSizedType(llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::Type elementType,
+mlir::RankedTensorType getSizedType(llvm::ArrayRef<mlir::OpFoldResult> sizes,
+                                    mlir::Type elementType,
                                     llvm::SmallVectorImpl<mlir::Value> &dynamicSizes);
 
 } // namespace torchlite::tl::inference

@@ -109,7 +109,8 @@ LogicalResult PermuteOp::inferReturnTypes(MLIRContext *context, std::optional<Lo
   return success();
 }
 
-LogicalResult PermuteOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
+LogicalResult PermuteOp::reifyResultShapes(OpBuilder &builder,
+                                           ReifiedRankedShapedTypeDims &shapes) {
   SmallVector<OpFoldResult> &sizes = shapes.emplace_back();
   for (int64_t dim : getPermutation())
     sizes.push_back(inference::getSize(builder, getLoc(), getOperand(), dim));
