@@ -73,7 +73,7 @@ void LinkPass::runOnOperation() {
   auto root = module->getAttrOfType<FlatSymbolRefAttr>("tl.root");
   auto object = root ? SymbolTable::lookupNearestSymbolFrom<ObjectOp>(module, root) : ObjectOp();
   if (!object) {
-    module.emitError("expected the module attribute 'tl.root' to name a tl.object");
+    emitError(module.getLoc(), "expected the module attribute 'tl.root' to name a tl.object");
     return signalPassFailure();
   }
   reached.clear();

@@ -257,8 +257,11 @@ Attribute MethodBuilder::describe(const SpecValue &value, const std::string &pat
         aliasedLeaves.insert(path);
         aliasedLeaves.insert(it->second);
       }
-      if (w.cellStorages.count(storage))
+      if (w.cellStorages.count(storage)) {
         aliasedLeaves.insert(path);
+        if (auto other = w.stateCells.find(storage); other != w.stateCells.end())
+          aliasedLeaves.insert(other->second);
+      }
       auto type = cast<RankedTensorType>(tensor.getType());
       auto dims = widening.dims.find(path);
       if (dims != widening.dims.end() && dims->second.size() == size_t(type.getRank())) {
@@ -349,7 +352,7 @@ static FailureOr<Attribute> describeInitial(Program &program, Attribute value, T
     StorageOp storage = program.lookupStorage(ref.getStorage());
     TypedAttr elements = storage ? viewElements(storage, ref) : TypedAttr();
     if (!elements)
-      return program.module.emitError("the initial value of '") << path << "' cannot be read";
+      return emitError(program.module.getLoc(), "the initial value of '") << path << "' cannot be read";
     initial[path] = elements;
     SmallVector<int64_t> shape(ref.getSizes());
     if (auto dims = widening.dims.find(path);
@@ -400,7 +403,7 @@ static FailureOr<Attribute> describeInitial(Program &program, Attribute value, T
     }
     return wrap("dict", entries);
   }
-  return program.module.emitError("the attribute '")
+  return emitError(program.module.getLoc(), "the attribute '")
          << path << "' is set by a method, but its value cannot be state: " << value;
 }
 
@@ -415,7 +418,7 @@ FailureOr<StateSignature> specialize::initialState(Program &program, const State
     ClassOp classOp =
         object ? program.lookupClass(object.getType().getClassName()) : ClassOp();
     if (!value || !classOp)
-      return program.module.emitError("expected a value of the attribute '") << paths[index] << "'";
+      return emitError(program.module.getLoc(), "expected a value of the attribute '") << paths[index] << "'";
     FailureOr<Attribute> structure = describeInitial(
         program, value, classOp.getAttrType(name), paths[index], widening, initial);
     if (failed(structure))

@@ -30,7 +30,7 @@ func::FuncOp Program::lookupFunction(FlatSymbolRefAttr symbol) {
 LogicalResult Program::analyze() {
   root = module->getAttrOfType<FlatSymbolRefAttr>("tl.root");
   if (!root || !lookupObject(root))
-    return module.emitError("expected the module attribute 'tl.root' to name a tl.object");
+    return emitError(module.getLoc(), "expected the module attribute 'tl.root' to name a tl.object");
 
   // Breadth first, so that names are short.
   std::vector<std::pair<FlatSymbolRefAttr, std::string>> queue = {{root, ""}};
@@ -39,7 +39,7 @@ LogicalResult Program::analyze() {
     auto [symbol, path] = queue[i];
     ObjectOp object = lookupObject(symbol);
     if (!object)
-      return module.emitError("expected a tl.object ") << symbol;
+      return emitError(module.getLoc(), "expected a tl.object ") << symbol;
     for (NamedAttribute slot : object.getSlots()) {
       std::string name = (path.empty() ? "" : path + ".") + slot.getName().str();
       slot.getValue().walk<WalkOrder::PreOrder>([&](Attribute attr) {

@@ -7,6 +7,7 @@ const RuleRegistry &RuleRegistry::get() {
   static const RuleRegistry registry = [] {
     RuleRegistry all;
     registerContainerRules(all);
+    registerCopyRules(all);
     registerQueryRules(all);
     registerScalarRules(all);
     registerStringRules(all);

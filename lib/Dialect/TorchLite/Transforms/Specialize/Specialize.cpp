@@ -72,10 +72,10 @@ FailureOr<SmallVector<Request>> SpecializePass::findRequests(Program &program) {
     std::string error;
     FailureOr<MethodSignature> signature = parseSignature(&getContext(), text, error);
     if (failed(signature))
-      return getOperation().emitError("signature ") << error;
+      return emitError(getOperation().getLoc(), "signature ") << error;
     func::FuncOp function = lookupMethod(signature->method);
     if (!function)
-      return getOperation().emitError("there is no method '")
+      return emitError(getOperation().getLoc(), "there is no method '")
              << signature->method << "'; the model exports " << exported;
     requests.push_back({std::move(*signature), function});
   }
@@ -84,7 +84,7 @@ FailureOr<SmallVector<Request>> SpecializePass::findRequests(Program &program) {
 
   func::FuncOp forward = lookupMethod("forward");
   if (!forward)
-    return getOperation().emitError("the model has no method 'forward': give a signature of one of ")
+    return emitError(getOperation().getLoc(), "the model has no method 'forward': give a signature of one of ")
            << exported;
   MethodSignature signature{"forward", {}};
   for (BlockArgument argument : forward.getBody().front().getArguments().drop_front()) {
@@ -96,7 +96,7 @@ FailureOr<SmallVector<Request>> SpecializePass::findRequests(Program &program) {
       for (unsigned i = 1; i < forward.getNumArguments(); ++i)
         if (auto name = forward.getArgAttrOfType<StringAttr>(i, "tl.name"))
           names += (names.empty() ? "" : ", ") + name.getValue().str();
-      return getOperation().emitError("the types of the arguments of 'forward(")
+      return emitError(getOperation().getLoc(), "the types of the arguments of 'forward(")
              << names
              << ")' are not known: give a signature, as in signature=forward(1x3x224x224xf32)";
     }
@@ -223,7 +223,7 @@ LogicalResult SpecializePass::explore(Program &program, ArrayRef<Request> reques
         return failure();
       } else if (states.size() > maxStates) {
         if (!widen(program, states, widening))
-          return program.module.emitError("the state takes more than ")
+          return emitError(program.module.getLoc(), "the state takes more than ")
                  << unsigned(maxStates) << " forms, from call to call";
         again = true;
       }
@@ -233,7 +233,7 @@ LogicalResult SpecializePass::explore(Program &program, ArrayRef<Request> reques
 
     for (const std::string &path : written)
       if (aliased.count(path))
-        return program.module.emitError("the attribute '")
+        return emitError(program.module.getLoc(), "the attribute '")
                << path
                << "' is written in place, and shares memory with another attribute or parameter "
                   "after some call, which is not supported";
@@ -250,7 +250,7 @@ LogicalResult SpecializePass::explore(Program &program, ArrayRef<Request> reques
     emitState(program, states, initial);
     return success();
   }
-  return program.module.emitError("the state of the model does not settle");
+  return emitError(program.module.getLoc(), "the state of the model does not settle");
 }
 
 void SpecializePass::emitState(Program &program, ArrayRef<StateSignature> states,

@@ -465,7 +465,12 @@ LogicalResult Walker::stepAten(AtenOp op) {
 
 /// Whether a fresh result of an operator is contiguous: surely if all its tensor operands are, as most
 /// operators keep the layout of their operands.
-static Known resultContiguity(ArrayRef<SpecValue> operands) {
+static Known resultContiguity(StringRef name, ArrayRef<SpecValue> operands) {
+  // Some give their result in another layout, or in one that depends on the kernel.
+  for (StringRef prefix : {"lstm", "gru", "rnn_", "einsum", "tensordot", "linalg_",
+                           "scaled_dot_product_attention", "_native_multi_head_attention", "fft_"})
+    if (name.starts_with(prefix))
+      return Known::Maybe;
   for (const SpecValue &operand : operands)
     if (operand.isTensor() && operand.getTensor().contiguous != Known::Yes)
       return Known::Maybe;
@@ -521,7 +526,7 @@ LogicalResult Walker::applyRule(RuleContext &ctx, const Rule &rule,
     FailureOr<Value> value = rule.value(ctx);
     if (failed(value) || ctx.failed() || !*value)
       return failure();
-    results.push_back(newTensor(*value, resultContiguity(operands)));
+    results.push_back(newTensor(*value, resultContiguity(ctx.name(), operands)));
     return success();
   }
 
@@ -533,7 +538,7 @@ LogicalResult Walker::applyRule(RuleContext &ctx, const Rule &rule,
     for (Value value : *values) {
       if (!value)
         return failure();
-      tensors.push_back(newTensor(value, resultContiguity(operands)));
+      tensors.push_back(newTensor(value, resultContiguity(ctx.name(), operands)));
     }
     if (rule.asList)
       results.push_back(newList(std::move(tensors), TensorType::get(b.getContext())));

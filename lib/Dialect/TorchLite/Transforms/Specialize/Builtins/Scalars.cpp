@@ -495,9 +495,12 @@ LogicalResult rangeLength(RuleContext &ctx, Results &results) {
   OpBuilder &b = ctx.b;
   Value low = asInt(ctx, *step > 0 ? 0 : 1), high = asInt(ctx, *step > 0 ? 1 : 0);
   if (*step == 1 && start == 0) {
-    // A negative number of trips is none, in the loop as well.
-    results.push_back(ctx.operand(1));
-    return success();
+    // A negative number of trips is none for the loop as well.
+    Operation *call = ctx.getWalker().current;
+    if (llvm::all_of(call->getUsers(), [](Operation *user) { return isa<LoopOp>(user); })) {
+      results.push_back(ctx.operand(1));
+      return success();
+    }
   }
   Value distance = arith::SubIOp::create(b, ctx.loc, high, low);
   Value zero = ctx.getWalker().constant(b.getI64IntegerAttr(0));
@@ -568,7 +571,8 @@ void specialize::registerScalarRules(RuleRegistry &registry) {
     registry.special(std::string("__xor__") + overload, logical<arith::XOrIOp>);
   }
   registry.special("__not__", logicalNot);
-  for (const char *overload : {"", ".int", ".float", ".Scalar"}) {
+  // Without an overload these are the tensor operators.
+  for (const char *overload : {".int", ".float", ".Scalar"}) {
     std::string suffix = overload;
     registry.special("neg" + suffix, negate);
     registry.special("prim::abs" + suffix, absolute);
