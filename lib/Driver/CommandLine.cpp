@@ -84,6 +84,15 @@ DiagnosticPrinter::DiagnosticPrinter(MLIRContext *context, StringRef tool)
 // Options
 //===----------------------------------------------------------------------===//
 
+void dropClashingOptions() {
+  for (StringRef name : {"atol", "benchmark", "call", "check", "device", "emit", "input", "name", "o",
+                         "rtol", "signature", "threads"}) {
+    auto &registered = cl::getRegisteredOptions();
+    if (auto it = registered.find(name); it != registered.end())
+      it->second->removeArgument();
+  }
+}
+
 CompilerCommandLine::CompilerCommandLine(cl::OptionCategory &category)
     : inputTypes("input-type", cl::cat(category), cl::value_desc("type"),
                  cl::desc("Type of an argument of forward, once for each: 1x3x224x224xf32,\n"

@@ -171,6 +171,7 @@ static LogicalResult run(Job &job, MLIRContext *context, const Importer &importe
 
 int compileMain(int argc, char **argv, const Importer &importer) {
   llvm::InitLLVM init(argc, argv);
+  dropClashingOptions();
   cl::OptionCategory category("Options of tl-compile");
   cl::opt<std::string> input(cl::Positional, cl::cat(category), cl::desc("<model.pt | model.mlir>"),
                              cl::Required);

@@ -3,6 +3,7 @@
 
 #include "TorchLite/Codegen/CPU/TargetInfo.h"
 #include "TorchLite/Conversion/Passes.h"
+#include "TorchLite/Dialect/TorchLite/Transforms/Passes.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "TorchLite/Driver/Passes.h"
 #include "TorchLite/InitAll.h"
@@ -10,6 +11,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/Support/FileSystem.h"
@@ -97,7 +99,15 @@ static LogicalResult runPasses(ModuleOp module, const CompileOptions &options, S
 }
 
 static LogicalResult toCore(ModuleOp module, const CompileOptions &options) {
-  return emitError(module.getLoc(), "specialization is not built in");
+  return runPasses(module, options, "specializing", [&](PassManager &manager) {
+    manager.addPass(tl::createLinkPass());
+    tl::SpecializePassOptions specialize;
+    specialize.signatures.assign(options.signatures.begin(), options.signatures.end());
+    manager.addPass(tl::createSpecializePass(specialize));
+    manager.addPass(createCanonicalizerPass());
+    manager.addPass(createCSEPass());
+    return success();
+  });
 }
 
 static LogicalResult toLinalg(ModuleOp module, const CompileOptions &options) {

@@ -169,6 +169,7 @@ struct Checker {
 int runMain(int argc, char **argv, const Importer &importer,
             const ReferenceLoader &loadReference) {
   llvm::InitLLVM init(argc, argv);
+  dropClashingOptions();
   cl::OptionCategory category("Options of tl-run");
   cl::opt<std::string> input(cl::Positional, cl::cat(category), cl::Required,
                              cl::desc("<model.pt | model.mlir | model.so>"));

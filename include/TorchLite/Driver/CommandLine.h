@@ -27,6 +27,10 @@ struct CompilerCommandLine {
   llvm::cl::opt<int32_t> threads;
 };
 
+/// libLLVM brings options of its own tools, some under names that ours have (`--threads`). Takes those
+/// off the command line; to be called before an option is declared.
+void dropClashingOptions();
+
 /// Registers MLIR's options (timing, IR printing, reproducers), parses, and hides all options but
 /// those of `category` and MLIR's most useful ones from --help.
 void parseCommandLine(int argc, char **argv, llvm::cl::OptionCategory &category,
