@@ -1,4 +1,5 @@
 //===- Registry.cpp - All operator rules ----------------------------------===//
+#include "Aten/Families.h"
 #include "AtenRules.h"
 
 using namespace torchlite::tl::specialize;
@@ -6,6 +7,7 @@ using namespace torchlite::tl::specialize;
 const RuleRegistry &RuleRegistry::get() {
   static const RuleRegistry registry = [] {
     RuleRegistry all;
+    registerAtenRules(all);
     registerContainerRules(all);
     registerCopyRules(all);
     registerQueryRules(all);

@@ -1,0 +1,26 @@
+//===- Families.cpp - All rules of the aten table -------------------------===//
+
+#include "Families.h"
+
+using namespace torchlite::tl;
+
+void specialize::registerAtenRules(RuleRegistry &registry) {
+  registerActivationRules(registry);
+  registerArithmeticRules(registry);
+  registerComparisonRules(registry);
+  registerConversionRules(registry);
+  registerConvolutionRules(registry);
+  registerCreationRules(registry);
+  registerElementwiseRules(registry);
+  registerIndexingRules(registry);
+  registerLinearRules(registry);
+  registerMovementRules(registry);
+  registerNormalizationRules(registry);
+  registerPoolingRules(registry);
+  registerRecurrentRules(registry);
+  registerReductionRules(registry);
+  registerResamplingRules(registry);
+  registerSliceRules(registry);
+  registerSortingRules(registry);
+  registerViewRules(registry);
+}

@@ -1,0 +1,37 @@
+//===- Families.h - The files of the aten table -----------------*- C++ -*-===//
+//
+// Each function registers the rules of the file of its name. `registerAtenRules` calls all of them.
+//
+//===----------------------------------------------------------------------===//
+#ifndef TORCHLITE_LIB_SPECIALIZE_ATEN_FAMILIES_H
+#define TORCHLITE_LIB_SPECIALIZE_ATEN_FAMILIES_H
+
+namespace torchlite::tl::specialize {
+
+class RuleRegistry;
+
+void registerActivationRules(RuleRegistry &registry);
+void registerArithmeticRules(RuleRegistry &registry);
+void registerComparisonRules(RuleRegistry &registry);
+void registerConversionRules(RuleRegistry &registry);
+void registerConvolutionRules(RuleRegistry &registry);
+void registerCreationRules(RuleRegistry &registry);
+void registerElementwiseRules(RuleRegistry &registry);
+void registerIndexingRules(RuleRegistry &registry);
+void registerLinearRules(RuleRegistry &registry);
+void registerMovementRules(RuleRegistry &registry);
+void registerNormalizationRules(RuleRegistry &registry);
+void registerPoolingRules(RuleRegistry &registry);
+void registerRecurrentRules(RuleRegistry &registry);
+void registerReductionRules(RuleRegistry &registry);
+void registerResamplingRules(RuleRegistry &registry);
+void registerSliceRules(RuleRegistry &registry);
+void registerSortingRules(RuleRegistry &registry);
+void registerViewRules(RuleRegistry &registry);
+
+/// Every family above.
+void registerAtenRules(RuleRegistry &registry);
+
+} // namespace torchlite::tl::specialize
+
+#endif // TORCHLITE_LIB_SPECIALIZE_ATEN_FAMILIES_H
