@@ -93,7 +93,10 @@ def check_calls(build, archive, signatures, calls, folder, threads=1):
     instance. A third element is the regular expression that an error's message must match."""
     library = folder / (pathlib.Path(archive).stem + ".so")
     compile_library(build, archive, library, signatures)
-    instance = torchlite.Model(library).instance(threads)
+    try:
+        instance = torchlite.Model(library).instance(threads)
+    except OSError as error:
+        raise Mismatch(f"the library does not load: {error}") from error
     reference = torch.jit.load(str(archive))
     try:
         for number, (method, arguments, *message) in enumerate(calls):
