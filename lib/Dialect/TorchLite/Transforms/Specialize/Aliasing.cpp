@@ -150,8 +150,8 @@ LogicalResult Walker::writeTensor(const SpecValue &tensor, Value value) {
   const Cell &storage = cell(ref.storage);
   for (CellId partner : storage.maybeAlias)
     if (isLive(partner))
-      return error("a write in place to a tensor that may share memory with another one, which "
-                   "depends on its strides at run time");
+      return error("a write in place to a tensor that may share memory with another one: which of "
+                   "them is written depends on a condition or on strides at run time");
 
   if (storage.frozen)
     return error("a write in place to a constant of the program");

@@ -189,10 +189,68 @@ void Walker::assumeEqual(OpFoldResult a, OpFoldResult b) {
     state.equalities.push_back({value, a});
 }
 
+/// The loop whose trip number a value is, or null.
+static LoopOp loopOfTripNumber(Value value) {
+  auto argument = dyn_cast<BlockArgument>(value);
+  if (!argument || argument.getArgNumber() != 0)
+    return {};
+  return dyn_cast<LoopOp>(argument.getOwner()->getParentOp());
+}
+
+/// Whether an int cannot be negative: sizes, trip numbers, and what is made of them (sizes are far from
+/// overflow).
+static bool isNonNegative(OpFoldResult size, unsigned depth = 8) {
+  size = canonicalSize(size);
+  if (std::optional<int64_t> value = getConstantIntValue(size))
+    return *value >= 0;
+  Value value = cast<Value>(size);
+  if (loopOfTripNumber(value))
+    return true;
+  Operation *op = value.getDefiningOp();
+  if (!op || depth == 0)
+    return false;
+  auto nonNegative = [&](Value operand) { return isNonNegative(operand, depth - 1); };
+  if (isa<tensor::DimOp>(op))
+    return true;
+  if (isa<arith::MaxSIOp>(op))
+    return llvm::any_of(op->getOperands(), nonNegative);
+  if (isa<arith::RemSIOp>(op))
+    return nonNegative(op->getOperand(0));
+  if (isa<arith::AddIOp, arith::MulIOp, arith::DivSIOp, arith::FloorDivSIOp, arith::CeilDivSIOp,
+          arith::MinSIOp>(op))
+    return llvm::all_of(op->getOperands(), nonNegative);
+  return false;
+}
+
 std::optional<bool> Walker::knownCondition(Value condition) {
   for (auto [known, holds] : llvm::reverse(state.conditions))
     if (sameComputation(known, condition))
       return holds;
+  // Indices: not negative, and trip numbers below the trip count.
+  if (auto compare = condition.getDefiningOp<arith::CmpIOp>()) {
+    OpFoldResult lhs = compare.getLhs(), rhs = compare.getRhs();
+    for (OpFoldResult *side : {&lhs, &rhs}) {
+      *side = canonicalSize(*side);
+      if (auto value = dyn_cast<Value>(*side))
+        if (auto select = value.getDefiningOp<arith::SelectOp>())
+          if (std::optional<bool> known = knownCondition(select.getCondition()))
+            *side = canonicalSize(*known ? select.getTrueValue() : select.getFalseValue());
+    }
+    arith::CmpIPredicate predicate = compare.getPredicate();
+    if (predicate == arith::CmpIPredicate::sgt || predicate == arith::CmpIPredicate::sle)
+      std::swap(lhs, rhs);
+    bool less = predicate == arith::CmpIPredicate::slt || predicate == arith::CmpIPredicate::sgt;
+    bool notLess = predicate == arith::CmpIPredicate::sge || predicate == arith::CmpIPredicate::sle;
+    // Now: lhs < rhs, or lhs >= rhs.
+    if (less || notLess) {
+      if (isZeroInteger(rhs) && isNonNegative(lhs))
+        return notLess;
+      if (auto value = dyn_cast<Value>(lhs))
+        if (LoopOp loop = loopOfTripNumber(value))
+          if (equalSizes(loop.getMaxTripCount(), rhs) == Known::Yes)
+            return less;
+    }
+  }
   if (auto compare = condition.getDefiningOp<arith::CmpIOp>()) {
     Known equal = equalSizes(compare.getLhs(), compare.getRhs());
     switch (compare.getPredicate()) {
