@@ -1,6 +1,7 @@
 //===- CPUPipeline.cpp - From linalg to the LLVM dialect on CPUs ----------===//
 #include "TorchLite/Pipelines/CPUPipeline.h"
 
+#include "TorchLite/Codegen/CPU/KernelPipeline.h"
 #include "TorchLite/Codegen/CPU/Passes.h"
 #include "TorchLite/Codegen/CPU/TargetInfo.h"
 #include "mlir/Conversion/Passes.h"
@@ -20,17 +21,17 @@ using namespace mlir;
 
 namespace torchlite {
 
-/// Simplifies, and merges elementwise operations.
+/// Simplifies, merges elementwise operations, and gives results their place.
 static void prepare(OpPassManager &manager) {
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addNestedPass<func::FuncOp>(cpu::createFuseElementwise());
   manager.addPass(createCSEPass());
+  manager.addNestedPass<func::FuncOp>(cpu::createBindFrame());
 }
 
-/// Tensors become buffers; results are computed where the caller wants them.
+/// Tensors become buffers.
 static void bufferize(OpPassManager &manager) {
-  manager.addNestedPass<func::FuncOp>(cpu::createBindFrame());
   manager.addPass(cpu::createBufferize());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
@@ -74,8 +75,10 @@ static void lower(OpPassManager &manager, const cpu::TargetSpec &target) {
 }
 
 void buildCPUPipeline(OpPassManager &manager, const cpu::TargetSpec &target,
-                      const cpu::TargetInfo &info) {
+                      const cpu::TargetInfo &info, bool kernels) {
   prepare(manager);
+  if (kernels)
+    cpu::buildKernelPipeline(manager, info.name);
   bufferize(manager);
   planMemory(manager);
   lower(manager, target);
@@ -94,7 +97,7 @@ void registerCPUPipeline() {
           info = cpu::getTargetInfo(*target, loc);
         if (failed(info))
           llvm::report_fatal_error("tl-cpu-pipeline: unknown target", /*gen_crash_diag=*/false);
-        buildCPUPipeline(manager, *target, **info);
+        buildCPUPipeline(manager, *target, **info, options.kernels);
       });
 }
 

@@ -19,12 +19,16 @@ struct CPUPipelineOptions : public mlir::PassPipelineOptions<CPUPipelineOptions>
       llvm::cl::desc("Processor; default: the triple's baseline; `native`: this machine's")};
   Option<std::string> features{*this, "target-features",
                                llvm::cl::desc("Features to add or remove, such as +avx2,-fma")};
+  Option<bool> kernels{*this, "kernels",
+                       llvm::cl::desc("Vectorised kernels; without, plain loops as a reference"),
+                       llvm::cl::init(true)};
 };
 
 /// From functions on linalg, tensor, scf, arith, math (with the attribute `tl.method` on entry
-/// functions) to the LLVM dialect. `target` is resolved (see resolveTarget).
+/// functions) to the LLVM dialect. `target` is resolved (see resolveTarget). Without
+/// `kernels` every operation becomes plain loops, for comparison.
 void buildCPUPipeline(mlir::OpPassManager &manager, const cpu::TargetSpec &target,
-                      const cpu::TargetInfo &info);
+                      const cpu::TargetInfo &info, bool kernels = true);
 
 /// Registers `--tl-cpu-pipeline`.
 void registerCPUPipeline();

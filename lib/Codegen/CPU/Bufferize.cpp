@@ -47,13 +47,30 @@ void splatConstantsToFills(ModuleOp module, IRRewriter &rewriter) {
   }
 }
 
+/// Whether `value` is `argument` with elements replaced: it lives in the argument's buffer already.
+bool isWrittenInto(Value value, Value argument) {
+  while (value != argument) {
+    auto result = dyn_cast<OpResult>(value);
+    if (!result)
+      return false;
+    if (auto destination = dyn_cast<DestinationStyleOpInterface>(result.getOwner()))
+      value = destination.getTiedOpOperand(result)->get();
+    else if (auto loop = dyn_cast<scf::ForOp>(result.getOwner()))
+      value = loop.getTiedLoopInit(result)->get();
+    else
+      return false;
+  }
+  return true;
+}
+
 /// Makes what a loop yields live in the buffer of the value that it replaces, where the size cannot
 /// change. Otherwise every iteration would allocate a buffer that outlives it.
 void yieldIntoCarriedBuffers(Operation *terminator, MutableArrayRef<OpOperand> yielded,
                              ArrayRef<BlockArgument> carried, IRRewriter &rewriter) {
   auto needsPin = [](Value value, BlockArgument argument) {
     auto type = dyn_cast<RankedTensorType>(value.getType());
-    return type && type.hasStaticShape() && argument.getType() == type && value != argument;
+    return type && type.hasStaticShape() && argument.getType() == type &&
+           !isWrittenInto(value, argument);
   };
   rewriter.setInsertionPoint(terminator);
   // Values that change places have to be saved before the first of them is overwritten.

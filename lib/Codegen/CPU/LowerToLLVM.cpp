@@ -16,6 +16,8 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/DialectConversion.h"
 
 namespace torchlite::cpu {
@@ -42,6 +44,15 @@ struct LowerToLLVM : impl::LowerToLLVMBase<LowerToLLVM> {
       return WalkResult::advance();
     });
     if (packed.wasInterrupted())
+      return signalPassFailure();
+
+    // Vectors of one dimension, read and written in order, become plain loads and stores.
+    RewritePatternSet vectors(&getContext());
+    vector::populateVectorTransferLoweringPatterns(vectors, /*maxTransferRank=*/1);
+    vector::populateVectorBroadcastLoweringPatterns(vectors);
+    vector::populateVectorShapeCastLoweringPatterns(vectors);
+    vector::populateVectorStepLoweringPatterns(vectors);
+    if (failed(applyPatternsGreedily(module, std::move(vectors))))
       return signalPassFailure();
 
     LLVMTypeConverter converter(&getContext());
