@@ -53,6 +53,7 @@ static void planMemory(OpPassManager &manager) {
 /// Loops, branches, LLVM.
 static void lower(OpPassManager &manager, const cpu::TargetSpec &target) {
   auto &functions = manager.nest<func::FuncOp>();
+  functions.addPass(cpu::createExpandCopies());
   functions.addPass(createConvertLinalgToLoopsPass());
   functions.addPass(createForallToForLoopPass());
   functions.addPass(createConvertVectorToSCFPass());

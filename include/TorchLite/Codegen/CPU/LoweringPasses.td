@@ -216,4 +216,17 @@ def EmitObject : Pass<"tl-emit-object", "mlir::ModuleOp"> {
   let dependentDialects = ["mlir::LLVM::LLVMDialect"];
 }
 
+def ExpandCopies : Pass<"tl-cpu-expand-copies", "mlir::func::FuncOp"> {
+  let summary = "Turn strided copies into loops";
+  let description = [{
+    A `memref.copy` from or to a slice would become a call of MLIR's runtime library, which compiled
+    models do not have. It becomes a `linalg.generic` that copies. Copies of contiguous memory stay,
+    and become `memcpy`.
+  }];
+  let dependentDialects = ["mlir::linalg::LinalgDialect"];
+  let statistics = [
+    Statistic<"numCopies", "num-copies", "Copies turned into loops">
+  ];
+}
+
 #endif // TORCHLITE_CODEGEN_CPU_LOWERINGPASSES

@@ -27,14 +27,14 @@ class Slot(ctypes.Union):
 class Module:
     """One compiled module."""
 
-    def __init__(self, text, cpu="native", keep=None):
+    def __init__(self, text, cpu="native", keep=None, kernels=True):
         self.folder = tempfile.TemporaryDirectory(prefix="torchlite-test-")
         folder = pathlib.Path(keep or self.folder.name)
         source = folder / "module.mlir"
         source.write_text(text)
         target = f"target-cpu={cpu}"
         done = subprocess.run(
-            [BUILD / "bin" / "tl-opt", source, f"--tl-cpu-pipeline={target}",
+            [BUILD / "bin" / "tl-opt", source, f"--tl-cpu-pipeline={target} kernels={str(kernels).lower()}",
              f"--tl-emit-object=output={folder}/module.o {target}", "-o", folder / "llvm.mlir"],
             capture_output=True, text=True)
         if done.returncode:
