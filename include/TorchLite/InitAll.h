@@ -8,6 +8,7 @@
 
 #include "TorchLite/Codegen/CPU/KernelPipeline.h"
 #include "TorchLite/Codegen/CPU/Passes.h"
+#include "TorchLite/Codegen/Common/Passes.h"
 #include "TorchLite/Conversion/Passes.h"
 #include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
@@ -31,6 +32,7 @@ inline void registerAllPasses() {
   mlir::registerAllPasses();
   cpu::registerCPUCodegenPasses();
   cpu::registerKernelPipeline();
+  registerCommonCodegenPasses();
   registerConversionPasses();
   driver::registerDriverPasses();
   registerCPUPipeline();
