@@ -92,6 +92,7 @@ struct ConvertTorchLiteToLinalg
     torchlite::populateNormalizationToLinalgPatterns(converter, patterns);
     torchlite::populatePoolingToLinalgPatterns(converter, patterns);
     torchlite::populateReductionToLinalgPatterns(converter, patterns);
+    torchlite::populateResizeToLinalgPatterns(converter, patterns);
     torchlite::populateShapeToLinalgPatterns(converter, patterns);
     patterns.add<OtherOpConversion>(converter, context);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns, converter);

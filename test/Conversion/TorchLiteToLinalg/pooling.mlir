@@ -109,3 +109,16 @@ func.func @adaptive_uneven(%x: tensor<1x8x7xf32>) -> tensor<1x8x3xf32> {
   %0 = tl.adaptive_avg_pool %x output_size [3] : tensor<1x8x7xf32> -> tensor<1x8x3xf32>
   return %0 : tensor<1x8x3xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func @resize
+func.func @resize(%x: tensor<1x8x4xf32>) -> tensor<1x8x6xf32> {
+  // CHECK: %[[LAST:.*]] = linalg.transpose {{.*}} permutation = [0, 2, 1]
+  // CHECK: linalg.generic
+  // CHECK-SAME: iterator_types = ["parallel", "parallel", "parallel"]
+  // CHECK-COUNT-2: tensor.extract %[[LAST]]
+  // CHECK: linalg.transpose {{.*}} permutation = [0, 2, 1]
+  %0 = tl.resize linear %x scales [] : tensor<1x8x4xf32> to tensor<1x8x6xf32>
+  return %0 : tensor<1x8x6xf32>
+}

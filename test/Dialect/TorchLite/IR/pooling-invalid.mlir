@@ -64,3 +64,35 @@ func.func @f(%x: tensor<1x4x0xf32>) {
   %0 = tl.adaptive_avg_pool %x output_size [1] : tensor<1x4x0xf32> -> tensor<1x4x1xf32>
   return
 }
+
+// -----
+
+func.func @f(%x: tensor<1x4x2xf32>) {
+  // expected-error @below {{expected no align_corners for the nearest element}}
+  %0 = tl.resize nearest %x align_corners scales [] : tensor<1x4x2xf32> to tensor<1x4x3xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<1x4x2xi64>) {
+  // expected-error @below {{expected float elements to interpolate, but got 'tensor<1x4x2xi64>'}}
+  %0 = tl.resize linear %x scales [] : tensor<1x4x2xi64> to tensor<1x4x3xi64>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<1x4x2xf32>) {
+  // expected-error @below {{expected 4 elements in dimension 1 as in the input, but got 5}}
+  %0 = tl.resize linear %x scales [] : tensor<1x4x2xf32> to tensor<1x5x3xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<1x4x2xf32>) {
+  // expected-error @below {{expected 1 scales or none, but got 2}}
+  %0 = tl.resize linear %x scales [2.0, 2.0] : tensor<1x4x2xf32> to tensor<1x4x3xf32>
+  return
+}

@@ -28,3 +28,12 @@ func.func @ceil_mode(%x: tensor<1x1x9xf32>) {
      : tensor<1x1x9xf32> -> tensor<1x1x5xf32>
   return
 }
+
+// CHECK-LABEL: func @resize
+func.func @resize(%x: tensor<1x8x4x?xf32>, %n: index) {
+  // CHECK: tl.resize nearest %{{.*}} scales [2.000000e+00, 2.000000e+00] : tensor<1x8x4x?xf32> to tensor<1x8x8x6xf32>
+  %0 = tl.resize nearest %x scales [2.0, 2.0] : tensor<1x8x4x?xf32> to tensor<1x8x8x6xf32>
+  // CHECK: tl.resize linear %{{.*}}[%{{.*}}] align_corners scales [] : tensor<1x8x4x?xf32> to tensor<1x8x?x6xf32>
+  %1 = tl.resize linear %x[%n] align_corners scales [] : tensor<1x8x4x?xf32> to tensor<1x8x?x6xf32>
+  return
+}

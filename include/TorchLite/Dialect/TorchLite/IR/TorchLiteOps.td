@@ -11,6 +11,7 @@ include "TorchLite/Dialect/TorchLite/IR/ModuleOps.td"
 include "TorchLite/Dialect/TorchLite/IR/NormalizationOps.td"
 include "TorchLite/Dialect/TorchLite/IR/PoolingOps.td"
 include "TorchLite/Dialect/TorchLite/IR/ReductionOps.td"
+include "TorchLite/Dialect/TorchLite/IR/ResizeOps.td"
 include "TorchLite/Dialect/TorchLite/IR/ShapeOps.td"
 include "TorchLite/Dialect/TorchLite/IR/StateOps.td"
 
