@@ -13,6 +13,7 @@
 #include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "TorchLite/Dialect/TorchLite/Transforms/Passes.h"
+#include "TorchLite/Dialect/TorchLite/Optimize/Passes.h"
 #include "TorchLite/Driver/Passes.h"
 #include "TorchLite/Pipelines/CPUPipeline.h"
 #include "mlir/InitAllDialects.h"
@@ -34,6 +35,7 @@ inline void registerAllPasses() {
   cpu::registerKernelPipeline();
   registerCommonCodegenPasses();
   registerConversionPasses();
+  tl::registerOptimizePasses();
   driver::registerDriverPasses();
   registerCPUPipeline();
   tl::registerTransformsPasses();
