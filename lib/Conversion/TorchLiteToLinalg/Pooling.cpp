@@ -319,6 +319,10 @@ struct AdaptiveAvgPoolOpConversion : OpConversionPattern<AdaptiveAvgPoolOp> {
     for (auto [size, count] : llvm::zip_equal(inputType.getShape().drop_front(2), windows))
       if (!ShapedType::isDynamic(size) && count && size % count == 0)
         kernel.push_back(size / count);
+    if (llvm::equal(inputType.getShape().drop_front(2), windows)) {
+      rewriter.replaceOp(op, build.castTo(input, type));
+      return success();
+    }
     if (kernel.size() == windows.size()) {
       SmallVector<int64_t> padding(kernel.size(), 0);
       rewriter.replaceOpWithNewOp<AvgPoolOp>(op, op.getType(), op.getInput(), kernel, kernel,

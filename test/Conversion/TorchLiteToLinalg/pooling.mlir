@@ -101,6 +101,16 @@ func.func @adaptive_even(%x: tensor<1x8x8x6xf32>) -> tensor<1x8x4x2xf32> {
 
 // -----
 
+// CHECK-LABEL: func @adaptive_identity
+// CHECK-SAME: %[[X:.*]]: tensor<1x8x7x7xf32>
+func.func @adaptive_identity(%x: tensor<1x8x7x7xf32>) -> tensor<1x8x7x7xf32> {
+  // CHECK-NEXT: return %[[X]]
+  %0 = tl.adaptive_avg_pool %x output_size [7, 7] : tensor<1x8x7x7xf32> -> tensor<1x8x7x7xf32>
+  return %0 : tensor<1x8x7x7xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func @adaptive_uneven
 func.func @adaptive_uneven(%x: tensor<1x8x7xf32>) -> tensor<1x8x3xf32> {
   // CHECK: linalg.generic
