@@ -13,6 +13,8 @@ const RuleRegistry &RuleRegistry::get() {
     registerQueryRules(all);
     registerScalarRules(all);
     registerStringRules(all);
+    // Last: where a name of the language is a tensor operator too (`exp`), the tensor operator counts.
+    registerAtenRules(all);
     return all;
   }();
   return registry;
