@@ -31,6 +31,8 @@ public:
   OutcomePtr run();
   const std::string &getReason() const { return why; }
   Location getPlace() const { return whereLost; }
+  /// The list or dict whose structure changes, if that was it.
+  std::optional<CellId> getChangedCell() const { return changedCell; }
 
 private:
   /// One value that the loop carries.
@@ -73,6 +75,7 @@ private:
   SpecValue trip, condition;
   std::string why;
   Location whereLost;
+  std::optional<CellId> changedCell;
 
   LoopOp loop;
   Block *body = nullptr;
@@ -366,8 +369,10 @@ bool LoopAttempt::joinCell(CellId id) {
     std::swap(w.state, end);
     bool live = a->kind == Cell::Kind::Object || w.isLive(id);
     std::swap(w.state, end);
-    if (live)
+    if (live) {
+      changedCell = id;
       return false;
+    }
     why.clear();
     return true;
   }
@@ -724,6 +729,9 @@ OutcomePtr Walker::walkLoop(LoopOp op) {
     }
     (void)error(attempt.getPlace(), reason);
     state = std::move(entry);
+    // What it holds from here on is not known: no errors that only follow from this one.
+    if (std::optional<CellId> id = attempt.getChangedCell())
+      change(*id).elements.assign(1, SpecValue::unknown());
     b.setInsertionPointToEnd(block);
     return makeLeaf(SmallVector<SpecValue>(op.getNumResults(), SpecValue::unknown()));
   }

@@ -331,10 +331,14 @@ LogicalResult absolute(RuleContext &ctx, Results &results) {
     return results.push_back(ctx.makeInt(std::abs(*value))), success();
   if (std::optional<double> value = ctx.knownFloat(0))
     return results.push_back(ctx.makeFloat(std::fabs(*value))), success();
-  if (ctx.operand(0).is(ValueKind::Float))
+  if (ctx.operand(0).is(ValueKind::Float)) {
     results.push_back(SpecValue::scalar(math::AbsFOp::create(ctx.b, ctx.loc, ctx.scalar(0))));
-  else
-    results.push_back(SpecValue::scalar(math::AbsIOp::create(ctx.b, ctx.loc, asInt(ctx, 0))));
+    return success();
+  }
+  Value zero = ctx.getWalker().constant(ctx.b.getI64IntegerAttr(0)), value = asInt(ctx, 0);
+  Value negated = arith::SubIOp::create(ctx.b, ctx.loc, zero, value);
+  results.push_back(
+      SpecValue::scalar(arith::MaxSIOp::create(ctx.b, ctx.loc, value, negated)));
   return success();
 }
 
