@@ -73,3 +73,6 @@ func.func @check(%c: i1, %n: i64) {
   tl.check %c, "expected {}" [%n : i64]
   return
 }
+
+// CHECK: tl.state @state_0 "mask" [tensor<4xui8>]
+tl.state @state_0 "mask" [tensor<4xui8>] initial dense<1> : tensor<4xui8>
