@@ -70,7 +70,6 @@ static void lower(OpPassManager &manager, const cpu::TargetSpec &target) {
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addPass(cpu::createLowerRuntime());
-  manager.addPass(createConvertMathToLibmPass());
   manager.addPass(cpu::createLowerToLLVM());
   manager.addPass(createReconcileUnrealizedCastsPass());
 }

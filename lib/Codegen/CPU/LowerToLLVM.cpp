@@ -27,6 +27,21 @@ namespace torchlite::cpu {
 namespace {
 using namespace mlir;
 
+/// Makes calls of libm of the mathematical functions that processors have no instructions for. The
+/// others stay for LLVM, which knows them on vectors.
+LogicalResult callMathLibrary(ModuleOp module) {
+  RewritePatternSet patterns(module.getContext());
+  populateMathToLibmConversionPatterns(patterns);
+  ConversionTarget target(*module.getContext());
+  target.addIllegalDialect<math::MathDialect>();
+  target.addLegalOp<math::AbsFOp, math::AbsIOp, math::CeilOp, math::CopySignOp,
+                    math::CountLeadingZerosOp, math::CountTrailingZerosOp, math::CtPopOp,
+                    math::FloorOp, math::FmaOp, math::IsFiniteOp, math::IsInfOp, math::IsNaNOp,
+                    math::RoundEvenOp, math::SqrtOp, math::TruncOp>();
+  target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
+  return applyPartialConversion(module, target, std::move(patterns));
+}
+
 struct LowerToLLVM : impl::LowerToLLVMBase<LowerToLLVM> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
@@ -53,6 +68,9 @@ struct LowerToLLVM : impl::LowerToLLVMBase<LowerToLLVM> {
     vector::populateVectorShapeCastLoweringPatterns(vectors);
     vector::populateVectorStepLoweringPatterns(vectors);
     if (failed(applyPatternsGreedily(module, std::move(vectors))))
+      return signalPassFailure();
+
+    if (failed(callMathLibrary(module)))
       return signalPassFailure();
 
     LLVMTypeConverter converter(&getContext());
