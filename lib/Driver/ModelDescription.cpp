@@ -1,6 +1,7 @@
 //===- ModelDescription.cpp - What a compiled module offers ---------------===//
 #include "TorchLite/Driver/ModelDescription.h"
 
+#include "TorchLite/Codegen/CPU/Weights.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
@@ -247,7 +248,7 @@ struct Reader {
   ModelDescription model;
   llvm::StringMap<int32_t> slots;
 
-  LogicalResult readStateSlot(Operation *op);
+  LogicalResult readStateSlot(tl::StateOp op);
   LogicalResult readVariant(Operation *op);
   FailureOr<int32_t> findSlot(Operation *op, StringRef path);
 };
@@ -258,6 +259,57 @@ FailureOr<int32_t> Reader::findSlot(Operation *op, StringRef path) {
   if (slot == slots.end())
     return op->emitError("uses the state '") << path << "', which no tl.state declares";
   return slot->second;
+}
+
+/// The bytes of a slot's first value.
+static LogicalResult readInitial(tl::StateOp op, const ValueType &type, std::vector<char> &bytes) {
+  Attribute initial = op.getInitial();
+  if (type.kind == TL_TENSOR) {
+    auto elements = dyn_cast<ElementsAttr>(initial);
+    SmallVector<char> storage;
+    FailureOr<ArrayRef<char>> raw = failure();
+    if (elements)
+      raw = cpu::getRawElements(elements, storage);
+    if (failed(raw))
+      return op.emitError("expected the elements of a tensor as the initial value of '")
+             << op.getPath() << "', but got " << initial;
+    bytes.assign(raw->begin(), raw->end());
+    return success();
+  }
+  int64_t bits;
+  if (auto integer = dyn_cast<IntegerAttr>(initial))
+    bits = type.kind == TL_BOOL ? static_cast<int64_t>(integer.getValue().getZExtValue())
+                                : integer.getValue().getSExtValue();
+  else if (auto real = dyn_cast<FloatAttr>(initial))
+    bits = llvm::bit_cast<int64_t>(real.getValueAsDouble());
+  else
+    return op.emitError("expected a number as the initial value of '")
+           << op.getPath() << "', but got " << initial;
+  bytes.resize(sizeof bits);
+  memcpy(bytes.data(), &bits, sizeof bits);
+  return success();
+}
+
+LogicalResult Reader::readStateSlot(tl::StateOp op) {
+  StateSlot slot;
+  slot.path = op.getPath().str();
+  for (Attribute structure : op.getTypes()) {
+    if (isa<UnitAttr>(structure)) { // no such leaf in that signature
+      slot.types.emplace_back();
+      continue;
+    }
+    FailureOr<ValueType> type = readStructure(structure, [&] { return op.emitError(); });
+    if (failed(type))
+      return failure();
+    slot.types.push_back(std::move(*type));
+  }
+  if (!slot.types.empty() && slot.types.front().numLeaves() &&
+      failed(readInitial(op, slot.types.front(), slot.initial)))
+    return failure();
+  model.numStates = std::max<int64_t>(model.numStates, slot.types.size());
+  slots[slot.path] = model.slots.size();
+  model.slots.push_back(std::move(slot));
+  return success();
 }
 
 LogicalResult Reader::readVariant(Operation *op) {
@@ -333,12 +385,18 @@ LogicalResult Reader::readVariant(Operation *op) {
 
 FailureOr<ModelDescription> describeModel(ModuleOp module) {
   Reader reader;
+  for (tl::StateOp op : module.getOps<tl::StateOp>())
+    if (failed(reader.readStateSlot(op)))
+      return failure();
   for (Operation &op : *module.getBody())
     if (op.hasAttrOfType<StringAttr>("tl.method") && isa<FunctionOpInterface>(op) &&
         failed(reader.readVariant(&op)))
       return failure();
+  // The runtime looks up every slot's type by the number of the state.
+  for (StateSlot &slot : reader.model.slots)
+    slot.types.resize(reader.model.numStates);
   for (Method &method : reader.model.methods)
-    llvm::stable_sort(method.variants, [](const Variant &a, const Variant &b) {
+    llvm::sort(method.variants, [](const Variant &a, const Variant &b) {
       return a.number < b.number;
     });
   if (reader.model.methods.empty())
