@@ -67,6 +67,8 @@ struct LowerToLLVM : impl::LowerToLLVMBase<LowerToLLVM> {
     vector::populateVectorBroadcastLoweringPatterns(vectors);
     vector::populateVectorShapeCastLoweringPatterns(vectors);
     vector::populateVectorStepLoweringPatterns(vectors);
+    vector::populateVectorTransposeLoweringPatterns(vectors,
+                                                    vector::VectorTransposeLowering::EltWise);
     if (failed(applyPatternsGreedily(module, std::move(vectors))))
       return signalPassFailure();
 
