@@ -2,12 +2,15 @@
 #include "TorchLite/Driver/Compiler.h"
 
 #include "TorchLite/Codegen/CPU/TargetInfo.h"
+#include "TorchLite/Codegen/Common/Passes.h"
 #include "TorchLite/Conversion/Passes.h"
+#include "TorchLite/Dialect/TorchLite/Optimize/Passes.h"
 #include "TorchLite/Dialect/TorchLite/Transforms/Passes.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "TorchLite/Driver/Passes.h"
 #include "TorchLite/InitAll.h"
 #include "TorchLite/Pipelines/CPUPipeline.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
@@ -112,7 +115,11 @@ static LogicalResult toCore(ModuleOp module, const CompileOptions &options) {
 
 static LogicalResult toLinalg(ModuleOp module, const CompileOptions &options) {
   return runPasses(module, options, "lowering to linalg", [](PassManager &manager) {
+    manager.addPass(tl::createFoldBatchNormPass());
     manager.addPass(createConvertTorchLiteToLinalgPass());
+    // Casts and sizes fold, so that transpositions meet.
+    manager.addPass(createCanonicalizerPass());
+    manager.addNestedPass<func::FuncOp>(createPropagateLayoutPass());
     return success();
   });
 }
