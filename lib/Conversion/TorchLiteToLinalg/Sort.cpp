@@ -7,7 +7,6 @@
 //===----------------------------------------------------------------------===//
 #include "Indexing.h"
 
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
@@ -84,6 +83,24 @@ Value createMerge(ImplicitLocOpBuilder &b, const Row &row, const Order &order, V
   return loop.getResult(0);
 }
 
+/// How often runs of one element must be doubled until one is as long as the row.
+Value createRounds(ImplicitLocOpBuilder &b, Value size) {
+  Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
+  auto loop = scf::WhileOp::create(
+      b, TypeRange{b.getIndexType(), b.getIndexType()}, ValueRange{zero, one},
+      [&](OpBuilder &nested, Location at, ValueRange carried) {
+        Value isShort = arith::CmpIOp::create(nested, at, arith::CmpIPredicate::slt, carried[1],
+                                              size);
+        scf::ConditionOp::create(nested, at, isShort, carried);
+      },
+      [&](OpBuilder &nested, Location at, ValueRange carried) {
+        Value next = arith::AddIOp::create(nested, at, carried[0], one);
+        Value doubled = arith::ShLIOp::create(nested, at, carried[1], one);
+        scf::YieldOp::create(nested, at, ValueRange{next, doubled});
+      });
+  return loop.getResult(0);
+}
+
 /// The positions 0, 1, ... sorted by the row's elements.
 Value createSortedPositions(OpBuilder &builder, Location loc, const Row &row, const Order &order) {
   ImplicitLocOpBuilder b(loc, builder);
@@ -95,12 +112,7 @@ Value createSortedPositions(OpBuilder &builder, Location loc, const Row &row, co
       {}, {}, {size}, i64, [&](OpBuilder &nested, Location at, ValueRange) -> Value {
         return arith::IndexCastOp::create(nested, at, i64, linalg::IndexOp::create(nested, at, 0));
       });
-  // Rounds until a run is as long as the row: the bits of size - 1, and none for an empty row.
-  Value longest = arith::SubIOp::create(b, arith::MaxSIOp::create(b, row.size, one), one);
-  Value bits = arith::SubIOp::create(
-      b, arith::ConstantIntOp::create(b, 64, 64),
-      math::CountLeadingZerosOp::create(b, arith::IndexCastOp::create(b, i64, longest)));
-  Value rounds = arith::IndexCastOp::create(b, b.getIndexType(), bits);
+  Value rounds = createRounds(b, row.size);
   auto loop = scf::ForOp::create(
       b, zero, rounds, one, ValueRange{positions},
       [&](OpBuilder &nested, Location at, Value round, ValueRange carried) {
