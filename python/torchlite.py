@@ -32,7 +32,7 @@ class BFloat16:
     """A bfloat16 tensor, its bits in an array of uint16."""
 
     def __init__(self, bits):
-        self.bits = np.ascontiguousarray(bits, np.uint16)
+        self.bits = np.asarray(bits, np.uint16, order="C")
 
 
 class _DLTensor(C.Structure):
