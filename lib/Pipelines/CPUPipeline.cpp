@@ -63,9 +63,10 @@ static void lower(OpPassManager &manager, const cpu::TargetSpec &target) {
   floats.integerConversions = !converts;
   functions.addPass(cpu::createExpandFloats(floats));
   functions.addPass(cpu::createExpandMath());
-  functions.addPass(arith::createArithExpandOpsPass());
   functions.addPass(memref::createExpandStridedMetadataPass());
   functions.addPass(createLowerAffinePass());
+  // After affine: its floordiv becomes arith.floordivsi, which has to be expanded.
+  functions.addPass(arith::createArithExpandOpsPass());
   functions.addPass(createSCFToControlFlowPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
