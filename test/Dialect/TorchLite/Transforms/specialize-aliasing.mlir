@@ -98,3 +98,36 @@ func.func @C.forward(%self: !tl.object<@C>, %x: !tl.tensor {tl.name = "x"}, %n: 
   return %r : !tl.tensor
 }
 }
+
+// -----
+
+// Which tensor is written depends on a condition, and both are used again: what follows the
+// conditional is walked in each arm.
+module attributes {tl.root = @root} {
+tl.class @C { tl.method "forward" @C.forward {exported} }
+tl.object @root : !tl.object<@C> { slots = {} }
+// CHECK-LABEL: func.func @forward
+// CHECK: %[[A:.*]] = tl.maximum
+// CHECK: %[[B:.*]] = tl.sigmoid
+// CHECK: %[[IF:.*]]:2 = tl.if
+// CHECK-NEXT: %[[A1:.*]] = tl.add %[[A]]
+// CHECK-NEXT: tl.yield %[[A1]], %[[B]]
+// CHECK-NEXT: } else {
+// CHECK-NEXT: %[[B1:.*]] = tl.add %[[B]]
+// CHECK-NEXT: tl.yield %[[A]], %[[B1]]
+// CHECK: return %[[IF]]#0
+func.func @C.forward(%self: !tl.object<@C>, %x: !tl.tensor {tl.name = "x"}, %n: i64) -> !tl.tensor {
+  %zero = tl.constant 0 : i64 -> i64
+  %one = tl.constant 1 : i64 -> i64
+  %a = tl.aten "relu"(%x) : (!tl.tensor) -> !tl.tensor
+  %b = tl.aten "sigmoid"(%x) : (!tl.tensor) -> !tl.tensor
+  %c = tl.aten "gt.int"(%n, %zero) : (i64, i64) -> i1
+  %t = tl.if %c -> (!tl.tensor) {
+    tl.yield %a : !tl.tensor
+  } else {
+    tl.yield %b : !tl.tensor
+  }
+  %r = tl.aten "add_.Scalar"(%t, %one, %one) : (!tl.tensor, i64, i64) -> !tl.tensor
+  return %a : !tl.tensor
+}
+}

@@ -149,9 +149,13 @@ LogicalResult Walker::writeTensor(const SpecValue &tensor, Value value) {
   const TensorRef &ref = tensor.getTensor();
   const Cell &storage = cell(ref.storage);
   for (CellId partner : storage.maybeAlias)
-    if (isLive(partner))
+    if (isLive(partner)) {
+      for (CellId id : {ref.storage, partner})
+        if (Operation *place = joinedAt.lookup(id); place && !keepOpen.contains(place))
+          newKeepOpen.insert(place);
       return error("a write in place to a tensor that may share memory with another one: which of "
                    "them is written depends on a condition or on strides at run time");
+    }
 
   if (storage.frozen)
     return error("a write in place to a constant of the program");

@@ -383,6 +383,7 @@ void registerCopyRules(RuleRegistry &registry);
 void registerQueryRules(RuleRegistry &registry);
 void registerScalarRules(RuleRegistry &registry);
 void registerStringRules(RuleRegistry &registry);
+void registerTensorOfRules(RuleRegistry &registry);
 
 } // namespace torchlite::tl::specialize
 

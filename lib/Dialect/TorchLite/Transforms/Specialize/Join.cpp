@@ -276,6 +276,7 @@ std::optional<SpecValue> Joiner::join(const SpecValue &a, const SpecValue &b) {
     if (out.heap.size() <= id)
       out.heap.resize(id + 1);
     out.heap[id] = std::make_shared<const Cell>(std::move(cell));
+    w.joinedAt[id] = w.current;
     Known contiguous = x && y && x->contiguous != y->contiguous ? Known::Maybe : ref.contiguous;
     SpecValue joined =
         SpecValue::tensor({id, nullptr, cast<RankedTensorType>(value->getType()), contiguous});
@@ -515,6 +516,10 @@ IfOp Joiner::finish() {
 }
 
 OutcomePtr Walker::join(Outcome &branch) {
+  if (keepOpen.contains(current)) {
+    branch.whyOpen = "a tensor is written that is another one in each arm";
+    return nullptr;
+  }
   Joiner joiner(*this, branch);
   if (!joiner.run()) {
     branch.whyOpen = joiner.why;

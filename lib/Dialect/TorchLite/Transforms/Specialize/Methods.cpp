@@ -457,9 +457,11 @@ static void cleanUp(func::FuncOp function) {
   (void)runRegionDCE(rewriter, function->getRegions());
 }
 
-MethodResult specialize::specializeMethod(Program &program, const MethodSignature &signature,
-                                          func::FuncOp method, StateSignature state,
-                                          const StateWidening &widening, StringRef name) {
+/// One walk; conditionals in `keepOpen` are not joined, and grow by those that the walk finds.
+static MethodResult specializeOnce(Program &program, const MethodSignature &signature,
+                                   func::FuncOp method, StateSignature state,
+                                   const StateWidening &widening, StringRef name,
+                                   llvm::DenseSet<Operation *> &keepOpen, bool &again) {
   MethodResult result;
   result.variant.signature = signature;
   MLIRContext *context = method.getContext();
@@ -473,12 +475,15 @@ MethodResult specialize::specializeMethod(Program &program, const MethodSignatur
 
   Walker walker(program, builder);
   walker.function = function;
+  walker.keepOpen = keepOpen;
   MethodBuilder mb(walker, widening);
   auto finish = [&](bool keep) {
     result.problems = std::move(walker.problems);
     result.newStateAttributes = std::move(walker.newStateAttributes);
     result.newStateStorages = std::move(walker.newStateStorages);
     result.writtenLeaves = std::move(walker.writtenStateLeaves);
+    again = !walker.newKeepOpen.empty();
+    keepOpen.insert_range(walker.newKeepOpen);
     result.aliasedLeaves = std::move(mb.aliasedLeaves);
     if (!keep) {
       function->erase();
@@ -684,4 +689,18 @@ MethodResult specialize::specializeMethod(Program &program, const MethodSignatur
   result.variant.function = function;
   finish(true);
   return result;
+}
+
+MethodResult specialize::specializeMethod(Program &program, const MethodSignature &signature,
+                                          func::FuncOp method, StateSignature state,
+                                          const StateWidening &widening, StringRef name) {
+  llvm::DenseSet<Operation *> keepOpen;
+  for (;;) {
+    bool again = false;
+    MethodResult result =
+        specializeOnce(program, signature, method, state, widening, name, keepOpen, again);
+    // Ends, as the set of operations grows each time.
+    if (!again)
+      return result;
+  }
 }

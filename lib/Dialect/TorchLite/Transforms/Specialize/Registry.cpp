@@ -7,12 +7,12 @@ using namespace torchlite::tl::specialize;
 const RuleRegistry &RuleRegistry::get() {
   static const RuleRegistry registry = [] {
     RuleRegistry all;
-    registerAtenRules(all);
     registerContainerRules(all);
     registerCopyRules(all);
     registerQueryRules(all);
     registerScalarRules(all);
     registerStringRules(all);
+    registerTensorOfRules(all);
     // Last: where a name of the language is a tensor operator too (`exp`), the tensor operator counts.
     registerAtenRules(all);
     return all;

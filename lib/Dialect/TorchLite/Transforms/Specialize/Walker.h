@@ -258,6 +258,12 @@ public:
   std::set<std::string> writtenStateLeaves;
   /// Storages that the caller can see: arguments and state.
   llvm::SmallVector<CellId> externalCells;
+  /// Conditionals and block ends (as written) where arms are not joined: which tensor is written behind
+  /// them depends on the arm. The walk finds more of them; the method is then walked again.
+  llvm::DenseSet<mlir::Operation *> keepOpen;
+  llvm::SetVector<mlir::Operation *> newKeepOpen;
+  /// Where a storage came from that stands for one of two.
+  llvm::DenseMap<CellId, mlir::Operation *> joinedAt;
   /// Chains whose address is a key of the view cache.
   std::vector<std::shared_ptr<const ViewChain>> keepAlive;
 
