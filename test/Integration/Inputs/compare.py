@@ -4,6 +4,7 @@ A `Case` is an archive with the signatures it is compiled for and the calls to m
 in order. Every call is made on LibTorch as well, on the same inputs, and values, element types,
 shapes and structure must agree; where LibTorch raises, the library must return an error.
 """
+import itertools
 import pathlib
 import re
 import subprocess
@@ -17,6 +18,7 @@ sys.path.insert(0, str(ROOT / "python"))
 import torchlite  # noqa: E402
 
 RTOL, ATOL = 1e-4, 1e-5
+_numbers = itertools.count()
 
 
 class Mismatch(Exception):
@@ -29,7 +31,7 @@ def compile_library(build, archive, library, signatures):
     command += [f"--signature={s}" for s in signatures]
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode:
-        raise Mismatch(f"tl-compile failed ({result.returncode}): {result.stderr.strip()[-2000:]}")
+        raise Mismatch(f"tl-compile failed ({result.returncode}): {result.stderr.strip()[:2000]}")
     return result.stderr
 
 
@@ -91,7 +93,8 @@ def compare(actual, expected, where="result"):
 def check_calls(build, archive, signatures, calls, folder, threads=1):
     """Compiles `archive` and makes `calls`, a list of (method, arguments[, message]), on one
     instance. A third element is the regular expression that an error's message must match."""
-    library = folder / (pathlib.Path(archive).stem + ".so")
+    # A name of its own: the loader takes two libraries of one path for the same.
+    library = folder / f"{pathlib.Path(archive).stem}_{next(_numbers)}.so"
     compile_library(build, archive, library, signatures)
     try:
         instance = torchlite.Model(library).instance(threads)
@@ -118,7 +121,11 @@ def check_calls(build, archive, signatures, calls, folder, threads=1):
                 raise Mismatch(f"{where}: LibTorch raised, the library did not") from error
             if message:
                 raise Mismatch(f"{where}: LibTorch did not raise")
-            compare(instance.call(method, *ours), expected, where)
+            try:
+                actual = instance.call(method, *ours)
+            except torchlite.Error as raised:
+                raise Mismatch(f"{where}: the library raised: {raised}") from raised
+            compare(actual, expected, where)
             for index, (mine, theirs) in enumerate(zip(ours, arguments)):
                 if isinstance(theirs, torch.Tensor):
                     compare(mine, theirs, f"{where}: argument {index} afterwards")
