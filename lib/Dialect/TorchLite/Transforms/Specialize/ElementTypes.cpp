@@ -124,7 +124,12 @@ Type RuleContext::resultType(ArrayRef<unsigned> operands) {
   Type dimensioned, zeroDim, number;
   for (unsigned i : operands) {
     const SpecValue &value = operand(i);
-    if (value.isTensor()) {
+    if (value.isTensor() && value.getTensor().isNumber) {
+      Type type = value.getTensor().type.getElementType();
+      number = promoteTypes(number, isFloat(type) ? Type(b.getF32Type())
+                                    : isInt(type) ? Type(b.getI64Type())
+                                                  : type);
+    } else if (value.isTensor()) {
       RankedTensorType type = value.getTensor().type;
       Type &slot = type.getRank() ? dimensioned : zeroDim;
       slot = promoteTypes(slot, type.getElementType());

@@ -262,7 +262,7 @@ TypedAttr specialize::viewElements(StorageOp storage, TensorRefAttr ref) {
   constexpr int64_t smallCount = 16;
   Type elementType = type.getElementType();
   unsigned bits = elementType.isIntOrFloat() ? elementType.getIntOrFloatBitWidth() : 0;
-  bool small = count <= smallCount && bits >= 8 && bits % 8 == 0;
+  bool small = count <= smallCount && (bits == 1 || (bits >= 8 && bits % 8 == 0));
   if (whole && (!small || !blob))
     return DenseResourceElementsAttr::get(type, resource.getRawHandle());
   if (!blob)
@@ -278,6 +278,11 @@ TypedAttr specialize::viewElements(StorageOp storage, TensorRefAttr ref) {
     copy.insert(copy.end(), bytes.begin() + position * width,
                 bytes.begin() + (position + 1) * width);
   });
+  if (small && bits == 1) {
+    // A byte for each in the archive, a bit for each in a raw buffer.
+    SmallVector<bool> flags = llvm::map_to_vector(copy, [](char byte) { return byte != 0; });
+    return DenseElementsAttr::get(type, flags);
+  }
   if (small)
     return DenseElementsAttr::getFromRawBuffer(type, copy);
   return DenseResourceElementsAttr::get(

@@ -57,6 +57,8 @@ struct TensorRef {
   mlir::RankedTensorType type;
   /// Whether the elements lie in memory row-major without gaps (what PyTorch's `is_contiguous` says).
   Known contiguous = Known::Yes;
+  /// A 0-dim constant of the archive, which LibTorch treats as a number in type promotion.
+  bool isNumber = false;
 };
 
 //===----------------------------------------------------------------------===//

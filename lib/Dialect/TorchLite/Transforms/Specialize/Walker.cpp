@@ -242,8 +242,15 @@ LogicalResult Walker::step(Operation *op) {
   return TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](AtenOp aten) { return stepAten(aten); })
       .Case([&](ConstantOp constantOp) {
-        bind(constantOp.getResult(),
-             fromAttribute(constantOp.getValue(), constantOp.getResult().getType()));
+        SpecValue value = fromAttribute(constantOp.getValue(), constantOp.getResult().getType());
+        // A trace writes the numbers of the program as 0-dim tensors; LibTorch, when it loads the
+        // archive, lets these constants take part in type promotion as numbers.
+        if (value.isTensor() && value.getTensor().type.getRank() == 0) {
+          TensorRef ref = value.getTensor();
+          ref.isNumber = true;
+          value = SpecValue::tensor(std::move(ref));
+        }
+        bind(constantOp.getResult(), value);
         return success();
       })
       .Case([&](GetAttrOp getAttr) -> LogicalResult {

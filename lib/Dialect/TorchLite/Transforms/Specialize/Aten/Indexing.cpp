@@ -570,6 +570,9 @@ static FailureOr<Value> takeAlongDim(RuleContext &ctx) {
   }
   if (ctx.failed())
     return failure();
+  index = wrapIndices(ctx, index, ctx.size(self, dim));
+  if (!index)
+    return failure();
   return done(ctx, checkedValue<GatherOp>(ctx, self, index, static_cast<uint64_t>(dim)));
 }
 
