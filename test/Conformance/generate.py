@@ -48,6 +48,9 @@ NAMES = {
 # The contents of these results are whatever the memory held.
 UNDEFINED_VALUES = {"empty", "empty_like", "empty_strided", "empty_permuted", "new_empty",
                     "new_empty_strided"}
+# Which of several equal elements these name is not defined: with integers and bool, where ties are
+# common, only dtype and shape of the indices count.
+FREE_INDICES = {"argsort", "kthvalue", "median", "mode", "nanmedian", "sort", "topk"}
 MAX_ELEMENTS = 1 << 18  # per tensor: larger samples test nothing that small ones do not
 MAX_SAMPLES_SEEN = 400  # of one operator and dtype
 CASE_SECONDS = 20
@@ -159,6 +162,19 @@ class Wrapper(torch.nn.Module):
     def forward(self, *tensors):
         first, args, kwargs = self.sample.rebuild(tensors)
         return self.function(first, *args, **kwargs)
+
+
+class FreeIndices:
+    """A function without the values of the indices that it returns."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, *args, **kwargs):
+        result = self.function(*args, **kwargs)
+        if isinstance(result, torch.Tensor):
+            return result * 0 if self.function is torch.argsort else result
+        return result[0], result[1] * 0
 
 
 class InplaceWrapper(Wrapper):
@@ -359,9 +375,13 @@ class Generator:
                 return module
             return make
 
-        self.attempt(name, "trace", dtype_name, index, make_trace("trace", op.op), sample,
-                     eager_of(op.op))
+        free = name in FREE_INDICES and dtype_name != "f32"
+        function = FreeIndices(op.op) if free else op.op
+        self.attempt(name, "trace", dtype_name, index, make_trace("trace", function), sample,
+                     eager_of(function))
         method, inplace = op.method_variant, op.inplace_variant
+        if free:
+            method = inplace = None
         if extra and method is not None and sample.input_is_tensor:
             self.attempt(name, "method", dtype_name, index, make_trace("method", method), sample,
                          eager_of(method))
@@ -369,7 +389,7 @@ class Generator:
             self.attempt(name, "inplace", dtype_name, index,
                          make_trace("inplace", inplace, InplaceWrapper), sample,
                          eager_of(inplace, inplace=True))
-        if extra:
+        if extra and not free:
             self.attempt(name, "script", dtype_name, index, lambda: script(op, sample), sample,
                          eager_of(op.op))
 
