@@ -19,6 +19,17 @@ static llvm::cl::opt<bool> emitBytecode("emit-bytecode",
 static LogicalResult translate(const std::shared_ptr<llvm::SourceMgr> &source,
                                llvm::raw_ostream &output, MLIRContext *context) {
   context->loadDialect<func::FuncDialect, torchlite::tl::TorchLiteDialect>();
+  // Errors that have no line in a file are about the archive, which their text names.
+  ScopedDiagnosticHandler handler(context, [](Diagnostic &diagnostic) {
+    Location loc = diagnostic.getLocation();
+    if (!isa<UnknownLoc, NameLoc>(loc))
+      return failure();
+    llvm::errs() << "error: ";
+    if (auto name = dyn_cast<NameLoc>(loc))
+      llvm::errs() << name.getName().getValue() << ": ";
+    llvm::errs() << diagnostic << "\n";
+    return success();
+  });
   llvm::MemoryBufferRef buffer = *source->getMemoryBuffer(source->getMainFileID());
   OwningOpRef<ModuleOp> module = torchlite::importTorchScript(buffer, context);
   if (!module)

@@ -71,6 +71,7 @@ static Error findDirectory(StringRef data, uint64_t &offset, uint64_t &count) {
   count = reader.read<uint16_t>();
   reader.read<uint32_t>(); // Size of the directory.
   offset = reader.read<uint32_t>();
+  reader.readString(reader.read<uint16_t>()); // Comment.
   if (tail + end >= 20) {
     Reader locator{data, tail + end - 20};
     if (locator.read<uint32_t>() == kLocator64) {

@@ -10,6 +10,13 @@
 using namespace mlir;
 using namespace torchlite::import;
 
+namespace {
+/// LibTorch warns of what it will drop some day; that is no concern of the importer's users.
+struct SilentWarnings : c10::WarningHandler {
+  void process(const c10::Warning &) override {}
+};
+} // namespace
+
 Importer::Importer(ModuleOp module)
     : module(module), context(module.getContext()), builder(context),
       unknown(UnknownLoc::get(context)), functionLoc(unknown) {
@@ -56,6 +63,8 @@ LogicalResult Importer::importRoot(const jit::Module &root) {
 
 OwningOpRef<ModuleOp> torchlite::importTorchScript(llvm::MemoryBufferRef buffer,
                                                    MLIRContext *context) {
+  SilentWarnings silent;
+  c10::WarningUtils::WarningHandlerGuard warnings(&silent);
   StringRef path = buffer.getBufferIdentifier();
   Location unknown = UnknownLoc::get(context);
   auto fail = [&](llvm::Error error) -> OwningOpRef<ModuleOp> {

@@ -102,7 +102,8 @@ FlatSymbolRefAttr Importer::getObject(const c10::intrusive_ptr<c10::ivalue::Obje
 LogicalResult Importer::importObject(const c10::intrusive_ptr<c10::ivalue::Object> &object) {
   c10::ClassTypePtr classType = object->type();
   std::string name = objectNames.at(object.get());
-  Location loc = NameLoc::get(builder.getStringAttr(name));
+  // Messages say the path of the attribute; it has no line.
+  Location loc = unknown;
   FailureOr<Type> type = convertType(classType, loc);
   if (failed(type))
     return failure();
