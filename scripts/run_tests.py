@@ -35,13 +35,28 @@ def run_lit(build, paths):
     return passed, max(failed, 1 if status else 0), skipped
 
 
+def run_conformance(build):
+    """PyTorch's operator database through the compiler; returns (passed, failed, skipped), one for the
+    whole of it."""
+    runner = build / "bin" / "tl-conformance"
+    if not runner.exists():
+        return 0, 0, 1
+    command = [sys.executable, ROOT / "test" / "Conformance" / "conformance.py", "--quiet", "--runner", runner]
+    status = subprocess.run(command, cwd=ROOT).returncode
+    return (1, 0, 0) if status == 0 else (0, 1, 0)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True, help="build folder")
     parser.add_argument("paths", nargs="*", type=pathlib.Path, help="only these lit paths")
+    parser.add_argument("--conformance", action="store_true",
+                        help="also compare with PyTorch's operator database (minutes)")
     arguments = parser.parse_args()
     totals = [0, 0, 0]
     suites = [run_lit(arguments.build, arguments.paths or [arguments.build / "test"])]
+    if arguments.conformance:
+        suites.append(run_conformance(arguments.build))
     for suite in suites:
         totals = [a + b for a, b in zip(totals, suite)]
     passed, failed, skipped = totals
