@@ -33,22 +33,22 @@ def tablegen(source, *flags):
     return "\n".join(lines).strip() + "\n"
 
 
+# Page: (the file that includes all operations of the dialect, the dialect's mnemonic).
+DIALECTS = {
+    "Dialect.md": ("TorchLite/Dialect/TorchLite/IR/TorchLiteOps.td", "tl"),
+    "DialectRuntime.md": ("TorchLite/Dialect/Runtime/IR/RuntimeOps.td", "tlrt"),
+}
+
+
 def pages():
     """Maps each generated page to its text."""
-    dialects = sorted(p for p in INCLUDE.glob("TorchLite/Dialect/*/IR/*Ops.td")
-                      if "_Dialect : Dialect" in "".join(
-                          q.read_text() for q in p.parent.glob("*.td"))
-                      and p.stem == p.parent.parent.name + "Ops")
     result = {}
-    for source in dialects:
-        name = source.parent.parent.name
-        page = "Dialect.md" if name == "TorchLite" else f"Dialect{name}.md"
-        mnemonic = "tl" if name == "TorchLite" else name.lower()
-        result[page] = HEADER.format(source=source.relative_to(ROOT)) + tablegen(
-            source, "-gen-dialect-doc", f"-dialect={mnemonic}")
+    for page, (source, mnemonic) in DIALECTS.items():
+        result[page] = HEADER.format(source=f"include/{source}") + tablegen(
+            INCLUDE / source, "-gen-dialect-doc", f"-dialect={mnemonic}")
     text = HEADER.format(source="the Passes.td files") + "# Passes\n\n"
     for source in sorted(INCLUDE.glob("TorchLite/**/Passes.td")):
-        text += f"## {source.parent.relative_to(INCLUDE / 'TorchLite')}\n\n"
+        text += f"## {source.relative_to(INCLUDE / 'TorchLite').with_suffix('')}\n\n"
         text += tablegen(source, "-gen-pass-doc") + "\n"
     result["Passes.md"] = text
     return result
