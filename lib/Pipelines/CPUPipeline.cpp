@@ -39,9 +39,13 @@ static void bufferize(OpPassManager &manager) {
   manager.addPass(cpu::createPackConstants());
 }
 
-/// Buffers of known size get their place in the arena; the others are freed after their last use.
+/// Buffers of known size get their place in the arena.
 static void planMemory(OpPassManager &manager) {
   manager.addPass(cpu::createPlanMemory());
+}
+
+/// What is left of dynamic buffers is freed after its last use.
+static void freeMemory(OpPassManager &manager) {
   manager.addPass(bufferization::createOwnershipBasedBufferDeallocationPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(bufferization::createBufferDeallocationSimplificationPass());
@@ -50,11 +54,18 @@ static void planMemory(OpPassManager &manager) {
   manager.addNestedPass<func::FuncOp>(cpu::createStackBuffers());
 }
 
+/// Large work is cut into pieces; parallel loops become calls of the runtime.
+static void parallelize(OpPassManager &manager) {
+  manager.addNestedPass<func::FuncOp>(cpu::createExpandCopies());
+  manager.addNestedPass<func::FuncOp>(cpu::createParallelize());
+  manager.addPass(cpu::createOutlineParallel());
+}
+
 /// Loops, branches, LLVM.
 static void lower(OpPassManager &manager, const cpu::TargetSpec &target) {
   auto &functions = manager.nest<func::FuncOp>();
-  functions.addPass(cpu::createExpandCopies());
-  functions.addPass(createConvertLinalgToLoopsPass());
+  functions.addPass(cpu::createExpandCopies()); // of the clones that deallocation may have made
+  functions.addPass(cpu::createLowerStructured());
   functions.addPass(createForallToForLoopPass());
   functions.addPass(createConvertVectorToSCFPass());
   cpu::ExpandFloatsOptions floats;
@@ -82,6 +93,8 @@ void buildCPUPipeline(OpPassManager &manager, const cpu::TargetSpec &target,
     cpu::buildKernelPipeline(manager, info.name);
   bufferize(manager);
   planMemory(manager);
+  parallelize(manager);
+  freeMemory(manager);
   lower(manager, target);
 }
 

@@ -118,6 +118,72 @@ def PlanMemory : Pass<"tl-cpu-plan-memory", "mlir::ModuleOp"> {
   ];
 }
 
+def Parallelize : Pass<"tl-cpu-parallelize", "mlir::func::FuncOp"> {
+  let summary = "Cut large structured operations into parallel pieces";
+  let description = [{
+    A `linalg` operation on buffers with at least `min-work` simple operations gets an `scf.forall`
+    over its outermost parallel dimension of eight or more, in at most `max-pieces` pieces. Where
+    sizes are known only at run time, the program decides.
+
+    Example: `linalg.fill` of `memref<1024x1024xf32>` becomes an `scf.forall` of 64 iterations, each
+    of which fills `memref<16x1024xf32, ...>`.
+  }];
+  let options = [
+    Option<"minWork", "min-work", "int64_t", /*default=*/"65536",
+           "Smaller operations stay on one thread">,
+    Option<"maxPieces", "max-pieces", "int64_t", /*default=*/"64", "Pieces of one operation">
+  ];
+  let dependentDialects = ["mlir::affine::AffineDialect", "mlir::arith::ArithDialect",
+                           "mlir::memref::MemRefDialect", "mlir::scf::SCFDialect"];
+  let statistics = [Statistic<"numParallel", "num-parallel", "Operations made parallel">];
+}
+
+def OutlineParallel : Pass<"tl-cpu-outline-parallel", "mlir::ModuleOp"> {
+  let summary = "Move the bodies of parallel loops into functions that threads call";
+  let description = [{
+    An outermost `scf.forall` on buffers becomes `tlrt.parallel_for` and a private function that
+    gets a range of iterations, counted row-major over the dimensions of the loop, and the values
+    that the body uses; constants and views are made again inside. Loops that raise, allocate or
+    call stay as they are, and run on one thread.
+
+    Example: `scf.forall (%i) in (8) { ... }` becomes
+
+    ```mlir
+    tlrt.parallel_for @f_parallel to %c8 (%x : memref<8x4xf32>)
+    ```
+  }];
+  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::memref::MemRefDialect",
+                           "mlir::scf::SCFDialect", "torchlite::rt::RuntimeDialect"];
+  let statistics = [Statistic<"numRegions", "num-regions", "Parallel regions">];
+}
+
+def LowerStructured : Pass<"tl-cpu-lower-structured", "mlir::func::FuncOp"> {
+  let summary = "Lower structured operations on buffers to loops";
+  let description = [{
+    `linalg` operations become loops over their dimensions in order. Where the innermost dimension
+    is reduced, parallel dimensions move outside and the accumulators are carried in registers; the
+    reduction may be reassociated and contracted to fused multiply-adds, so that LLVM's loop
+    vectoriser can work on it. No other arithmetic is relaxed.
+
+    Example: a sum over rows becomes
+
+    ```mlir
+    scf.for %i = ... {
+      %init = memref.load %out[%i]
+      %sum = scf.for %j = ... iter_args(%acc = %init) -> f32 {
+        %x = memref.load %in[%i, %j]
+        %next = arith.addf %acc, %x fastmath<reassoc,contract> : f32
+        scf.yield %next : f32
+      }
+      memref.store %sum, %out[%i]
+    }
+    ```
+  }];
+  let dependentDialects = ["mlir::affine::AffineDialect", "mlir::arith::ArithDialect",
+                           "mlir::linalg::LinalgDialect", "mlir::memref::MemRefDialect",
+                           "mlir::scf::SCFDialect"];
+}
+
 def StackBuffers : Pass<"tl-cpu-stack-buffers", "mlir::func::FuncOp"> {
   let summary = "Put small temporary buffers on the stack";
   let description = [{

@@ -101,7 +101,8 @@ def Runtime_WeightsOp : Runtime_Op<"weights", [Pure]> {
 }
 
 def Runtime_ParallelForOp
-    : Runtime_Op<"parallel_for", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+    : Runtime_Op<"parallel_for", [MemoryEffects<[MemRead, MemWrite]>,
+                                  DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Calls a function for disjoint ranges on the threads of the instance";
   let description = [{
     Calls `body(begin, end, operands...)` for ranges that cover 0 to `count` (excluded) and returns
