@@ -1,6 +1,6 @@
 # What the importer refuses: one message, with the Python line or the attribute's name.
 # RUN: %python %s | FileCheck %s
-from typing import List
+from typing import List, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -61,3 +61,19 @@ class Packed(nn.Module):
 # CHECK-LABEL: === C++ class
 # CHECK-NEXT: error: {{.*}}'__torch__.torch.classes.quantized.LinearPackedParamsBase' is not supported
 show_error("C++ class", torch.jit.script(Packed()))
+
+
+class Hooked(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x + 1
+
+
+def double(self, inputs: Tuple[Tensor], output: Tensor) -> Tensor:
+    return output * 2
+
+
+hooked = Hooked()
+hooked.register_forward_hook(double)
+# CHECK-LABEL: === hooks of the root
+# CHECK-NEXT: error: the model has forward hooks, which are not supported
+show_error("hooks of the root", torch.jit.script(hooked))
