@@ -32,7 +32,9 @@ LogicalResult Importer::importConstant(const jit::Node *node, Location loc) {
 
 LogicalResult Importer::importOperator(const jit::Node *node, Location loc) {
   const c10::FunctionSchema *schema = node->maybeSchema();
-  if (!schema || node->blocks().size() || node->hasAttributes())
+  // The attribute of a warning numbers the places that warn.
+  bool hasAttributes = node->hasAttributes() && node->kind() != c10::aten::warn;
+  if (!schema || node->blocks().size() || hasAttributes)
     return emitError(loc) << "the TorchScript construct '" << node->kind().toQualString()
                           << "' is not supported";
   SmallVector<Type> types;

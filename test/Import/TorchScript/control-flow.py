@@ -1,5 +1,6 @@
 # Conditions, loops, exceptions, context managers; calls of functions, methods and interfaces.
 # RUN: %python %s | FileCheck %s
+import warnings
 from typing import List, Optional, Tuple
 
 import torch
@@ -214,3 +215,15 @@ def branch(x, y):
 # CHECK: tl.aten "Bool.Tensor"
 # CHECK: tl.if
 show("traced calls scripted", torch.jit.trace(traced_caller, (torch.rand(3), torch.rand(3))))
+
+
+@torch.jit.script
+def warns(x: Tensor) -> Tensor:
+    if x.dim() == 0:
+        warnings.warn("no dimensions")
+    return x
+
+
+# CHECK-LABEL: === warning
+# CHECK: tl.aten "warn"(%{{.*}}, %{{.*}}) : (!tl.str, i64) -> ()
+show("warning", warns)
