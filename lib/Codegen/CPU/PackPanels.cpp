@@ -115,7 +115,10 @@ private:
     if (!packed)
       return false;
 
-    // Indices with floordiv and mod need the general form.
+    // Indices with floordiv and mod need the general form, which replaces the operation and so its
+    // operands.
+    unsigned number = operand->getOperandNumber();
+    Operation *unpacked = operand->get().getDefiningOp();
     IRRewriter rewriter(context);
     rewriter.setInsertionPoint(root.op);
     linalg::GenericOp generic;
@@ -127,12 +130,10 @@ private:
         return false;
       generic = *converted;
     }
-    unsigned number = operand->getOperandNumber();
     rewriter.setInsertionPoint(generic);
     Value value = arith::ConstantOp::create(rewriter, generic.getLoc(), cast<TypedAttr>(packed));
     SmallVector<AffineMap> maps = generic.getIndexingMapsArray();
     maps[number] = AffineMap::get(map.getNumDims(), 0, exprs, context);
-    Operation *unpacked = operand->get().getDefiningOp();
     rewriter.modifyOpInPlace(generic, [&] {
       generic->setOperand(number, value);
       generic.setIndexingMapsAttr(rewriter.getAffineMapArrayAttr(maps));
