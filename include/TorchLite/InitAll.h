@@ -9,6 +9,7 @@
 #include "TorchLite/Codegen/CPU/KernelPipeline.h"
 #include "TorchLite/Codegen/CPU/Passes.h"
 #include "TorchLite/Codegen/Common/Passes.h"
+#include "TorchLite/Codegen/NVGPU/Passes.h"
 #include "TorchLite/Conversion/Passes.h"
 #include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
@@ -34,6 +35,7 @@ inline void registerAllPasses() {
   cpu::registerCPUCodegenPasses();
   cpu::registerKernelPipeline();
   registerCommonCodegenPasses();
+  nvgpu::registerNVGPUCodegenPasses();
   registerConversionPasses();
   tl::registerOptimizePasses();
   driver::registerDriverPasses();

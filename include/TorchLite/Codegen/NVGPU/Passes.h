@@ -1,0 +1,31 @@
+//===- Passes.h - Passes of the NVIDIA GPU code generator -------*- C++ -*-===//
+//
+// From kernels on buffers to launches, NVVM and images. Each pass is described in Passes.td; the
+// order is in lib/Pipelines.
+//
+//===----------------------------------------------------------------------===//
+#ifndef TORCHLITE_CODEGEN_NVGPU_PASSES_H
+#define TORCHLITE_CODEGEN_NVGPU_PASSES_H
+
+#include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace torchlite::nvgpu {
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "TorchLite/Codegen/NVGPU/Passes.h.inc"
+} // namespace torchlite::nvgpu
+
+#endif // TORCHLITE_CODEGEN_NVGPU_PASSES_H

@@ -1,0 +1,59 @@
+//===- TargetInfo.cpp - The target table ----------------------------------===//
+#include "TorchLite/Codegen/NVGPU/TargetInfo.h"
+#include "llvm/ADT/STLExtras.h"
+
+namespace torchlite::nvgpu {
+
+// Ordinary cores: a thread's 8x8 tile needs 64 accumulators and 16 operands; with addresses that is
+// under 128 registers, so that two blocks of 256 threads share a multiprocessor.
+static constexpr TileShape f32Tiles[] = {
+    {128, 128, 8, 8, 8, 2}, {64, 64, 16, 4, 4, 2}, {32, 32, 16, 2, 2, 2}};
+// Tensor cores: a warp's 64x32 tile of f32 accumulators takes 64 registers. Three stages hide the
+// latency of global memory; more do not fit twice in the shared memory of the smaller ones.
+static constexpr TileShape tensorTiles[] = {
+    {128, 128, 32, 64, 32, 3}, {128, 64, 32, 32, 32, 3}, {64, 64, 32, 32, 32, 4}, {32, 32, 32, 16, 16, 4}};
+static constexpr TileShape tf32Tiles[] = {
+    {128, 128, 16, 64, 32, 3}, {128, 64, 16, 32, 32, 3}, {64, 64, 16, 32, 32, 4}, {32, 32, 16, 16, 16, 4}};
+// Without asynchronous copies a second stage is all that registers can prefetch.
+static constexpr TileShape turingTiles[] = {
+    {128, 128, 32, 64, 32, 2}, {64, 64, 32, 32, 32, 2}, {32, 32, 32, 16, 16, 2}};
+
+static constexpr int64_t kb = 1024;
+static constexpr TargetInfo table[] = {
+    // name, arch, f16, f16k16, bf16, tf32, ldmatrix, async, wgmma,
+    //   processors, shared/block, shared/processor, registers, registers/processor, threads
+    {"sm_70", 70, false, false, false, false, false, false, false,
+     80, 96 * kb, 96 * kb, 255, 65536, 2048, f32Tiles, {}, {}},
+    {"sm_75", 75, true, false, false, false, true, false, false,
+     40, 64 * kb, 64 * kb, 255, 65536, 1024, f32Tiles, turingTiles, {}},
+    {"sm_80", 80, true, true, true, true, true, true, false,
+     108, 163 * kb, 164 * kb, 255, 65536, 2048, f32Tiles, tensorTiles, tf32Tiles},
+    {"sm_86", 86, true, true, true, true, true, true, false,
+     84, 99 * kb, 100 * kb, 255, 65536, 1536, f32Tiles, tensorTiles, tf32Tiles},
+    {"sm_89", 89, true, true, true, true, true, true, false,
+     128, 99 * kb, 100 * kb, 255, 65536, 1536, f32Tiles, tensorTiles, tf32Tiles},
+    {"sm_90", 90, true, true, true, true, true, true, false,
+     132, 227 * kb, 228 * kb, 255, 65536, 2048, f32Tiles, tensorTiles, tf32Tiles},
+    {"sm_90a", 90, true, true, true, true, true, true, true,
+     132, 227 * kb, 228 * kb, 255, 65536, 2048, f32Tiles, tensorTiles, tf32Tiles},
+    {"sm_100", 100, true, true, true, true, true, true, false,
+     148, 227 * kb, 228 * kb, 255, 65536, 2048, f32Tiles, tensorTiles, tf32Tiles},
+};
+
+const TargetInfo *lookupTargetInfo(llvm::StringRef name) {
+  const TargetInfo *row =
+      llvm::find_if(table, [&](const TargetInfo &info) { return info.name == name; });
+  return row == std::end(table) ? nullptr : row;
+}
+
+llvm::ArrayRef<llvm::StringRef> targetNames() {
+  static const llvm::SmallVector<llvm::StringRef> names = [] {
+    llvm::SmallVector<llvm::StringRef> all;
+    for (const TargetInfo &info : table)
+      all.push_back(info.name);
+    return all;
+  }();
+  return names;
+}
+
+} // namespace torchlite::nvgpu
