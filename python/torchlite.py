@@ -64,7 +64,8 @@ class _Error(C.Structure):
 
 
 class _Options(C.Structure):
-    _fields_ = [("threads", C.c_int32)]
+    _fields_ = [("threads", C.c_int32), ("device", C.c_int32), ("device_id", C.c_int32),
+                ("results_on_device", C.c_int32), ("stream", C.c_void_p)]
 
 
 def _pack(argument, value, keep):

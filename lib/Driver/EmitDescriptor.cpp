@@ -177,7 +177,10 @@ Row variantRow(Tables &tables, const Variant &variant) {
           Field::i32(variant.stateOperands.size()),
           Field::i32(variant.stateResults.size()),
           Field::i32(variant.stateIn),
-          Field::i32(variant.stateOut)};
+          Field::i32(variant.stateOut),
+          Field::pointer(""), // device_entry
+          Field::i64(0),      // device_arena_bytes
+          Field::i32(0)};     // replayable
 }
 
 Row slotRow(Tables &tables, const StateSlot &slot) {
@@ -245,7 +248,8 @@ struct EmitDescriptor : impl::EmitDescriptorBase<EmitDescriptor> {
             Field::i64(methods.size()),
             Field::pointer(tables.table(slots)),
             Field::i64(slots.size()),
-            Field::i64(model.numStates)};
+            Field::i64(model.numStates),
+            Field::pointer("")}; // gpu
     std::string descriptor = tables.table({row}, "tl_descriptor");
     tables.accessor(name + "_model", descriptor, LLVM::Linkage::External);
     tables.accessor("tl_library_model", descriptor, LLVM::Linkage::Weak);

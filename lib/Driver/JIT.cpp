@@ -22,6 +22,9 @@ static llvm::orc::SymbolMap runtimeSymbols(llvm::orc::LLJIT &jit) {
   add("tl_rt_output", &tl_rt_output);
   add("tl_rt_alloc", &tl_rt_alloc);
   add("tl_rt_free", &tl_rt_free);
+  add("tl_rt_launch", &tl_rt_launch);
+  add("tl_rt_copy", &tl_rt_copy);
+  add("tl_rt_read", &tl_rt_read);
   add("tl_rt_raise", &tl_rt_raise);
   add("tl_rt_parallel_for", &tl_rt_parallel_for);
   return symbols;

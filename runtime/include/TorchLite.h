@@ -59,6 +59,7 @@ typedef enum tl_status {
   TL_RAISED = 3,           /* the model raised an exception or a check in it failed */
   TL_OUT_OF_MEMORY = 4,
   TL_INCOMPATIBLE = 5, /* not a TorchLite library, or one for another version or processor */
+  TL_NO_DEVICE = 6,    /* no such device here, or the library has no code for it */
 } tl_status;
 
 /* What went wrong, for a person: one line or a few, ending in zero, cut off where too long. */
@@ -266,11 +267,25 @@ TL_API DLManagedTensor *tl_value_release(tl_value *value);
 
 typedef struct tl_instance tl_instance;
 
+/* Where an instance runs. A library holds code for one kind or more. */
+typedef enum tl_device {
+  TL_DEVICE_DEFAULT = 0, /* the first of the following that the library has code for */
+  TL_DEVICE_CPU = 1,
+  TL_DEVICE_CUDA = 2,     /* an NVIDIA GPU */
+  TL_DEVICE_EMULATED = 3, /* GPU code run by the processor, slowly: to test it without a GPU */
+} tl_device;
+
 typedef struct tl_options {
   /* Threads that one call may use, its own included; 0: as many as the library was compiled for,
      or as the process may run on. The threads are shared by all instances of a library; a call
      that finds them busy runs on its own thread. */
   int32_t threads;
+  int32_t device;    /* tl_device */
+  int32_t device_id; /* which GPU, counted from 0 */
+  int32_t results_on_device; /* 1: results that the runtime allocates are tensors on the device */
+  /* A CUDA stream (CUstream, cudaStream_t) for all calls, which then follow what is queued there.
+     Null: each call that runs at the same time has a stream of its own. */
+  void *stream;
 } tl_options;
 
 /* Makes an instance with the model's initial state. `options` may be null. Memory for one call is

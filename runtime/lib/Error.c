@@ -18,6 +18,8 @@ const char *tl_status_name(tl_status status) {
     return "out of memory";
   case TL_INCOMPATIBLE:
     return "incompatible";
+  case TL_NO_DEVICE:
+    return "no device";
   }
   return "unknown status";
 }

@@ -55,6 +55,14 @@ static void destroyPlans(tl_instance *instance) {
 
 tl_status tl_instance_create_here(const tl_model *model, const tl_options *options,
                                   tl_instance **result, tl_error *error) {
+  int32_t device = options ? options->device : TL_DEVICE_DEFAULT;
+  bool has_cpu = !model->method_count || model->methods[0].variants[0].entry;
+  if (device < TL_DEVICE_DEFAULT || device > TL_DEVICE_EMULATED)
+    return tl_fail(error, TL_INVALID_ARGUMENT, "%s: no such kind of device: %d", model->name,
+                   (int)device);
+  if (device > TL_DEVICE_CPU || !has_cpu)
+    return tl_fail(error, TL_NO_DEVICE, "%s: this version of the runtime runs models on the CPU only",
+                   model->name);
   tl_instance *instance = calloc(1, sizeof *instance);
   if (!instance)
     return tl_fail(error, TL_OUT_OF_MEMORY, "%s: out of memory", model->name);

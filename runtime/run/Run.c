@@ -161,7 +161,7 @@ int tl_run_model(const tl_model *model, const tl_run_options *options) {
   tl_store store = {NULL};
   call *calls = NULL;
   size_t count = 0;
-  tl_options instance_options = {options->threads};
+  tl_options instance_options = {.threads = options->threads};
   tl_instance *instance = NULL;
   bool ok = parseCalls(&store, options, &calls, &count, &error) &&
             tl_instance_create(model, &instance_options, &instance, &error) == TL_OK;

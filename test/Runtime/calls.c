@@ -255,7 +255,7 @@ static void testVersions(void) {
   tl_instance *none;
   other.version = 77;
   expectError(TL_INCOMPATIBLE, tl_instance_create(&other, NULL, &none, &error),
-              "fake: compiled for version 77 of the runtime, this is version 1");
+              "fake: compiled for version 77 of the runtime, this is version 2");
   EXPECT(!none);
   other = fake_model;
   other.features = "sse3,some-unknown-feature";

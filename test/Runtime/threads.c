@@ -53,7 +53,7 @@ static void *serve(void *context) {
 
 int main(void) {
   for (int round = 0; round < 2; ++round) {
-    tl_options options = {4};
+    tl_options options = {.threads = 4};
     for (int i = 0; i < 2; ++i)
       EXPECT(tl_instance_create(&fake_model, &options, &instances[i], NULL) == TL_OK);
     tl_value result = tl_none();

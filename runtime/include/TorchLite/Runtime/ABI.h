@@ -7,6 +7,12 @@
 |* A value crosses as one slot per leaf: a tensor (data and sizes, contiguous, row-major), or a
 |* scalar. Tuples, lists and dictionaries are flattened depth first; `None` and values that the
 |* signature fixes have no slot.
+|*
+|* In a call that runs on a device (tl_variant's device_entry) the data of all tensors, the arena and
+|* what tl_rt_output and tl_rt_alloc return are addresses of device memory; sizes and scalars stay
+|* in the processor's memory. Arguments are aligned to 16 bytes, the rest to 64 at least. Launches
+|* and copies are queued on the call's stream and run in the order in which they are made, so memory
+|* may be freed as soon as what uses it has been queued.
 \*===----------------------------------------------------------------------===*/
 #ifndef TORCHLITE_RUNTIME_ABI_H
 #define TORCHLITE_RUNTIME_ABI_H
@@ -32,8 +38,9 @@ typedef struct tl_frame {
   const tl_slot *args; /* leaf arguments, then the state that the function reads */
   tl_slot *results;    /* leaf results, then changed arguments, then the state that it leaves;
                           scalars are stored here, tensors through tl_rt_output */
-  char *arena;         /* scratch of the size that tl_function says, aligned to 64 bytes */
+  char *arena;         /* scratch of the size that tl_variant says, aligned to 64 bytes */
   void *runtime;       /* the runtime's own data */
+  const char *weights; /* calls on a device: the address there of tl_gpu_code's weights; else null */
 } tl_frame;
 
 /* A compiled function. Returns only when it has succeeded; errors leave through tl_rt_raise. */
@@ -50,6 +57,20 @@ void *tl_rt_output(tl_frame *frame, int64_t index, int64_t rank, const int64_t *
    comes first. Aligned to 64 bytes. Never returns null: failure leaves through tl_rt_raise. */
 void *tl_rt_alloc(tl_frame *frame, int64_t bytes);
 void tl_rt_free(tl_frame *frame, void *memory);
+
+/* ---- calls on a device only ---- */
+
+/* Launches kernel number `kernel` of the model on the call's stream, with `grid` blocks of `block`
+   threads and `shared_bytes` of dynamic shared memory a block. Does nothing where a grid size is 0.
+   params[i] points to the i-th argument, which is read before the function returns. */
+void tl_rt_launch(tl_frame *frame, int32_t kernel, const int64_t grid[3], const int64_t block[3],
+                  int64_t shared_bytes, void **params);
+/* Copies from device memory to device memory, on the stream; the two may not overlap. */
+void tl_rt_copy(tl_frame *frame, void *to, const void *from, int64_t bytes);
+/* Copies from device memory to the processor's, and waits for the stream. */
+void tl_rt_read(tl_frame *frame, void *to, const void *from, int64_t bytes);
+
+/* ---- everywhere ---- */
 
 /* Ends the call with an error. `message` is the text, in which each `{}` stands for the next of
    `count` integers in `values`. Both strings live as long as the library. Called only on the

@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define TL_DESCRIPTOR_VERSION 1
+#define TL_DESCRIPTOR_VERSION 2
 
 /* The runtime that a library was linked with. Public functions go through the table of the object
    that they are called on, so several libraries of one process do not mix. Append only. */
@@ -35,7 +35,7 @@ typedef struct tl_argument {
 /* One compiled function. Its operands are the leaves of the arguments, then state slots; its
    results the leaves of the result, then changed arguments, then state slots. */
 typedef struct tl_variant {
-  tl_entry entry;
+  tl_entry entry; /* null where the library has no code for the CPU */
   int64_t arena_bytes;
   const tl_argument *arguments;
   const tl_type *result;
@@ -48,7 +48,43 @@ typedef struct tl_variant {
   int32_t state_result_count;
   int32_t state_in;  /* the state signature that it starts from; -1: any, it has no state */
   int32_t state_out; /* the one that it leaves; -1: unchanged */
+  tl_entry device_entry; /* for calls on a device; null where there is no code for one */
+  int64_t device_arena_bytes;
+  int32_t replayable; /* 1: device_entry always makes the same launches and copies (static shapes,
+                         no tl_rt_read, no tl_rt_alloc, no tl_rt_raise), so that they may be recorded
+                         once and replayed. Scalars among the arguments or state count as part of
+                         what is recorded: the runtime records anew where they differ */
 } tl_variant;
+
+/* ---- code for GPUs ---- */
+
+typedef enum tl_image_kind { TL_IMAGE_CUBIN = 0, TL_IMAGE_PTX = 1 } tl_image_kind;
+
+/* All kernels of the model, compiled for one architecture. */
+typedef struct tl_gpu_image {
+  int32_t kind; /* tl_image_kind */
+  int32_t arch; /* 10 * major + minor, such as 80. A cubin runs where the major number is the same
+                   and the minor is this or higher; PTX on this architecture and all newer ones */
+  const void *data; /* PTX: text that ends in zero */
+  int64_t bytes;    /* PTX: with the zero */
+} tl_gpu_image;
+
+/* A kernel compiled for the processor: one thread of the grid; `params` as for tl_rt_launch. Called
+   by the emulator only, which provides the thread's place in the grid. */
+typedef void (*tl_emulated_kernel)(void **params);
+
+/* The kernels of a model; a kernel's number is its position. */
+typedef struct tl_gpu_code {
+  const tl_gpu_image *images; /* without any: not compiled for CUDA */
+  int64_t image_count;
+  const char *const *kernels; /* names in the images */
+  int64_t kernel_count;
+  const tl_emulated_kernel *emulated;           /* null: not compiled for the emulator */
+  const struct tl_gpu_backend *const *backends; /* those that are linked; ends in null */
+  const void *weights; /* to be copied to the device: what tl_frame's weights point to there */
+  int64_t weights_bytes;
+  int32_t arch; /* the oldest architecture that the kernels were made for, such as 80 */
+} tl_gpu_code;
 
 struct tl_method {
   const char *name;
@@ -77,6 +113,7 @@ struct tl_model {
   const tl_state_slot *slots;
   int64_t slot_count;
   int64_t state_count; /* number of state signatures; 0: no state */
+  const tl_gpu_code *gpu; /* null: no code for a GPU */
 };
 
 extern const tl_runtime_table tl_runtime;
