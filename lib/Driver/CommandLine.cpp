@@ -1,6 +1,7 @@
 //===- CommandLine.cpp - What the tools' command lines share --------------===//
 #include "TorchLite/Driver/CommandLine.h"
 
+#include "TorchLite/Codegen/NVGPU/TargetInfo.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/Location.h"
@@ -86,7 +87,7 @@ DiagnosticPrinter::DiagnosticPrinter(MLIRContext *context, StringRef tool)
 
 void dropClashingOptions() {
   for (StringRef name : {"atol", "benchmark", "call", "check", "device", "emit", "input", "name", "o",
-                         "rtol", "signature", "threads"}) {
+                         "precision", "rtol", "signature", "target", "threads"}) {
     auto &registered = cl::getRegisteredOptions();
     if (auto it = registered.find(name); it != registered.end())
       it->second->removeArgument();
@@ -101,6 +102,13 @@ CompilerCommandLine::CompilerCommandLine(cl::OptionCategory &category)
       signatures("signature", cl::cat(category), cl::value_desc("method(type, ...)"),
                  cl::desc("A method and the types of its arguments; may be repeated, for\n"
                           "several methods or several types of one")),
+      targets("target", cl::cat(category), cl::CommaSeparated, cl::value_desc("list"),
+              cl::desc("What the model shall run on: cpu (default), cuda, emulated (the\n"
+                       "kernels of GPUs on this processor, for tests); one library may\n"
+                       "have several: cpu,cuda")),
+      cudaArchs("cuda-arch", cl::cat(category), cl::CommaSeparated, cl::value_desc("list"),
+                cl::desc("Architectures of GPUs: " + llvm::join(nvgpu::targetNames(), ", ") +
+                         "\n(default: sm_80,sm_90; newer ones run what the newest of these does)")),
       targetTriple("target-triple", cl::cat(category), cl::value_desc("triple"),
                    cl::desc("What to compile for, such as aarch64-linux-gnu (default: this "
                             "machine)")),
@@ -109,11 +117,86 @@ CompilerCommandLine::CompilerCommandLine(cl::OptionCategory &category)
                          "or the baseline of --target-triple)")),
       targetFeatures("target-features", cl::cat(category), cl::value_desc("list"),
                      cl::desc("Processor features to add or leave out, such as +avx2,-fma")),
+      precision("precision", cl::cat(category), cl::value_desc("type"), cl::init("f32"),
+                cl::desc("What GPUs multiply matrices of f32 in: f32 (default), tf32, f16,\n"
+                         "bf16; sums are f32")),
+      cudaPath("cuda-path", cl::cat(category), cl::value_desc("folder"),
+               cl::desc("The CUDA Toolkit, for libdevice and ptxas (default: CUDA_PATH, usual\n"
+                        "places, Python packages)")),
       name("name", cl::cat(category), cl::value_desc("identifier"),
            cl::desc("The model's name, in <name>_model() and the header (default: the output's)")),
       threads("threads", cl::cat(category), cl::value_desc("n"), cl::init(0),
               cl::desc("Threads of one call; in a library the default, which its caller may\n"
                        "change (default: 0, as many as the process may run on)")) {}
+
+/// Whether an architecture has what products in `precision` need.
+static bool hasPrecision(const nvgpu::TargetInfo &info, StringRef precision) {
+  return llvm::StringSwitch<bool>(precision)
+      .Case("f16", info.hasMmaF16)
+      .Case("bf16", info.hasMmaBF16)
+      .Case("tf32", info.hasMmaTF32)
+      .Default(true);
+}
+
+static LogicalResult applyGPUOptions(const CompilerCommandLine &commandLine, Location loc,
+                                     GPUOptions &options) {
+  auto isAsked = [&](StringRef name) { return llvm::is_contained(commandLine.cudaArchs, name); };
+  for (StringRef name : commandLine.cudaArchs)
+    if (!nvgpu::lookupTargetInfo(name))
+      return emitError(loc, "--cuda-arch=")
+             << name << ": unknown architecture; expected one of "
+             << llvm::join(nvgpu::targetNames(), ", ");
+  if (!commandLine.cudaArchs.empty()) {
+    options.archs.clear();
+    llvm::append_range(options.archs, llvm::make_filter_range(nvgpu::targetNames(), isAsked));
+  }
+  options.precision = commandLine.precision;
+  if (!llvm::is_contained({"f32", "tf32", "f16", "bf16"}, options.precision))
+    return emitError(loc, "--precision=")
+           << options.precision << ": unknown; expected f32, tf32, f16 or bf16";
+  for (StringRef name : options.archs) {
+    if (hasPrecision(*nvgpu::lookupTargetInfo(name), options.precision))
+      continue;
+    const StringRef *oldest = llvm::find_if(nvgpu::targetNames(), [&](StringRef name) {
+      return hasPrecision(*nvgpu::lookupTargetInfo(name), options.precision);
+    });
+    return emitError(loc, "--precision=")
+           << options.precision << ": the architecture " << name
+           << " is older than that needs; take --precision=f32 or --cuda-arch=" << *oldest
+           << " or newer";
+  }
+  options.toolkit = commandLine.cudaPath;
+  return success();
+}
+
+LogicalResult CompilerCommandLine::applyTargets(MLIRContext *context,
+                                                CompileOptions &options) const {
+  Location loc = UnknownLoc::get(context);
+  options.target.triple = targetTriple;
+  options.target.cpu = targetCPU;
+  options.target.features = targetFeatures;
+  if (!targets.empty())
+    options.targets = {false, false, false};
+  for (StringRef name : targets) {
+    if (name == "cpu")
+      options.targets.cpu = true;
+    else if (name == "cuda")
+      options.targets.cuda = true;
+    else if (name == "emulated")
+      options.targets.emulated = true;
+    else
+      return emitError(loc, "--target=") << name << ": unknown; expected cpu, cuda or emulated";
+  }
+  if (options.targets.hasGPU())
+    return applyGPUOptions(*this, loc, options.gpu);
+  // A reference: cl::list has an operator& of its own.
+  for (std::reference_wrapper<const cl::Option> option :
+       std::initializer_list<std::reference_wrapper<const cl::Option>>{cudaArchs, precision, cudaPath})
+    if (option.get().getNumOccurrences())
+      return emitError(loc, "--") << option.get().ArgStr
+                                  << " is about GPUs; give --target=cuda or --target=emulated too";
+  return success();
+}
 
 /// The exported methods of the root object with the functions behind them.
 static SmallVector<std::pair<StringRef, FunctionOpInterface>> exportedMethods(ModuleOp module) {
@@ -133,9 +216,6 @@ static SmallVector<std::pair<StringRef, FunctionOpInterface>> exportedMethods(Mo
 }
 
 LogicalResult CompilerCommandLine::apply(ModuleOp module, CompileOptions &options) const {
-  options.target.triple = targetTriple;
-  options.target.cpu = targetCPU;
-  options.target.features = targetFeatures;
   options.threads = threads;
   if (threads < 0 || threads > 1024)
     return emitError(module.getLoc(), "--threads: expected a number from 0 to 1024, but got ")

@@ -16,7 +16,17 @@ using namespace mlir;
 namespace cl = llvm::cl;
 
 namespace {
-enum class Format { SharedLibrary, StaticLibrary, Object, Assembly, LLVMIR, MLIR, Executable };
+enum class Format {
+  SharedLibrary,
+  StaticLibrary,
+  Object,
+  Assembly,
+  LLVMIR,
+  MLIR,
+  PTX,
+  Cubin,
+  Executable
+};
 
 struct Job {
   std::string input, output, runtimeDir;
@@ -35,6 +45,8 @@ static std::optional<Format> getFormat(StringRef output) {
       .Case(".s", Format::Assembly)
       .Case(".ll", Format::LLVMIR)
       .Case(".mlir", Format::MLIR)
+      .Case(".ptx", Format::PTX)
+      .Case(".cubin", Format::Cubin)
       .Case("", Format::Executable)
       .Default(std::nullopt);
 }
@@ -54,7 +66,7 @@ static llvm::Error writeLinked(ModuleOp module, const Job &job, StringRef output
   llvm::scope_exit removeObject([&] { llvm::sys::fs::remove(object); });
   {
     llvm::raw_fd_ostream os(descriptor, /*shouldClose=*/true);
-    if (failed(emit(module, job.options, cpu::OutputKind::Object, /*weightsFile=*/"", os)))
+    if (failed(emit(module, job.options, cpu::OutputKind::Object, /*weightsPrefix=*/"", os)))
       return llvm::createStringError(llvm::inconvertibleErrorCode(), "");
     os.close();
     if (os.has_error()) {
@@ -83,7 +95,6 @@ static llvm::Error writeDirectly(ModuleOp module, const Job &job, StringRef outp
   if (error)
     return llvm::createStringError(error, "'" + output + "': " + error.message());
   LogicalResult written = success();
-  std::string weights = job.output + ".weights";
   switch (job.format) {
   case Format::MLIR:
     module.print(os);
@@ -93,18 +104,15 @@ static llvm::Error writeDirectly(ModuleOp module, const Job &job, StringRef outp
     written = emit(module, job.options, cpu::OutputKind::Object, "", os);
     break;
   case Format::Assembly:
-    written = emit(module, job.options, cpu::OutputKind::Assembly, weights, os);
+    written = emit(module, job.options, cpu::OutputKind::Assembly, job.output, os);
     break;
   default:
-    written = emit(module, job.options, cpu::OutputKind::LLVMIR, weights, os);
+    written = emit(module, job.options, cpu::OutputKind::LLVMIR, job.output, os);
     break;
   }
   os.close();
-  if (failed(written)) {
-    if (job.format == Format::Assembly || job.format == Format::LLVMIR)
-      llvm::sys::fs::remove(weights);
+  if (failed(written))
     return llvm::createStringError(llvm::inconvertibleErrorCode(), "");
-  }
   if (os.has_error()) {
     std::string message = os.error().message();
     os.clear_error();
@@ -178,7 +186,8 @@ int compileMain(int argc, char **argv, const Importer &importer) {
   cl::opt<std::string> output(
       "o", cl::cat(category), cl::value_desc("file"), cl::Required,
       cl::desc("What to make, by its suffix: .so .a (libraries, with a header beside\n"
-               "them), .o .s .ll .mlir; no suffix: an executable"));
+               "them), .o .s .ll .mlir, .ptx .cubin (the kernels of a GPU alone); no\n"
+               "suffix: an executable"));
   cl::opt<Stage> stage(
       "emit", cl::cat(category), cl::init(Stage::Core),
       cl::desc("The stage that a .mlir file shows"),
@@ -203,8 +212,8 @@ int compileMain(int argc, char **argv, const Importer &importer) {
   };
   std::optional<Format> format = getFormat(output);
   if (!format)
-    return fail("'" + output + "': unknown suffix; expected .so, .a, .o, .s, .ll, .mlir or none "
-                "(an executable)");
+    return fail("'" + output + "': unknown suffix; expected .so, .a, .o, .s, .ll, .mlir, .ptx, .cubin "
+                "or none (an executable)");
   Job job{input, output, "", *format, *format == Format::MLIR ? stage : Stage::LLVM, {}};
   job.options.name = commandLine.name.empty() ? modelName(output) : commandLine.name;
   job.options.configure = [](PassManager &manager) {
@@ -212,6 +221,17 @@ int compileMain(int argc, char **argv, const Importer &importer) {
     return applyPassManagerCLOptions(manager);
   };
   job.options.progress = [&](StringRef activity) { progress.show(activity); };
+  bool isKernels = *format == Format::PTX || *format == Format::Cubin;
+  if (isKernels)
+    job.options.targets = {/*cpu=*/false, /*cuda=*/true, /*emulated=*/false};
+  if (failed(commandLine.applyTargets(context.get(), job.options)))
+    return 1;
+  if (isKernels && (job.options.targets.cpu || job.options.targets.emulated))
+    return fail("'" + output + "' holds kernels of NVIDIA GPUs alone: leave out --target, or give "
+                "--target=cuda");
+  if (*format == Format::Cubin && job.options.gpu.archs.size() != 1)
+    return fail("'" + output + "' is for one architecture: give one, such as --cuda-arch=" +
+                job.options.gpu.archs.back());
   if (needsRuntime(*format)) {
     llvm::Expected<std::string> runtimeDir =
         findRuntime(argv[0], reinterpret_cast<void *>(&compileMain));

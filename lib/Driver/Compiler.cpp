@@ -7,6 +7,7 @@
 #include "TorchLite/Dialect/TorchLite/Optimize/Passes.h"
 #include "TorchLite/Dialect/TorchLite/Transforms/Passes.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
+#include "TorchLite/Driver/MergeTargets.h"
 #include "TorchLite/Driver/Passes.h"
 #include "TorchLite/InitAll.h"
 #include "TorchLite/Pipelines/CPUPipeline.h"
@@ -124,20 +125,51 @@ static LogicalResult toLinalg(ModuleOp module, const CompileOptions &options) {
   });
 }
 
+static LogicalResult lowerForCPU(ModuleOp module, const CompileOptions &options) {
+  FailureOr<const cpu::TargetInfo *> info = cpu::getTargetInfo(options.target, module.getLoc());
+  if (failed(info))
+    return failure();
+  return runPasses(module, options, "generating code", [&](PassManager &manager) {
+    buildCPUPipeline(manager, options.target, **info);
+    return success();
+  });
+}
+
+static LogicalResult lowerForGPU(ModuleOp module, const CompileOptions &options) {
+  return emitError(module.getLoc(), "this build has no code generator for GPUs");
+}
+
+/// Each target takes a copy of the module; what they make is one module again.
+static LogicalResult lowerForTargets(ModuleOp module, const CompileOptions &options) {
+  const Targets &targets = options.targets;
+  if (!targets.hasGPU())
+    return lowerForCPU(module, options);
+  if (!targets.cpu) {
+    if (failed(lowerForGPU(module, options)))
+      return failure();
+    markDevice(module);
+    return success();
+  }
+  OwningOpRef<ModuleOp> device = module.clone();
+  if (failed(lowerForCPU(module, options)) || failed(lowerForGPU(*device, options)))
+    return failure();
+  markDevice(*device);
+  return mergeDevice(module, *device);
+}
+
 static LogicalResult toLLVM(ModuleOp module, CompileOptions &options,
                             ModelDescription *description) {
   Location loc = module.getLoc();
-  cpu::TargetSpec &target = options.target;
-  FailureOr<const cpu::TargetInfo *> info = cpu::getTargetInfo(target, loc);
-  FailureOr<std::string> features = requiredFeatures(target, loc);
-  if (failed(info) || failed(features))
+  FailureOr<std::string> features = requiredFeatures(options.target, loc);
+  if (failed(features))
     return failure();
-  if (getStage(module) != Stage::LLVM &&
-      failed(runPasses(module, options, "generating code", [&](PassManager &manager) {
-        buildCPUPipeline(manager, target, **info);
-        return success();
-      })))
-    return failure();
+  if (getStage(module) != Stage::LLVM) {
+    if (failed(lowerForTargets(module, options)))
+      return failure();
+  } else if (options.targets.hasGPU()) {
+    return emitError(loc, "the module is in the LLVM dialect already, which is no place to start "
+                          "from for GPUs");
+  }
   if (SymbolTable::lookupSymbolIn(module, options.name + "_model"))
     return success(); // it has been described
   if (description) {
@@ -178,13 +210,13 @@ LogicalResult compile(ModuleOp module, Stage goal, CompileOptions &options,
 }
 
 LogicalResult emit(ModuleOp module, const CompileOptions &options, cpu::OutputKind kind,
-                   StringRef weightsFile, llvm::raw_pwrite_stream &os) {
+                   StringRef weightsPrefix, llvm::raw_pwrite_stream &os) {
   if (options.progress)
     options.progress("writing machine code");
   cpu::EmitOptions emitOptions;
   emitOptions.target = options.target;
   emitOptions.kind = kind;
-  emitOptions.weightsFile = weightsFile.str();
+  emitOptions.weightsPrefix = weightsPrefix.str();
   return cpu::emitObject(module, emitOptions, os);
 }
 

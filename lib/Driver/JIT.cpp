@@ -49,7 +49,7 @@ std::unique_ptr<JITModel> JITModel::create(ModuleOp module, CompileOptions optio
     return nullptr;
   SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream os(bytes);
-  if (failed(emit(module, options, cpu::OutputKind::Object, /*weightsFile=*/"", os)))
+  if (failed(emit(module, options, cpu::OutputKind::Object, /*weightsPrefix=*/"", os)))
     return nullptr;
   std::unique_ptr<JITModel> result(new JITModel());
   auto fail = [&](llvm::Error error) {

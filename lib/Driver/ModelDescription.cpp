@@ -315,12 +315,14 @@ LogicalResult Reader::readStateSlot(tl::StateOp op) {
 LogicalResult Reader::readVariant(Operation *op) {
   auto emitError = [&] { return op->emitError(); };
   Variant variant;
-  variant.function = op;
-  variant.symbol = SymbolTable::getSymbolName(op).str();
+  bool isDevice = op->hasAttr("tl.device");
+  (isDevice ? variant.deviceFunction : variant.function) = op;
+  (isDevice ? variant.deviceArenaBytes : variant.arenaBytes) =
+      getInteger(op, "tl.arena_bytes", 0);
+  variant.replayable = isDevice && op->hasAttr("tl.replayable");
   variant.number = getInteger(op, "tl.variant", 0);
   variant.stateIn = getInteger(op, "tl.state_in", -1);
   variant.stateOut = getInteger(op, "tl.state_out", -1);
-  variant.arenaBytes = getInteger(op, "tl.arena_bytes", 0);
   auto arguments = op->getAttrOfType<ArrayAttr>("tl.arguments");
   Attribute result = op->getAttr("tl.result");
   if (!arguments || !result)
@@ -379,7 +381,26 @@ LogicalResult Reader::readVariant(Operation *op) {
   if (method == model.methods.end())
     method = model.methods.insert(method, Method{name.str(), {}});
   model.numStates = std::max<int64_t>({model.numStates, variant.stateIn + 1, variant.stateOut + 1});
-  method->variants.push_back(std::move(variant));
+  auto known = llvm::find_if(method->variants, [&](const Variant &other) {
+    return other.number == variant.number && !(isDevice ? other.deviceFunction : other.function);
+  });
+  if (known == method->variants.end()) {
+    method->variants.push_back(std::move(variant));
+    return success();
+  }
+  // The same for another target.
+  if (method->format(*known) != method->format(variant) || known->changes != variant.changes ||
+      known->stateOperands != variant.stateOperands || known->stateResults != variant.stateResults)
+    return emitError() << "differs from the same method for the other target, "
+                       << method->format(*known);
+  if (isDevice) {
+    known->deviceFunction = op;
+    known->deviceArenaBytes = variant.deviceArenaBytes;
+    known->replayable = variant.replayable;
+  } else {
+    known->function = op;
+    known->arenaBytes = variant.arenaBytes;
+  }
   return success();
 }
 

@@ -99,10 +99,19 @@ void buildCPUPipeline(OpPassManager &manager, const cpu::TargetSpec &target,
 }
 
 void registerCPUPipeline() {
-  static PassPipelineRegistration<CPUPipelineOptions> registration(
+  // Not a PassPipelineRegistration: that has no way to refuse a target.
+  registerPassPipeline(
       "tl-cpu-pipeline", "From linalg on tensors to the LLVM dialect for a CPU",
-      [](OpPassManager &manager, const CPUPipelineOptions &options) {
+      [](OpPassManager &manager, StringRef text, function_ref<LogicalResult(const Twine &)> fail) {
+        CPUPipelineOptions options;
+        if (failed(options.parseFromString(text)))
+          return failure();
         MLIRContext context;
+        std::string message = "unknown target";
+        ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+          message = diagnostic.str();
+          return success();
+        });
         Location loc = UnknownLoc::get(&context);
         FailureOr<cpu::TargetSpec> target =
             cpu::resolveTarget({options.triple, options.cpu, options.features}, loc);
@@ -110,8 +119,12 @@ void registerCPUPipeline() {
         if (succeeded(target))
           info = cpu::getTargetInfo(*target, loc);
         if (failed(info))
-          llvm::report_fatal_error("tl-cpu-pipeline: unknown target", /*gen_crash_diag=*/false);
+          return fail("tl-cpu-pipeline: " + message);
         buildCPUPipeline(manager, *target, **info, options.kernels);
+        return success();
+      },
+      [](function_ref<void(const detail::PassOptions &)> callback) {
+        callback(CPUPipelineOptions());
       });
 }
 

@@ -18,12 +18,15 @@ public:
 struct CompilerCommandLine {
   CompilerCommandLine(llvm::cl::OptionCategory &category);
 
-  /// What they say, for a module that is at a stage; reports errors. Without signatures, methods
+  /// What they say of targets. Without --target those stay that `options` has. Errors are reported.
+  llvm::LogicalResult applyTargets(mlir::MLIRContext *context, CompileOptions &options) const;
+
+  /// What they say of the rest, for a module that is at a stage; reports errors. Without signatures, methods
   /// that take no arguments are compiled.
   llvm::LogicalResult apply(mlir::ModuleOp module, CompileOptions &options) const;
 
-  llvm::cl::list<std::string> inputTypes, signatures;
-  llvm::cl::opt<std::string> targetTriple, targetCPU, targetFeatures, name;
+  llvm::cl::list<std::string> inputTypes, signatures, targets, cudaArchs;
+  llvm::cl::opt<std::string> targetTriple, targetCPU, targetFeatures, precision, cudaPath, name;
   llvm::cl::opt<int32_t> threads;
 };
 

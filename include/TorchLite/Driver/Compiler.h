@@ -32,13 +32,34 @@ enum class Stage {
 using Importer =
     std::function<mlir::OwningOpRef<mlir::ModuleOp>(llvm::StringRef path, mlir::MLIRContext *)>;
 
+/// What a library can run its methods on: one or more.
+struct Targets {
+  bool cpu = true;
+  bool cuda = false;     ///< NVIDIA GPUs
+  bool emulated = false; ///< the kernels of the GPU, executed by this machine's processor
+  bool hasGPU() const { return cuda || emulated; }
+};
+
+/// How the kernels of GPUs are made.
+struct GPUOptions {
+  /// Rows of the target table (nvgpu::targetNames()), oldest first.
+  std::vector<std::string> archs = {"sm_80", "sm_90"};
+  /// What products of f32 are computed in: "f32", "tf32", "f16", "bf16".
+  std::string precision = "f32";
+  /// Where the CUDA Toolkit is; empty: it is looked for.
+  std::string toolkit;
+};
+
 struct CompileOptions {
   /// A C identifier; `<name>_model` is the model's function.
   std::string name = "model";
   /// `method(type, ...)`, one for each variant. Empty where the module has been specialized.
   std::vector<std::string> signatures;
-  /// As the command line has it; resolved by `compile`. Without triple and processor: this machine.
+  Targets targets;
+  /// The processor, as the command line has it; resolved by `compile`. Without triple and processor:
+  /// this machine. Libraries for GPUs have code for it as well: what launches the kernels.
   cpu::TargetSpec target;
+  GPUOptions gpu;
   /// Default number of threads of one call; 0: as many as there are.
   int32_t threads = 0;
   /// Applied to every pass manager: timing, IR printing, reproducers.
@@ -63,9 +84,9 @@ Stage getStage(mlir::ModuleOp module);
 llvm::LogicalResult compile(mlir::ModuleOp module, Stage goal, CompileOptions &options,
                             ModelDescription *description = nullptr);
 
-/// Writes a module at Stage::LLVM.
+/// Writes a module at Stage::LLVM; `weightsPrefix` as in cpu::EmitOptions.
 llvm::LogicalResult emit(mlir::ModuleOp module, const CompileOptions &options,
-                         cpu::OutputKind kind, llvm::StringRef weightsFile,
+                         cpu::OutputKind kind, llvm::StringRef weightsPrefix,
                          llvm::raw_pwrite_stream &os);
 
 /// A C identifier for a file: `a/b-c.so` gives `b_c`.

@@ -2,7 +2,8 @@
 //
 // The methods, variants, types and state of a module that went through specialization, read from the
 // discardable attributes that its functions carry (`tl.method`, `tl.arguments`, `tl.result`,
-// `tl.operands`, `tl.results`, `tl.state_in`, ...) and from its `tl.state` operations.
+// `tl.operands`, `tl.results`, `tl.state_in`, ...) and from its `tl.state` operations. Functions with
+// `tl.device` are the same methods compiled for devices.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TORCHLITE_DRIVER_MODELDESCRIPTION_H
@@ -38,17 +39,19 @@ struct Argument {
   ValueType type;
 };
 
-/// One compiled function.
+/// A method with one set of types: compiled for the processor, for devices (`tl.device`), or for both.
 struct Variant {
-  mlir::Operation *function = nullptr;
-  std::string symbol;
+  /// Null where it was not compiled for the processor (or for devices).
+  mlir::Operation *function = nullptr, *deviceFunction = nullptr;
   int64_t number = 0;
   std::vector<Argument> arguments;
   ValueType result;
   std::vector<int32_t> changes;
   std::vector<int32_t> stateOperands, stateResults;
   int32_t stateIn = -1, stateOut = -1;
-  int64_t arenaBytes = 0;
+  int64_t arenaBytes = 0, deviceArenaBytes = 0;
+  /// A call on a device is the same launches every time (`tl.replayable`).
+  bool replayable = false;
 };
 
 struct Method {

@@ -27,7 +27,7 @@ struct EmitObject : impl::EmitObjectBase<EmitObject> {
                    : path.ends_with(".s") ? OutputKind::Assembly
                                           : OutputKind::Object;
     if (options.kind != OutputKind::Object)
-      options.weightsFile = output + ".weights";
+      options.weightsPrefix = output;
     std::error_code error;
     llvm::ToolOutputFile file(path, error, llvm::sys::fs::OF_None);
     if (error) {

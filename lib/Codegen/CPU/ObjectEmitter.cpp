@@ -6,7 +6,6 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
-#include "llvm/ADT/ScopeExit.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCSubtargetInfo.h"
@@ -140,19 +139,71 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   passes.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
 }
 
-/// The assembly that puts a file's contents at `tl_weights`.
-static std::string includeFile(const llvm::Triple &triple, StringRef path) {
+/// The assembly that puts a file's contents at `symbol`.
+static std::string includeFile(const llvm::Triple &triple, StringRef symbol, StringRef path) {
   std::string quoted;
   for (char c : path) {
     if (c == '"' || c == '\\')
       quoted.push_back('\\');
     quoted.push_back(c);
   }
-  std::string symbol = weightsSymbol.str();
-  return ".section .rodata.tl_weights,\"a\"," + std::string(triple.isAArch64() ? "%" : "@") +
-         "progbits\n.balign 64\n" + symbol + ":\n.incbin \"" + quoted + "\"\n.size " + symbol +
-         ", . - " + symbol + "\n.text\n";
+  return (Twine(".section .rodata.") + symbol + ",\"a\"," + (triple.isAArch64() ? "%" : "@") +
+          "progbits\n.balign 64\n" + symbol + ":\n.incbin \"" + quoted + "\"\n.size " + symbol +
+          ", . - " + symbol + "\n.text\n")
+      .str();
 }
+
+namespace {
+/// The files of a module's blobs. Temporary ones, and all of them after a failure, are removed.
+class WeightsFiles {
+public:
+  explicit WeightsFiles(StringRef prefix) : prefix(prefix) {}
+  ~WeightsFiles() {
+    for (const std::string &path : written)
+      llvm::sys::fs::remove(path);
+  }
+
+  /// Writes a blob; returns the path.
+  FailureOr<std::string> write(ModuleOp module, StringRef attrName) {
+    // `tl.weights` is the blob, `.weights` the suffix.
+    StringRef suffix = attrName.drop_front(attrName.find('.'));
+    SmallString<128> path(prefix);
+    path += suffix;
+    int descriptor;
+    std::error_code error =
+        prefix.empty()
+            ? llvm::sys::fs::createTemporaryFile("torchlite-weights", "bin", descriptor, path)
+            : llvm::sys::fs::openFileForWrite(path, descriptor);
+    auto fail = [&](const std::error_code &error) {
+      return emitError(module.getLoc(), "cannot write '") << path << "': " << error.message();
+    };
+    if (error)
+      return fail(error);
+    written.push_back(path.str().str());
+    llvm::raw_fd_ostream file(descriptor, /*shouldClose=*/true);
+    LogicalResult result = writeWeights(module, attrName, file);
+    file.close();
+    if (file.has_error()) {
+      error = file.error();
+      file.clear_error();
+      return fail(error);
+    }
+    if (failed(result))
+      return failure();
+    return written.back();
+  }
+
+  /// What was asked for is complete.
+  void keep() {
+    if (!prefix.empty())
+      written.clear();
+  }
+
+private:
+  StringRef prefix;
+  SmallVector<std::string> written;
+};
+} // namespace
 
 LogicalResult emitObject(ModuleOp module, const EmitOptions &options,
                          llvm::raw_pwrite_stream &os) {
@@ -175,38 +226,21 @@ LogicalResult emitObject(ModuleOp module, const EmitOptions &options,
   setTargetAttributes(*translated, options.target, **info);
 
   // Weights never become LLVM constants: that takes minutes and gigabytes for a large model.
-  SmallString<128> weights(options.weightsFile);
-  bool isTemporary = false;
-  llvm::scope_exit removeWeights([&] {
-    if (isTemporary)
-      llvm::sys::fs::remove(weights);
-  });
-  if (translated->getNamedGlobal(weightsSymbol)) {
-    int descriptor;
-    std::error_code error;
-    if (weights.empty()) {
-      error = llvm::sys::fs::createTemporaryFile("torchlite-weights", "bin", descriptor, weights);
-      isTemporary = !error;
-    } else {
-      error = llvm::sys::fs::openFileForWrite(weights, descriptor);
-    }
-    if (error)
-      return emitError(loc, "cannot write '") << weights << "': " << error.message();
-    llvm::raw_fd_ostream file(descriptor, /*shouldClose=*/true);
-    if (failed(writeWeights(module, file)))
+  WeightsFiles files(options.weightsPrefix);
+  for (auto [attrName, symbol] : {std::pair(weightsAttrName, weightsSymbol),
+                                  std::pair(deviceWeightsAttrName, deviceWeightsSymbol)}) {
+    if (!translated->getNamedGlobal(symbol))
+      continue;
+    FailureOr<std::string> path = files.write(module, attrName);
+    if (failed(path))
       return failure();
-    file.close();
-    if (file.has_error()) {
-      std::string message = file.error().message();
-      file.clear_error();
-      return emitError(loc, "cannot write '") << weights << "': " << message;
-    }
-    translated->appendModuleInlineAsm(includeFile(triple, weights));
+    translated->appendModuleInlineAsm(includeFile(triple, symbol, *path));
   }
 
   optimize(*translated, **machine);
   if (options.kind == OutputKind::LLVMIR) {
     translated->print(os, nullptr);
+    files.keep();
     return success();
   }
   llvm::legacy::PassManager codegen;
@@ -215,6 +249,7 @@ LogicalResult emitObject(ModuleOp module, const EmitOptions &options,
   if ((*machine)->addPassesToEmitFile(codegen, os, nullptr, type))
     return emitError(loc, "the target '") << options.target.triple << "' cannot be written";
   codegen.run(*translated);
+  files.keep();
   return success();
 }
 

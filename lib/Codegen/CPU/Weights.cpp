@@ -47,8 +47,8 @@ FailureOr<ArrayRef<char>> getRawElements(ElementsAttr value, SmallVectorImpl<cha
   return ArrayRef<char>(storage);
 }
 
-int64_t getWeightsBytes(ModuleOp module) {
-  auto entries = module->getAttrOfType<ArrayAttr>(weightsAttrName);
+int64_t getWeightsBytes(ModuleOp module, StringRef attrName) {
+  auto entries = module->getAttrOfType<ArrayAttr>(attrName);
   if (!entries || entries.empty())
     return 0;
   auto last = cast<DictionaryAttr>(entries[entries.size() - 1]);
@@ -57,8 +57,8 @@ int64_t getWeightsBytes(ModuleOp module) {
          type.getNumElements() * elementBytes(type.getElementType());
 }
 
-LogicalResult writeWeights(ModuleOp module, raw_ostream &os) {
-  auto entries = module->getAttrOfType<ArrayAttr>(weightsAttrName);
+LogicalResult writeWeights(ModuleOp module, StringRef attrName, raw_ostream &os) {
+  auto entries = module->getAttrOfType<ArrayAttr>(attrName);
   if (!entries)
     return success();
   int64_t position = 0;
@@ -67,7 +67,7 @@ LogicalResult writeWeights(ModuleOp module, raw_ostream &os) {
     int64_t offset = entry.getAs<IntegerAttr>("offset").getInt();
     FailureOr<ArrayRef<char>> raw = getRawElements(entry.getAs<ElementsAttr>("value"), storage);
     if (failed(raw) || offset < position)
-      return module.emitError("invalid entry of 'tl.weights' at offset ") << offset;
+      return module.emitError("invalid entry of '") << attrName << "' at offset " << offset;
     os.write_zeros(offset - position);
     os.write(raw->data(), raw->size());
     position = offset + raw->size();

@@ -44,10 +44,10 @@ llvm::FailureOr<const TargetInfo *> getTargetInfo(const TargetSpec &spec, mlir::
 struct EmitOptions {
   TargetSpec target;
   OutputKind kind = OutputKind::Object;
-  /// Where the blob of weights is written. Assembly and LLVM IR refer to this file by name and need
-  /// it later. Empty: a temporary file, which is gone afterwards; the weights of an object file are
-  /// in the object file.
-  std::string weightsFile;
+  /// Blobs of weights are written to `<prefix>.weights` and `<prefix>.gpu_weights`. Assembly and LLVM
+  /// IR refer to these files by name and need them later. Empty: temporary files, which are gone
+  /// afterwards; the weights of an object file are in the object file.
+  std::string weightsPrefix;
 };
 
 /// Writes `module`, which holds nothing but the LLVM dialect. The module is not changed. Errors are
