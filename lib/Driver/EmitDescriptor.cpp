@@ -15,6 +15,9 @@ namespace torchlite::driver {
 namespace {
 using namespace mlir;
 
+/// The `tl_gpu_code` of a module with kernels, which tl-nvgpu-serialize leaves.
+constexpr llvm::StringLiteral gpuCodeSymbol = "tl_gpu_code";
+
 /// One field of a table's row.
 struct Field {
   enum Kind { Int32, Int64, Pointer } kind;
@@ -160,12 +163,17 @@ void Tables::declare(StringRef symbol) {
                          LLVM::Linkage::External, symbol, Attribute());
 }
 
+/// A pointer to a compiled function, null where there is none.
+Field functionField(Operation *function) {
+  return Field::pointer(function ? SymbolTable::getSymbolName(function).str() : "");
+}
+
 Row variantRow(Tables &tables, const Variant &variant) {
   SmallVector<Row> arguments;
   for (const Argument &argument : variant.arguments)
     arguments.push_back({Field::pointer(tables.string(argument.name)),
                          Field::pointer(tables.type(argument.type))});
-  return {Field::pointer(variant.symbol),
+  return {functionField(variant.function),
           Field::i64(variant.arenaBytes),
           Field::pointer(tables.table(arguments)),
           Field::pointer(tables.type(variant.result)),
@@ -178,9 +186,9 @@ Row variantRow(Tables &tables, const Variant &variant) {
           Field::i32(variant.stateResults.size()),
           Field::i32(variant.stateIn),
           Field::i32(variant.stateOut),
-          Field::pointer(""), // device_entry
-          Field::i64(0),      // device_arena_bytes
-          Field::i32(0)};     // replayable
+          functionField(variant.deviceFunction),
+          Field::i64(variant.deviceArenaBytes),
+          Field::i32(variant.replayable)};
 }
 
 Row slotRow(Tables &tables, const StateSlot &slot) {
@@ -215,15 +223,22 @@ struct EmitDescriptor : impl::EmitDescriptorBase<EmitDescriptor> {
     if (failed(model))
       return signalPassFailure();
     for (Method &method : model->methods)
-      for (Variant &variant : method.variants) {
-        auto function = dyn_cast<LLVM::LLVMFuncOp>(variant.function);
-        if (!function || function.getNumArguments() != 1) {
-          variant.function->emitOpError("expected an LLVM function that takes the frame");
+      for (Variant &variant : method.variants)
+        if (failed(checkEntry(variant.function)) || failed(checkEntry(variant.deviceFunction)))
           return signalPassFailure();
-        }
-      }
     emit(module, *model);
     removeAttributes(module);
+  }
+
+  static LogicalResult checkEntry(Operation *op) {
+    auto function = dyn_cast_if_present<LLVM::LLVMFuncOp>(op);
+    if (op && (!function || function.getNumArguments() != 1))
+      return op->emitOpError("expected an LLVM function that takes the frame");
+    if (op && op->hasAttr("tl.device") &&
+        !SymbolTable::lookupNearestSymbolFrom(op, StringAttr::get(op->getContext(), gpuCodeSymbol)))
+      return op->emitOpError("is for devices, but the module has no kernels (@")
+             << gpuCodeSymbol << ")";
+    return success();
   }
 
   void emit(ModuleOp module, const ModelDescription &model) {
@@ -249,7 +264,7 @@ struct EmitDescriptor : impl::EmitDescriptorBase<EmitDescriptor> {
             Field::pointer(tables.table(slots)),
             Field::i64(slots.size()),
             Field::i64(model.numStates),
-            Field::pointer("")}; // gpu
+            Field::pointer(module.lookupSymbol(gpuCodeSymbol) ? gpuCodeSymbol.str() : "")};
     std::string descriptor = tables.table({row}, "tl_descriptor");
     tables.accessor(name + "_model", descriptor, LLVM::Linkage::External);
     tables.accessor("tl_library_model", descriptor, LLVM::Linkage::Weak);

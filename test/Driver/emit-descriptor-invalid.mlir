@@ -44,3 +44,20 @@ func.func @f(%n: i64) -> i64
     attributes {tl.method = "forward", tl.arguments = [{name = "n", type = i64}], tl.result = i64} {
   return %n : i64
 }
+
+// -----
+
+// expected-error@+1 {{'llvm.func' op is for devices, but the module has no kernels (@tl_gpu_code)}}
+llvm.func @f(%frame: !llvm.ptr)
+    attributes {tl.method = "forward", tl.device, tl.arguments = [], tl.result = #tl.none,
+                tl.operands = [], tl.results = []} { llvm.return }
+
+// -----
+
+llvm.func @f(%frame: !llvm.ptr)
+    attributes {tl.method = "forward", tl.arguments = [], tl.result = #tl.none,
+                tl.operands = [], tl.results = []} { llvm.return }
+// expected-error@+1 {{differs from the same method for the other target, forward() -> none}}
+llvm.func @f_device(%frame: !llvm.ptr)
+    attributes {tl.method = "forward", tl.device, tl.arguments = [], tl.result = i64,
+                tl.operands = [], tl.results = [{}]} { llvm.return }

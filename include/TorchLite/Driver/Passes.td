@@ -12,6 +12,10 @@ def EmitDescriptor : Pass<"tl-emit-descriptor", "::mlir::ModuleOp"> {
     `<name>_model` that returns them, and a weak `tl_library_model` for libraries with one model.
     The attributes and `tl.state` operations are removed. Functions become private to the module.
 
+    A method may have two functions, one for the processor and, with `tl.device`, one for GPUs;
+    `tl.replayable` says that the latter makes the same launches in every call. The kernels are what
+    the global `@tl_gpu_code` tells.
+
     Example:
     ```mlir
     llvm.func @forward(%frame: !llvm.ptr)
