@@ -1,5 +1,7 @@
 # Configuration of TorchLite's lit tests. Run with: lit build/<preset>/test
+import glob
 import os
+import shutil
 
 import lit.formats
 
@@ -14,7 +16,8 @@ config.environment["PATH"] = os.pathsep.join(
     [os.path.join(config.torchlite_build, "bin"), config.llvm_tools_dir, os.environ["PATH"]])
 config.environment["FILECHECK_OPTS"] = "-enable-var-scope --dump-input-filter=error"
 config.environment["LC_ALL"] = "C.UTF-8"
-for name in ("HOME", "TMPDIR", "CCACHE_DIR"):
+for name in ("HOME", "TMPDIR", "CCACHE_DIR", "TORCHLITE_CUDA_PATH", "CUDA_HOME", "CUDA_PATH",
+             "VIRTUAL_ENV"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
 
@@ -30,3 +33,19 @@ config.substitutions.append(("%build", config.torchlite_build))
 
 if config.has_importer:
     config.available_features.add("importer")
+
+# What the compiler finds of the CUDA Toolkit (lib/Codegen/NVGPU/Toolkit.cpp), with the packages of
+# the Python environment that the build uses.
+environment = os.path.dirname(os.path.dirname(config.python))
+if os.path.exists(os.path.join(environment, "pyvenv.cfg")):
+    config.environment.setdefault("VIRTUAL_ENV", environment)
+toolkits = [os.environ.get(name) for name in ("TORCHLITE_CUDA_PATH", "CUDA_HOME", "CUDA_PATH")]
+toolkits = [path for path in toolkits if path] + ["/usr/local/cuda"]
+if "VIRTUAL_ENV" in config.environment:
+    toolkits += glob.glob(config.environment["VIRTUAL_ENV"]
+                          + "/lib/python3*/site-packages/nvidia/cu*")
+if shutil.which("ptxas"):
+    toolkits.append(os.path.dirname(os.path.dirname(os.path.realpath(shutil.which("ptxas")))))
+for feature, path in (("ptxas", "bin/ptxas"), ("libdevice", "nvvm/libdevice/libdevice.10.bc")):
+    if any(os.path.exists(os.path.join(toolkit, path)) for toolkit in toolkits):
+        config.available_features.add(feature)

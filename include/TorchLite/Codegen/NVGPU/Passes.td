@@ -4,6 +4,62 @@
 
 include "mlir/Pass/PassBase.td"
 
+def EmitImage : Pass<"tl-nvgpu-emit-image", "mlir::gpu::GPUModuleOp"> {
+  let summary = "Write the kernels of a lowered module to a file";
+  let description = [{
+    For tests and for looking at code: optimised LLVM IR (`.ll`), PTX (`.ptx`) or machine code
+    (`.cubin`, by `ptxas`), by the file's suffix. With `report`, a remark tells what each kernel
+    takes of the GPU: registers, shared memory, spills.
+  }];
+  let options = [
+    Option<"output", "output", "std::string", /*default=*/"\"-\"",
+           "The file; `-`: PTX to the standard output">,
+    Option<"arch", "arch", "std::string", /*default=*/"\"sm_80\"", "The GPU architecture">,
+    Option<"cudaPath", "cuda-path", "std::string", /*default=*/"",
+           "Folder of the CUDA Toolkit; default: looked for">,
+    Option<"report", "report", "bool", /*default=*/"false", "Tell what each kernel takes">,
+  ];
+}
+
+def LowerKernels : Pass<"tl-nvgpu-lower-kernels", "mlir::gpu::GPUModuleOp"> {
+  let summary = "Lower kernels to the LLVM dialect and NVVM";
+  let description = [{
+    Kernels become functions of the LLVM dialect that take pointers and numbers. f16 and bf16 are
+    computed in f32. Mathematical functions become calls of libdevice (NVIDIA's library of them,
+    linked by the kernel compiler) or intrinsics of LLVM. `known_block_size` becomes
+    `nvvm.reqntid`, so that the assembler knows how many registers a thread may take.
+
+    A `vector.load` or `vector.store` without `alignment` is taken to be aligned to its size, up to
+    16 bytes; transfers are aligned to their elements.
+
+    Example:
+    ```mlir
+    gpu.module @tl_kernels {
+      gpu.func @fill(%x: memref<f32>, %s: f32) kernel
+          attributes {known_block_size = array<i32: 128, 1, 1>} {
+        memref.store %s, %x[] : memref<f32>
+        gpu.return
+      }
+    }
+    ```
+    becomes
+    ```mlir
+    gpu.module @tl_kernels {
+      llvm.func @fill(%x: !llvm.ptr, %s: f32) attributes {gpu.kernel, nvvm.kernel,
+                                                          nvvm.reqntid = array<i32: 128, 1, 1>} {
+        llvm.store %s, %x : f32, !llvm.ptr
+        llvm.return
+      }
+    }
+    ```
+  }];
+  let dependentDialects = [
+    "mlir::arith::ArithDialect", "mlir::cf::ControlFlowDialect", "mlir::LLVM::LLVMDialect",
+    "mlir::math::MathDialect", "mlir::memref::MemRefDialect", "mlir::NVVM::NVVMDialect",
+    "mlir::scf::SCFDialect", "mlir::vector::VectorDialect"
+  ];
+}
+
 def OutlineKernels : Pass<"tl-nvgpu-outline-kernels", "mlir::ModuleOp"> {
   let summary = "Move the bodies of launches into one module of kernels, equal ones into one";
   let description = [{

@@ -1,0 +1,65 @@
+//===- Toolkit.h - Where the CUDA Toolkit is --------------------*- C++ -*-===//
+//
+// Two files of the CUDA Toolkit are needed: the assembler `ptxas` (PTX to machine code) and the
+// library of mathematical functions, `libdevice.10.bc` (LLVM bitcode). This file finds them, in an
+// installed toolkit or in NVIDIA's Python packages, and knows which version has which architecture.
+//
+// Sources: PTX ISA, "PTX ISA Release History"; release notes of the CUDA Toolkit (dropped
+// architectures).
+//
+//===----------------------------------------------------------------------===//
+#ifndef TORCHLITE_CODEGEN_NVGPU_TOOLKIT_H
+#define TORCHLITE_CODEGEN_NVGPU_TOOLKIT_H
+
+#include "mlir/IR/Diagnostics.h"
+#include "llvm/Support/VersionTuple.h"
+#include <string>
+
+namespace torchlite::nvgpu {
+
+/// What the assembler knows of an architecture.
+struct Architecture {
+  llvm::StringRef name;    ///< "sm_80"
+  int64_t number;          ///< 80
+  bool isPortable;         ///< its PTX runs on newer GPUs too: not so for the `a` variants
+  int64_t ptx;             ///< version of PTX that is written, 74 for 7.4: what kernels may need,
+                           ///< no more, so that older drivers read it
+  llvm::VersionTuple from; ///< first toolkit that reads that version and has the architecture
+  llvm::VersionTuple to;   ///< first toolkit without the architecture; empty: none
+};
+
+/// The architecture of the given name. Error at `loc`: none, with the names that there are.
+llvm::FailureOr<const Architecture *> lookupArchitecture(llvm::StringRef name, mlir::Location loc);
+
+struct Toolkit {
+  std::string ptxas;          ///< path; empty: not found
+  std::string libdevice;      ///< path; empty: not found
+  llvm::VersionTuple version; ///< of ptxas
+
+  /// Fails, with an error at `loc`, where ptxas is missing or has no such architecture.
+  llvm::LogicalResult supports(const Architecture &architecture, mlir::Location loc) const;
+};
+
+/// What to do about a missing part, for messages.
+inline constexpr llvm::StringLiteral toolkitHint =
+    "install the CUDA Toolkit or the Python package nvidia-cuda-nvcc, or name its folder with "
+    "--cuda-path or TORCHLITE_CUDA_PATH";
+
+/// Looks for the toolkit, part by part: in `cudaPath` where that is given (and nowhere else), then
+/// in TORCHLITE_CUDA_PATH, CUDA_HOME, CUDA_PATH, beside the `ptxas` on PATH, in /usr/local/cuda, and
+/// in the Python packages of VIRTUAL_ENV and of the `python3` on PATH. What is not found stays
+/// empty. Errors at `loc`: `cudaPath` holds no part; a ptxas that does not tell its version.
+llvm::FailureOr<Toolkit> findToolkit(llvm::StringRef cudaPath, mlir::Location loc);
+
+/// Runs a program, at most ten minutes. Gives what it printed on both streams and its exit status
+/// (negative: it did not start or was killed; then `error` says why).
+struct ProgramResult {
+  int status;
+  std::string output;
+  std::string error;
+};
+ProgramResult runProgram(llvm::StringRef path, llvm::ArrayRef<llvm::StringRef> arguments);
+
+} // namespace torchlite::nvgpu
+
+#endif // TORCHLITE_CODEGEN_NVGPU_TOOLKIT_H
