@@ -159,6 +159,8 @@ static LogicalResult lowerForTargets(ModuleOp module, const CompileOptions &opti
 
 static LogicalResult toLLVM(ModuleOp module, CompileOptions &options,
                             ModelDescription *description) {
+  if (SymbolTable::lookupSymbolIn(module, options.name + "_model"))
+    return success(); // it has been described
   Location loc = module.getLoc();
   FailureOr<std::string> features = requiredFeatures(options.target, loc);
   if (failed(features))
@@ -170,8 +172,6 @@ static LogicalResult toLLVM(ModuleOp module, CompileOptions &options,
     return emitError(loc, "the module is in the LLVM dialect already, which is no place to start "
                           "from for GPUs");
   }
-  if (SymbolTable::lookupSymbolIn(module, options.name + "_model"))
-    return success(); // it has been described
   if (description) {
     FailureOr<ModelDescription> described = describeModel(module);
     if (failed(described))

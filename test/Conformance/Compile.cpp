@@ -1,42 +1,14 @@
 //===- Compile.cpp - From an archive to code in this process --------------===//
 
 #include "Compile.h"
-#include "TorchLite/Codegen/CPU/TargetInfo.h"
 #include "TorchLite/Import/TorchScript.h"
-#include "TorchLite/InitAll.h"
-#include "TorchLite/Pipelines/CPUPipeline.h"
-#include "TorchLite/Runtime/Descriptor.h"
-#include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
-#include "llvm/ExecutionEngine/Orc/LLJIT.h"
-#include "llvm/Support/TargetSelect.h"
 #include "mlir/IR/Diagnostics.h"
-#include "mlir/Pass/PassManager.h"
-#include "mlir/Target/LLVMIR/Dialect/All.h"
+#include "llvm/TargetParser/Host.h"
 
 using namespace mlir;
 using namespace torchlite;
-namespace orc = llvm::orc;
-using llvm::Expected;
 
 namespace conformance {
-
-Compiler::Compiler() {
-  llvm::InitializeNativeTarget();
-  llvm::InitializeNativeTargetAsmPrinter();
-  llvm::InitializeNativeTargetAsmParser();
-  MLIRContext context;
-  Location loc = UnknownLoc::get(&context);
-  FailureOr<cpu::TargetSpec> spec = cpu::resolveTarget({}, loc);
-  if (succeeded(spec)) {
-    target = *spec;
-    if (FailureOr<const cpu::TargetInfo *> found = cpu::getTargetInfo(target, loc); succeeded(found))
-      info = *found;
-  }
-  if (!info)
-    llvm::report_fatal_error("tl-conformance: no target for this machine");
-}
-
-Compiler::~Compiler() = default;
 
 /// The place of an error: the innermost file and line.
 static std::string formatPlace(Location loc) {
@@ -69,14 +41,22 @@ static void collectMissing(StringRef message, std::vector<std::string> &missing)
   }
 }
 
+Compiler::Compiler(driver::Targets targets) {
+  options.name = "conformance";
+  options.threads = 1;
+  options.targets = targets;
+  // The baseline of this machine's architecture: the same code wherever this runs.
+  options.target.triple = llvm::sys::getDefaultTargetTriple();
+}
+
+Compiler::~Compiler() = default;
+
 const tl_model *Compiler::compile(StringRef path, StringRef signature, Refusal &refusal) {
-  jit.reset();
-  DialectRegistry registry;
-  torchlite::registerAllDialects(registry);
-  registerAllToLLVMIRTranslations(registry);
-  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
-  std::string firstError, notes;
-  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+  model.reset();
+  std::unique_ptr<MLIRContext> context = driver::createContext();
+  context->disableMultithreading(); // there is a process for every processor
+  std::string firstError;
+  ScopedDiagnosticHandler handler(context.get(), [&](Diagnostic &diagnostic) {
     std::string text = diagnostic.str();
     for (Diagnostic &note : diagnostic.getNotes())
       text += "; " + note.str();
@@ -95,78 +75,22 @@ const tl_model *Compiler::compile(StringRef path, StringRef signature, Refusal &
     return nullptr;
   };
 
-  OwningOpRef<ModuleOp> module = importTorchScript(path, &context);
+  OwningOpRef<ModuleOp> module = importTorchScript(path, context.get());
   if (!module)
     return refuse("import");
-  auto run = [&](llvm::function_ref<void(PassManager &)> build) {
-    PassManager manager(&context);
-    build(manager);
-    return manager.run(*module);
-  };
-  if (failed(run([](PassManager &manager) { manager.addPass(tl::createLinkPass()); })))
-    return refuse("link");
-  if (failed(run([&](PassManager &manager) {
-        tl::SpecializePassOptions options;
-        options.signatures = {signature.str()};
-        manager.addPass(tl::createSpecializePass(options));
-      })))
-    return refuse("specialize");
-  if (failed(run([](PassManager &manager) { manager.addPass(createConvertTorchLiteToLinalgPass()); })))
-    return refuse("convert-tl-to-linalg");
-  if (failed(run([&](PassManager &manager) { buildCPUPipeline(manager, target, *info); })))
-    return refuse("cpu");
-  if (failed(run([](PassManager &manager) {
-        driver::EmitDescriptorOptions options;
-        options.name = "conformance";
-        options.threads = 1;
-        manager.addPass(driver::createEmitDescriptor(options));
-      })))
-    return refuse("descriptor");
-  SmallVector<char, 0> object;
-  llvm::raw_svector_ostream stream(object);
-  cpu::EmitOptions emit;
-  emit.target = target;
-  if (failed(cpu::emitObject(*module, emit, stream)))
-    return refuse("object");
-
-  auto load = [&]() -> Expected<const tl_model *> {
-    auto created = orc::LLJITBuilder().create();
-    if (!created)
-      return created.takeError();
-    jit = std::move(*created);
-    orc::MangleAndInterner mangle(jit->getExecutionSession(), jit->getDataLayout());
-    orc::SymbolMap runtime;
-    auto add = [&](StringRef name, auto *address) {
-      runtime[mangle(name)] = {orc::ExecutorAddr::fromPtr(address), llvm::JITSymbolFlags::Exported};
-    };
-    add("tl_rt_output", &tl_rt_output);
-    add("tl_rt_alloc", &tl_rt_alloc);
-    add("tl_rt_free", &tl_rt_free);
-    add("tl_rt_raise", &tl_rt_raise);
-    add("tl_rt_parallel_for", &tl_rt_parallel_for);
-    add("tl_runtime", &tl_runtime);
-    orc::JITDylib &library = jit->getMainJITDylib();
-    if (llvm::Error error = library.define(orc::absoluteSymbols(std::move(runtime))))
-      return std::move(error);
-    auto process =
-        orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(jit->getDataLayout().getGlobalPrefix());
-    if (!process)
-      return process.takeError();
-    library.addGenerator(std::move(*process));
-    if (llvm::Error error = jit->addObjectFile(
-            llvm::MemoryBuffer::getMemBufferCopy(StringRef(object.data(), object.size()), "model.o")))
-      return std::move(error);
-    auto symbol = jit->lookup("conformance_model");
-    if (!symbol)
-      return symbol.takeError();
-    return symbol->toPtr<const tl_model *()>()();
-  };
-  Expected<const tl_model *> model = load();
-  if (!model) {
-    firstError = llvm::toString(model.takeError());
-    return refuse("load");
+  driver::CompileOptions current = options;
+  current.signatures = {signature.str()};
+  for (auto [stage, name] : {std::pair(driver::Stage::Core, "specialize"),
+                             std::pair(driver::Stage::Linalg, "linalg"),
+                             std::pair(driver::Stage::LLVM, "code")}) {
+    if (failed(driver::compile(*module, stage, current)))
+      return refuse(name);
+    current.signatures.clear();
   }
-  return *model;
+  model = driver::JITModel::create(*module, current);
+  if (!model)
+    return refuse("load");
+  return model->model();
 }
 
 } // namespace conformance

@@ -2,14 +2,9 @@
 #ifndef TORCHLITE_TEST_CONFORMANCE_COMPILE_H
 #define TORCHLITE_TEST_CONFORMANCE_COMPILE_H
 
-#include "TorchLite.h"
-#include "TorchLite/Codegen/CPU/ObjectEmitter.h"
+#include "TorchLite/Driver/JIT.h"
 #include <memory>
 #include <string>
-
-namespace llvm::orc {
-class LLJIT;
-}
 
 namespace conformance {
 
@@ -20,10 +15,10 @@ struct Refusal {
   std::vector<std::string> missing;
 };
 
-/// Compiles archives for this machine, by the stages that tl-compile has.
+/// Compiles archives for this machine, as tl-run does.
 class Compiler {
 public:
-  Compiler();
+  explicit Compiler(torchlite::driver::Targets targets);
   ~Compiler();
 
   /// Compiles `forward` for a signature ("forward(2x3xf32)"). On success the model, which lives until
@@ -31,9 +26,8 @@ public:
   const tl_model *compile(llvm::StringRef path, llvm::StringRef signature, Refusal &refusal);
 
 private:
-  torchlite::cpu::TargetSpec target;
-  const torchlite::cpu::TargetInfo *info = nullptr;
-  std::unique_ptr<llvm::orc::LLJIT> jit;
+  torchlite::driver::CompileOptions options;
+  std::unique_ptr<torchlite::driver::JITModel> model;
 };
 
 } // namespace conformance

@@ -127,7 +127,7 @@ int main(int argc, char **argv) {
     errs() << "tl-conformance: cannot write '" << output << "': " << error.message() << "\n";
     return 2;
   }
-  Compiler compiler;
+  Compiler compiler({/*cpu=*/true, /*cuda=*/false, /*emulated=*/false});
   auto run = [&](size_t i) { return runCase(compiler, cases[i], (*data)->getBuffer()); };
   auto report = [&](size_t i, json::Object answer) {
     answer["case"] = *cases[i].getInteger("case");
