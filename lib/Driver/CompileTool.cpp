@@ -29,7 +29,8 @@ enum class Format {
 };
 
 struct Job {
-  std::string input, output, runtimeDir;
+  std::string input, output;
+  Runtime runtime;
   Format format;
   Stage stage;
   CompileOptions options;
@@ -80,11 +81,11 @@ static llvm::Error writeLinked(ModuleOp module, const Job &job, StringRef output
     job.options.progress("linking");
   switch (job.format) {
   case Format::SharedLibrary:
-    return linkSharedLibrary(object, job.runtimeDir, job.options.name, output);
+    return linkSharedLibrary(object, job.runtime, job.options.name, output);
   case Format::StaticLibrary:
-    return writeStaticLibrary(object, job.runtimeDir, output);
+    return writeStaticLibrary(object, job.runtime, output);
   default:
-    return linkExecutable(object, job.runtimeDir, output);
+    return linkExecutable(object, job.runtime, output);
   }
 }
 
@@ -214,7 +215,7 @@ int compileMain(int argc, char **argv, const Importer &importer) {
   if (!format)
     return fail("'" + output + "': unknown suffix; expected .so, .a, .o, .s, .ll, .mlir, .ptx, .cubin "
                 "or none (an executable)");
-  Job job{input, output, "", *format, *format == Format::MLIR ? stage : Stage::LLVM, {}};
+  Job job{input, output, {}, *format, *format == Format::MLIR ? stage : Stage::LLVM, {}};
   job.options.name = commandLine.name.empty() ? modelName(output) : commandLine.name;
   job.options.configure = [](PassManager &manager) {
     applyDefaultTimingPassManagerCLOptions(manager);
@@ -237,7 +238,11 @@ int compileMain(int argc, char **argv, const Importer &importer) {
         findRuntime(argv[0], reinterpret_cast<void *>(&compileMain));
     if (!runtimeDir)
       return fail(llvm::toString(runtimeDir.takeError()));
-    job.runtimeDir = *runtimeDir;
+    job.runtime.folder = *runtimeDir;
+    if (job.options.targets.cuda)
+      job.runtime.backends.push_back("TorchLiteCuda");
+    if (job.options.targets.emulated)
+      job.runtime.backends.push_back("TorchLiteEmulator");
   }
   return failed(run(job, context.get(), importer, commandLine));
 }

@@ -127,7 +127,11 @@ static Error runLinker(ArrayRef<std::string> arguments) {
                    (text ? (*text)->getBuffer().trim() : StringRef()));
 }
 
-Error linkSharedLibrary(StringRef object, StringRef runtimeDir, StringRef name, StringRef output) {
+static constexpr StringLiteral commonFlags[] = {
+    "-Wl,--gc-sections", "-Wl,--as-needed", "-Wl,-s", "-Wl,-z,noexecstack", "-lm", "-lpthread", "-ldl"};
+
+Error linkSharedLibrary(StringRef object, const Runtime &runtime, StringRef name,
+                        StringRef output) {
   // Only the interface is visible, so that libraries do not see each other's runtime.
   SmallString<128> exports;
   int descriptor;
@@ -141,22 +145,28 @@ Error linkSharedLibrary(StringRef object, StringRef runtimeDir, StringRef name, 
        << "tl_model_*; tl_status_name; tl_type_format; tl_value_clear; tl_value_release; "
        << "tl_version; local: *; };\n";
   }
-  return runLinker({"-shared", "-o", output.str(), object.str(), "-Wl,--whole-archive",
-                    (runtimeDir + "/" + runtimeArchive).str(), "-Wl,--no-whole-archive",
-                    "-Wl,-Bsymbolic", "-Wl,--version-script=" + exports.str().str(),
-                    "-Wl,--gc-sections", "-Wl,--as-needed", "-Wl,-s", "-Wl,-z,noexecstack",
-                    "-lm", "-lpthread", "-ldl"});
+  SmallVector<std::string> arguments{"-shared", "-o", output.str(), object.str(),
+                                     "-Wl,--whole-archive", runtime.archive("TorchLiteRuntime"),
+                                     "-Wl,--no-whole-archive"};
+  for (StringRef backend : runtime.backends)
+    arguments.push_back(runtime.archive(backend));
+  arguments.append({"-Wl,-Bsymbolic", "-Wl,--version-script=" + exports.str().str()});
+  arguments.append(std::begin(commonFlags), std::end(commonFlags));
+  return runLinker(arguments);
 }
 
-Error linkExecutable(StringRef object, StringRef runtimeDir, StringRef output) {
-  auto archive = [&](StringRef name) { return (runtimeDir + "/lib" + name + ".a").str(); };
-  return runLinker({"-o", output.str(), archive("TorchLiteMain"), object.str(),
-                    archive("TorchLiteMain"), archive("TorchLiteRun"), archive("TorchLiteRuntime"),
-                    "-pie", "-Wl,--gc-sections", "-Wl,--as-needed", "-Wl,-s",
-                    "-Wl,-z,noexecstack", "-lm", "-lpthread", "-ldl"});
+Error linkExecutable(StringRef object, const Runtime &runtime, StringRef output) {
+  SmallVector<std::string> arguments{"-o", output.str(), "-pie", runtime.archive("TorchLiteMain"),
+                                     object.str(), runtime.archive("TorchLiteRun")};
+  // Backends use the runtime, which knows them by their address alone.
+  for (StringRef backend : runtime.backends)
+    arguments.push_back(runtime.archive(backend));
+  arguments.push_back(runtime.archive("TorchLiteRuntime"));
+  arguments.append(std::begin(commonFlags), std::end(commonFlags));
+  return runLinker(arguments);
 }
 
-Error writeStaticLibrary(StringRef object, StringRef runtimeDir, StringRef output) {
+Error writeStaticLibrary(StringRef object, const Runtime &runtime, StringRef output) {
   std::vector<NewArchiveMember> members;
   Expected<NewArchiveMember> model =
       NewArchiveMember::getFile(object, /*Deterministic=*/true);
@@ -164,25 +174,34 @@ Error writeStaticLibrary(StringRef object, StringRef runtimeDir, StringRef outpu
     return model.takeError();
   model->MemberName = "model.o";
   members.push_back(std::move(*model));
-  std::string path = (runtimeDir + "/" + runtimeArchive).str();
-  auto buffer = MemoryBuffer::getFile(path);
-  if (!buffer)
-    return makeError("'" + path + "' cannot be read: " + buffer.getError().message());
-  Expected<std::unique_ptr<object::Archive>> archive =
-      object::Archive::create((*buffer)->getMemBufferRef());
-  if (!archive)
-    return archive.takeError();
-  Error error = Error::success();
-  for (const object::Archive::Child &child : (*archive)->children(error)) {
-    Expected<NewArchiveMember> member = NewArchiveMember::getOldMember(child, true);
-    if (!member) {
-      consumeError(std::move(error));
-      return member.takeError();
+  // Members refer to their archive's memory.
+  SmallVector<std::unique_ptr<MemoryBuffer>> buffers;
+  SmallVector<std::unique_ptr<object::Archive>> archives;
+  SmallVector<StringRef> names{"TorchLiteRuntime"};
+  names.append(runtime.backends.begin(), runtime.backends.end());
+  for (StringRef name : names) {
+    std::string path = runtime.archive(name);
+    auto buffer = MemoryBuffer::getFile(path);
+    if (!buffer)
+      return makeError("'" + path + "' cannot be read: " + buffer.getError().message());
+    Expected<std::unique_ptr<object::Archive>> archive =
+        object::Archive::create((*buffer)->getMemBufferRef());
+    if (!archive)
+      return archive.takeError();
+    buffers.push_back(std::move(*buffer));
+    archives.push_back(std::move(*archive));
+    Error error = Error::success();
+    for (const object::Archive::Child &child : archives.back()->children(error)) {
+      Expected<NewArchiveMember> member = NewArchiveMember::getOldMember(child, true);
+      if (!member) {
+        consumeError(std::move(error));
+        return member.takeError();
+      }
+      members.push_back(std::move(*member));
     }
-    members.push_back(std::move(*member));
+    if (error)
+      return error;
   }
-  if (error)
-    return error;
   return writeArchive(output, members, SymtabWritingMode::NormalSymtab,
                       object::Archive::K_GNU, /*Deterministic=*/true, /*Thin=*/false);
 }

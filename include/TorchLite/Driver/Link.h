@@ -18,16 +18,25 @@ namespace torchlite::driver {
 /// or the environment's TORCHLITE_RUNTIME_DIR. `mainAddress` is any address in the tool.
 llvm::Expected<std::string> findRuntime(const char *argv0, void *mainAddress);
 
+/// The archives that go into a library or program.
+struct Runtime {
+  std::string folder;
+  /// What runs the kernels of GPUs, where there are any: "TorchLiteCuda", "TorchLiteEmulator".
+  llvm::SmallVector<llvm::StringRef, 2> backends;
+
+  /// The path of an archive, such as libTorchLiteRuntime.a.
+  std::string archive(llvm::StringRef name) const { return folder + "/lib" + name.str() + ".a"; }
+};
+
 /// Links a shared library that offers the C interface of TorchLite.h and `<name>_model`.
-llvm::Error linkSharedLibrary(llvm::StringRef object, llvm::StringRef runtimeDir,
-                              llvm::StringRef name, llvm::StringRef output);
+llvm::Error linkSharedLibrary(llvm::StringRef object, const Runtime &runtime, llvm::StringRef name,
+                              llvm::StringRef output);
 
 /// Links a program with the runtime's main().
-llvm::Error linkExecutable(llvm::StringRef object, llvm::StringRef runtimeDir,
-                           llvm::StringRef output);
+llvm::Error linkExecutable(llvm::StringRef object, const Runtime &runtime, llvm::StringRef output);
 
 /// Writes an archive of the object and the runtime.
-llvm::Error writeStaticLibrary(llvm::StringRef object, llvm::StringRef runtimeDir,
+llvm::Error writeStaticLibrary(llvm::StringRef object, const Runtime &runtime,
                                llvm::StringRef output);
 
 /// A file that appears under its name only when it is complete: what is written goes to a temporary
