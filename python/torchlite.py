@@ -13,6 +13,8 @@ import ctypes as C
 
 import numpy as np
 
+# What an instance may run on.
+DEVICES = {"default": 0, "cpu": 1, "cuda": 2, "emulated": 3}
 NONE, INT, FLOAT, BOOL, STRING, TENSOR, LIST, TUPLE, DICT = range(9)
 # DLPack type codes by NumPy kind.
 _CODES = {"i": 0, "u": 1, "f": 2, "c": 5, "b": 6}
@@ -153,17 +155,20 @@ class Model:
                 result.append(text.value.decode())
         return result
 
-    def instance(self, threads=1):
-        return Instance(self, threads)
+    def instance(self, threads=1, device="default"):
+        """`device`: cpu, cuda, cuda:1, emulated, or the first of these that the library has."""
+        return Instance(self, threads, device)
 
 
 class Instance:
     """An instance of a model, with its own state."""
 
-    def __init__(self, model, threads):
+    def __init__(self, model, threads, device="default"):
+        kind, _, number = device.partition(":")
+        options = _Options(threads, DEVICES[kind], int(number or 0))
         self.model, self.library, self.handle = model, model.library, C.c_void_p()
         self._check(lambda error: self.library.tl_instance_create(
-            model.handle, C.byref(_Options(threads)), C.byref(self.handle), error))
+            model.handle, C.byref(options), C.byref(self.handle), error))
 
     @staticmethod
     def _check(call):

@@ -5,9 +5,11 @@ RUN: %python %s %build %t
 One process makes the archives (small ones), compiles each for its signatures, and makes calls in
 order on one instance. Prints a line per program; exit status 1 if any disagrees.
 """
+import argparse
 import pathlib
 import subprocess
 import sys
+import time
 
 import torch
 
@@ -53,8 +55,13 @@ def programs():
 
 
 def main():
-    build, folder = map(pathlib.Path, sys.argv[1:3])
-    names = sys.argv[3:]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("folder", type=pathlib.Path, help="where archives and libraries go")
+    parser.add_argument("names", nargs="*", help="only these programs")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or emulated")
+    options = parser.parse_args()
+    build, folder, names = options.build, options.folder, options.names
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run([sys.executable, ROOT / "examples" / "make_all.py", folder, "--small"], check=True,
                    stdout=subprocess.DEVNULL)
@@ -64,8 +71,9 @@ def main():
             continue
         label = f"{archive} {' '.join(signatures)}"
         try:
-            check_calls(build, folder / f"{archive}.pt", signatures, calls, folder, threads)
-            print(f"ok      {label}: {len(calls)} calls")
+            start = time.time()
+            check_calls(build, folder / f"{archive}.pt", signatures, calls, folder, threads, options.device)
+            print(f"ok      {label}: {len(calls)} calls, {time.time() - start:.1f} s")
         except Mismatch as mismatch:
             failed += 1
             print(f"FAILED  {label}: {mismatch}")

@@ -25,9 +25,9 @@ class Mismatch(Exception):
     """The library and LibTorch disagree."""
 
 
-def compile_library(build, archive, library, signatures):
+def compile_library(build, archive, library, signatures, target="cpu"):
     """Runs tl-compile; returns its messages. Raises on failure."""
-    command = [str(build / "bin" / "tl-compile"), str(archive), "-o", str(library)]
+    command = [str(build / "bin" / "tl-compile"), str(archive), "-o", str(library), f"--target={target}"]
     command += [f"--signature={s}" for s in signatures]
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode:
@@ -90,14 +90,14 @@ def compare(actual, expected, where="result"):
         raise Mismatch(f"{where}: expected {expected!r}, but got {actual!r}")
 
 
-def check_calls(build, archive, signatures, calls, folder, threads=1):
-    """Compiles `archive` and makes `calls`, a list of (method, arguments[, message]), on one
-    instance. A third element is the regular expression that an error's message must match."""
+def check_calls(build, archive, signatures, calls, folder, threads=1, device="cpu"):
+    """Compiles `archive` for a device and makes `calls`, a list of (method, arguments[, message]), on
+    one instance. A third element is the regular expression that an error's message must match."""
     # A name of its own: the loader takes two libraries of one path for the same.
     library = folder / f"{pathlib.Path(archive).stem}_{next(_numbers)}.so"
-    compile_library(build, archive, library, signatures)
+    compile_library(build, archive, library, signatures, target=device)
     try:
-        instance = torchlite.Model(library).instance(threads)
+        instance = torchlite.Model(library).instance(threads, device)
     except OSError as error:
         raise Mismatch(f"the library does not load: {error}") from error
     reference = torch.jit.load(str(archive))
