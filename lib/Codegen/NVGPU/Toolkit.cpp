@@ -91,17 +91,17 @@ private:
   Toolkit &toolkit;
 };
 
-std::string join(StringRef root, StringRef a, StringRef b = "", StringRef c = "") {
+std::string join(StringRef root, StringRef rest) {
   SmallString<128> path(root);
-  llvm::sys::path::append(path, a, b, c);
+  llvm::sys::path::append(path, rest);
   return path.str().str();
 }
 
 void Finder::lookIn(StringRef root) {
-  std::string ptxas = join(root, "bin", "ptxas");
+  std::string ptxas = join(root, "bin/ptxas");
   if (toolkit.ptxas.empty() && llvm::sys::fs::can_execute(ptxas))
     toolkit.ptxas = ptxas;
-  std::string libdevice = join(root, "nvvm", "libdevice", "libdevice.10.bc");
+  std::string libdevice = join(root, "nvvm/libdevice/libdevice.10.bc");
   if (toolkit.libdevice.empty() && llvm::sys::fs::exists(libdevice))
     toolkit.libdevice = libdevice;
 }
@@ -125,7 +125,7 @@ SmallVector<std::string> listFolder(StringRef folder, StringRef prefix) {
 
 void Finder::lookInPython(StringRef prefix) {
   for (const std::string &python : listFolder(join(prefix, "lib"), "python3"))
-    for (const std::string &package : listFolder(join(python, "site-packages", "nvidia"), "cu"))
+    for (const std::string &package : listFolder(join(python, "site-packages/nvidia"), "cu"))
       lookIn(package);
 }
 
@@ -150,9 +150,11 @@ FailureOr<Toolkit> findToolkit(StringRef cudaPath, Location loc) {
   Finder finder(toolkit);
   if (!cudaPath.empty()) {
     finder.lookIn(cudaPath);
+    finder.lookInPython(cudaPath);
     if (toolkit.ptxas.empty() && toolkit.libdevice.empty())
       return emitError(loc, "no CUDA Toolkit in '")
-             << cudaPath << "': expected bin/ptxas or nvvm/libdevice/libdevice.10.bc";
+             << cudaPath << "': expected bin/ptxas or nvvm/libdevice/libdevice.10.bc, or a Python environment "
+                "with the package nvidia-cuda-nvcc";
   } else {
     for (StringRef variable : {"TORCHLITE_CUDA_PATH", "CUDA_HOME", "CUDA_PATH"})
       finder.lookInVariable(variable);

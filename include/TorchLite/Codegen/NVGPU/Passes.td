@@ -87,4 +87,40 @@ def OutlineKernels : Pass<"tl-nvgpu-outline-kernels", "mlir::ModuleOp"> {
   ];
 }
 
+def Serialize : Pass<"tl-nvgpu-serialize", "mlir::ModuleOp"> {
+  let summary = "Compile kernels to images that the library carries";
+  let description = [{
+    The lowered `gpu.module @tl_kernels` becomes constants: the images, and the `tl_gpu_code` that
+    the runtime reads (Descriptor.h) as `@tl_gpu_code`.
+
+    There is machine code for each architecture of `archs`. Machine code runs on GPUs with the same
+    major number of the compute capability, from that minor number on. PTX runs on all newer GPUs,
+    but the driver has to compile it first: so the newest architecture comes as PTX as well, and
+    any other one with GPUs between it and the next that run neither's machine code. The code of
+    `a` architectures (sm_90a) runs on that very one: no PTX of it. Without `ptxas` there is PTX for
+    each architecture, and a warning.
+
+    The weights are those that `tl-cpu-pack-constants` has left in the module's attribute; their
+    symbol is `@tl_gpu_weights`.
+
+    Example: `--tl-nvgpu-serialize="archs=sm_80,sm_90"` leaves
+    ```mlir
+    llvm.mlir.global internal constant @tl_gpu_code() : !llvm.struct<(ptr, i64, ptr, i64, ptr, ptr, ptr, i64, i32)> {...}
+    ```
+    with two images of machine code and the PTX of sm_90.
+  }];
+  let options = [
+    ListOption<"archs", "archs", "std::string", "The GPU architectures">,
+    Option<"images", "images", "bool", /*default=*/"true", "Compile for NVIDIA's GPUs">,
+    Option<"cudaPath", "cuda-path", "std::string", /*default=*/"",
+           "Folder of the CUDA Toolkit; default: looked for">,
+    Option<"report", "report", "bool", /*default=*/"false", "Tell what each kernel takes">,
+  ];
+  let dependentDialects = ["mlir::gpu::GPUDialect", "mlir::LLVM::LLVMDialect"];
+  let statistics = [
+    Statistic<"numImages", "num-images", "Images">,
+    Statistic<"imageBytes", "image-bytes", "Bytes of the images">
+  ];
+}
+
 #endif // TORCHLITE_CODEGEN_NVGPU_PASSES
