@@ -221,6 +221,7 @@ int compileMain(int argc, char **argv, const Importer &importer) {
     applyDefaultTimingPassManagerCLOptions(manager);
     return applyPassManagerCLOptions(manager);
   };
+  job.options.ownsContext = true;
   job.options.progress = [&](StringRef activity) { progress.show(activity); };
   bool isKernels = *format == Format::PTX || *format == Format::Cubin;
   if (isKernels)

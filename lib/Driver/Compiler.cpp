@@ -9,6 +9,7 @@
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "TorchLite/Driver/MergeTargets.h"
 #include "TorchLite/Driver/Passes.h"
+#include "TorchLite/Driver/ReleaseConstants.h"
 #include "TorchLite/InitAll.h"
 #include "TorchLite/Pipelines/CPUPipeline.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -90,8 +91,10 @@ static FailureOr<std::string> requiredFeatures(const cpu::TargetSpec &target, Lo
   return features;
 }
 
+/// `waiting`: a module that is compiled later.
 static LogicalResult runPasses(ModuleOp module, const CompileOptions &options, StringRef activity,
-                               function_ref<LogicalResult(PassManager &)> build) {
+                               function_ref<LogicalResult(PassManager &)> build,
+                               ModuleOp waiting = {}) {
   if (options.progress)
     options.progress(activity);
   PassManager manager(module.getContext());
@@ -99,6 +102,9 @@ static LogicalResult runPasses(ModuleOp module, const CompileOptions &options, S
     return failure();
   if (failed(build(manager)))
     return failure();
+  if (options.ownsContext)
+    manager.addInstrumentation(std::make_unique<ReleaseConstants>(
+        waiting ? ArrayRef<ModuleOp>{module, waiting} : ArrayRef<ModuleOp>{module}));
   return manager.run(module);
 }
 
@@ -125,17 +131,20 @@ static LogicalResult toLinalg(ModuleOp module, const CompileOptions &options) {
   });
 }
 
-static LogicalResult lowerForCPU(ModuleOp module, const CompileOptions &options) {
+static LogicalResult lowerForCPU(ModuleOp module, const CompileOptions &options,
+                                 ModuleOp waiting = {}) {
   FailureOr<const cpu::TargetInfo *> info = cpu::getTargetInfo(options.target, module.getLoc());
   if (failed(info))
     return failure();
-  return runPasses(module, options, "generating code", [&](PassManager &manager) {
+  auto build = [&](PassManager &manager) {
     buildCPUPipeline(manager, options.target, **info);
     return success();
-  });
+  };
+  return runPasses(module, options, "generating code", build, waiting);
 }
 
-static LogicalResult lowerForGPU(ModuleOp module, const CompileOptions &options) {
+static LogicalResult lowerForGPU(ModuleOp module, const CompileOptions &options,
+                                 ModuleOp waiting = {}) {
   return emitError(module.getLoc(), "this build has no code generator for GPUs");
 }
 
@@ -151,7 +160,8 @@ static LogicalResult lowerForTargets(ModuleOp module, const CompileOptions &opti
     return success();
   }
   OwningOpRef<ModuleOp> device = module.clone();
-  if (failed(lowerForCPU(module, options)) || failed(lowerForGPU(*device, options)))
+  if (failed(lowerForCPU(module, options, *device)) ||
+      failed(lowerForGPU(*device, options, module)))
     return failure();
   markDevice(*device);
   return mergeDevice(module, *device);

@@ -260,6 +260,7 @@ int runMain(int argc, char **argv, const Importer &importer,
     applyDefaultTimingPassManagerCLOptions(manager);
     return applyPassManagerCLOptions(manager);
   };
+  compileOptions.ownsContext = true;
   compileOptions.progress = [&](StringRef activity) { progress.show(activity); };
   if (!module)
     return 1;

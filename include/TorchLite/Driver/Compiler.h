@@ -62,6 +62,8 @@ struct CompileOptions {
   GPUOptions gpu;
   /// Default number of threads of one call; 0: as many as there are.
   int32_t threads = 0;
+  /// The context holds this module alone: constants are freed as soon as it does without them.
+  bool ownsContext = false;
   /// Applied to every pass manager: timing, IR printing, reproducers.
   std::function<llvm::LogicalResult(mlir::PassManager &)> configure;
   /// Told what happens next ("specializing"), for progress.
