@@ -60,6 +60,7 @@ typedef enum tl_status {
   TL_OUT_OF_MEMORY = 4,
   TL_INCOMPATIBLE = 5, /* not a TorchLite library, or one for another version or processor */
   TL_NO_DEVICE = 6,    /* no such device here, or the library has no code for it */
+  TL_DEVICE_FAILED = 7, /* a launch or copy on the device failed */
 } tl_status;
 
 /* What went wrong, for a person: one line or a few, ending in zero, cut off where too long. */

@@ -6,7 +6,7 @@
 
 /*===-- Errors inside a call -----------------------------------------------===*/
 
-void tl_frame_leave(tl_call_frame *frame) { _longjmp(frame->environment, 1); }
+void tl_frame_leave(tl_call_frame *frame) { _longjmp(*frame->leave, 1); }
 
 void tl_raise(tl_call_frame *frame, tl_status status, const char *message, const int64_t *values,
               int64_t count) {
@@ -40,9 +40,7 @@ void tl_rt_raise(tl_frame *frame, const char *message, const int64_t *values, in
   tl_raise(frame->runtime, TL_RAISED, message, values, count);
 }
 
-/* Raises with a formatted text. */
-__attribute__((noreturn)) static void raiseText(tl_call_frame *frame, tl_status status,
-                                                const tl_text *text) {
+void tl_raise_text(tl_call_frame *frame, tl_status status, const tl_text *text) {
   if (frame->error)
     tl_fail(frame->error, status, "%s", text->data);
   frame->status = status;
@@ -51,8 +49,13 @@ __attribute__((noreturn)) static void raiseText(tl_call_frame *frame, tl_status 
 
 /*===-- Choosing the variant -----------------------------------------------===*/
 
+static bool hasCode(const tl_instance *instance, const tl_variant *variant) {
+  return instance->opened ? variant->device_entry : variant->entry;
+}
+
 static bool takesPart(const tl_instance *instance, const tl_variant *variant) {
-  return variant->state_in < 0 || variant->state_in == instance->state_signature;
+  return (variant->state_in < 0 || variant->state_in == instance->state_signature) &&
+         hasCode(instance, variant);
 }
 
 /* Matches all arguments; on a mismatch says why. */
@@ -97,17 +100,25 @@ static tl_status reportMismatch(tl_call_frame *frame, const tl_method *method,
     return TL_INVALID_ARGUMENT;
   const tl_variant *only = NULL;
   int64_t candidates = 0;
-  for (int64_t v = 0; v < method->variant_count; ++v)
+  bool code = false;
+  for (int64_t v = 0; v < method->variant_count; ++v) {
+    code |= hasCode(frame->instance, &method->variants[v]);
     if (takesPart(frame->instance, &method->variants[v])) {
       only = &method->variants[v];
       ++candidates;
     }
+  }
   tl_text text = {frame->error->message, sizeof frame->error->message, 0};
   tl_text_add(&text, "%s: ", method->name);
   if (candidates == 1) {
     int64_t score;
     matchVariant(only, arguments, count, frame->leaves, &score, &text);
     return TL_INVALID_ARGUMENT;
+  }
+  if (!code) {
+    tl_text_add(&text, "not compiled for %s",
+                frame->instance->opened ? frame->instance->opened->name : "the CPU");
+    return TL_NO_DEVICE;
   }
   if (candidates == 0)
     tl_text_add(&text, "not compiled for the state that the instance is in");
@@ -147,9 +158,31 @@ static tl_status choose(tl_call_frame *frame, const tl_method *method, const tl_
   return best < 0 ? reportMismatch(frame, method, arguments, count) : TL_OK;
 }
 
+/* Whether the tensors are where the call can take them. */
+static tl_status checkPlaces(tl_call_frame *frame, const tl_method *method) {
+  const tl_argument *arguments = frame->variant->arguments;
+  for (int64_t i = 0; i < frame->plan->argument_leaf_count; ++i) {
+    const tl_leaf *leaf = &frame->best_leaves[i];
+    if (leaf->type->kind != TL_TENSOR)
+      continue;
+    const DLTensor *tensor = leaf->value->as.tensor.tensor;
+    if (tl_tensor_place(frame->instance->opened, tensor) != TL_PLACE_ELSEWHERE)
+      continue;
+    int argument = 0;
+    for (int64_t end = 0; (end += tl_type_leaves(arguments[argument].type)) <= i;)
+      ++argument;
+    char why[256];
+    tl_text text = {why, sizeof why, 0};
+    tl_place_text(&text, frame->instance->opened, tensor);
+    return tl_fail(frame->error, TL_INVALID_ARGUMENT, "%s: argument %d '%s': %s", method->name,
+                   argument, arguments[argument].name, why);
+  }
+  return TL_OK;
+}
+
 /*===-- Binding operands ---------------------------------------------------===*/
 
-static void bindLeaf(tl_call_frame *frame, const tl_leaf *leaf, tl_slot *slot) {
+static void bindLeaf(tl_call_frame *frame, const tl_leaf *leaf, int64_t index, tl_slot *slot) {
   const tl_value *value = leaf->value;
   switch (leaf->type->kind) {
   case TL_INT:
@@ -163,6 +196,10 @@ static void bindLeaf(tl_call_frame *frame, const tl_leaf *leaf, tl_slot *slot) {
     return;
   default:
     break;
+  }
+  if (frame->device) {
+    tl_device_bind(frame, leaf, index, slot);
+    return;
   }
   const DLTensor *tensor = value->as.tensor.tensor;
   int64_t bytes = (int64_t)tl_dtype_bytes(leaf->type->dtype);
@@ -180,7 +217,7 @@ static void bindLeaf(tl_call_frame *frame, const tl_leaf *leaf, tl_slot *slot) {
 static void bind(tl_call_frame *frame) {
   int64_t leaves = frame->plan->argument_leaf_count;
   for (int64_t i = 0; i < leaves; ++i)
-    bindLeaf(frame, &frame->best_leaves[i], &frame->arguments[i]);
+    bindLeaf(frame, &frame->best_leaves[i], i, &frame->arguments[i]);
   for (int32_t i = 0; i < frame->variant->state_operand_count; ++i)
     frame->arguments[leaves + i] = frame->instance->state[frame->variant->state_operands[i]].value;
 }
@@ -209,7 +246,7 @@ static bool collectGiven(const tl_type *type, tl_value *value, tl_result **resul
   return true;
 }
 
-static bool overlapsArgument(const tl_call_frame *frame, const char *data, int64_t bytes) {
+bool tl_overlaps_argument(const tl_call_frame *frame, const char *data, int64_t bytes) {
   for (int64_t i = 0; i < frame->plan->argument_leaf_count; ++i) {
     const tl_type *type = frame->plan->argument_leaves[i];
     if (type->kind != TL_TENSOR)
@@ -224,13 +261,13 @@ static bool overlapsArgument(const tl_call_frame *frame, const char *data, int64
   return false;
 }
 
-/* The caller's memory for a result; false where new memory is to be used. */
-static bool givenOutput(tl_call_frame *frame, int64_t index, int32_t dtype, int64_t rank,
-                        const int64_t *sizes, int64_t bytes, void **output) {
+bool tl_result_fits(tl_call_frame *frame, int64_t index, int32_t dtype, int64_t rank,
+                    const int64_t *sizes, int64_t bytes) {
   tl_result *result = &frame->results[index];
   const DLTensor *tensor = result->given->as.tensor.tensor;
   void *data = tensor ? tl_tensor_data(tensor) : NULL;
-  bool fits = tensor && tensor->ndim == rank && tl_tensor_dtype(tensor) == dtype &&
+  bool here = tensor && tl_tensor_place(frame->instance->opened, tensor) != TL_PLACE_ELSEWHERE;
+  bool fits = here && tensor->ndim == rank && tl_tensor_dtype(tensor) == dtype &&
               tl_tensor_contiguous(tensor) && (data || !bytes) &&
               (uintptr_t)data % tl_dtype_bytes(dtype) == 0 &&
               (rank == 0 || memcmp(tensor->shape, sizes, (size_t)rank * sizeof *sizes) == 0);
@@ -244,20 +281,27 @@ static bool givenOutput(tl_call_frame *frame, int64_t index, int32_t dtype, int6
     tl_type_text(&text, &type);
     tl_text_add(&text, " to write to, got ");
     tl_value_text(&text, result->given);
-    raiseText(frame, TL_INVALID_ARGUMENT, &text);
+    if (tensor && !here) {
+      text.length = 0;
+      tl_text_add(&text, "result %lld: ", (long long)index);
+      tl_place_text(&text, frame->instance->opened, tensor);
+    }
+    tl_raise_text(frame, TL_INVALID_ARGUMENT, &text);
   }
-  *output = data;
-  if (!overlapsArgument(frame, data, bytes))
-    return true;
-  /* Written in place, the result would spoil the argument before it has been read. */
+  return fits;
+}
+
+/* Memory of the call for a result that is copied to its place when the call has succeeded. */
+static void *stagedOutput(tl_call_frame *frame, tl_result *result, int64_t bytes) {
   result->staged_bytes = bytes;
-  *output = result->staged = tl_rt_alloc(&frame->frame, bytes);
-  return true;
+  return result->staged = result->landed = tl_rt_alloc(&frame->frame, bytes);
 }
 
 void *tl_rt_output(tl_frame *it, int64_t index, int64_t rank, const int64_t *sizes,
                    int64_t element_bytes) {
   tl_call_frame *frame = it->runtime;
+  if (frame->device)
+    return tl_device_output(frame, index, rank, sizes, element_bytes);
   const tl_variant *variant = frame->variant;
   tl_result *result = &frame->results[index];
   int64_t bytes = tl_byte_count(rank, sizes, element_bytes);
@@ -266,22 +310,21 @@ void *tl_rt_output(tl_frame *it, int64_t index, int64_t rank, const int64_t *siz
     tl_raise(frame, TL_OUT_OF_MEMORY, "out of memory for a result", NULL, 0);
   if (index < leaves) {
     int32_t dtype = frame->plan->result_leaves[index]->dtype;
-    if (result->given && result->given->kind == TL_TENSOR) {
-      void *data;
-      if (givenOutput(frame, index, dtype, rank, sizes, bytes, &data))
-        return data;
+    if (result->given && result->given->kind == TL_TENSOR &&
+        tl_result_fits(frame, index, dtype, rank, sizes, bytes)) {
+      void *data = tl_tensor_data(result->given->as.tensor.tensor);
+      /* Written in place, the result would spoil an argument before it has been read. */
+      return tl_overlaps_argument(frame, data, bytes) ? stagedOutput(frame, result, bytes) : data;
     }
     result->created = tl_tensor_create(dtype, rank, sizes);
     if (!result->created)
       tl_raise(frame, TL_OUT_OF_MEMORY, "out of memory for a result of {} bytes", &bytes, 1);
     return result->created->dl_tensor.data;
   }
-  if (index < leaves + variant->change_count) {
-    result->staged_bytes = bytes;
-    return result->staged = tl_rt_alloc(it, bytes);
-  }
+  if (index < leaves + variant->change_count)
+    return stagedOutput(frame, result, bytes);
   int32_t slot = variant->state_results[index - leaves - variant->change_count];
-  void *data = tl_state_output(&frame->instance->state[slot], rank, sizes, bytes);
+  void *data = tl_state_output(frame->instance, &frame->instance->state[slot], rank, sizes, bytes);
   if (!data)
     tl_raise(frame, TL_OUT_OF_MEMORY, "out of memory for {} bytes of state", &bytes, 1);
   frame->instance->state[slot].pending = true;
@@ -326,8 +369,10 @@ static void setLeaf(tl_call_frame *frame, const tl_type *type, int64_t index, tl
   default:
     break;
   }
-  if (result->staged && result->staged_bytes)
-    memcpy(tl_tensor_data(value->as.tensor.tensor), result->staged, (size_t)result->staged_bytes);
+  if (result->landed && result->staged_bytes)
+    memcpy(result->created ? result->created->dl_tensor.data
+                           : tl_tensor_data(value->as.tensor.tensor),
+           result->landed, (size_t)result->staged_bytes);
   if (!result->created)
     return;
   tl_value_clear(value);
@@ -388,8 +433,8 @@ static void commitChanges(tl_call_frame *frame) {
   for (int32_t i = 0; i < variant->change_count; ++i) {
     tl_result *result = &frame->results[frame->plan->result_leaf_count + i];
     const tl_leaf *leaf = &frame->best_leaves[variant->changes[i]];
-    if (result->staged)
-      tl_tensor_scatter(result->staged, leaf->value->as.tensor.tensor,
+    if (result->landed)
+      tl_tensor_scatter(result->landed, leaf->value->as.tensor.tensor,
                         tl_dtype_bytes(leaf->type->dtype));
   }
 }
@@ -398,22 +443,32 @@ static void commitChanges(tl_call_frame *frame) {
 
 /* Runs the chosen variant; nothing is visible outside until it has returned. */
 static tl_status run(tl_call_frame *frame) {
-  if (_setjmp(frame->environment))
+  jmp_buf environment;
+  frame->leave = &environment;
+  if (_setjmp(environment))
     return frame->status;
   bind(frame);
-  frame->variant->entry(&frame->frame);
+  if (frame->device) {
+    tl_device_run(frame);
+    tl_device_collect(frame);
+  } else {
+    frame->variant->entry(&frame->frame);
+  }
   return TL_OK;
 }
 
 static tl_status callInFrame(tl_call_frame *frame, const tl_method *method,
                              const tl_value *arguments, size_t count, tl_value *result) {
   tl_status status = choose(frame, method, arguments, count);
+  if (!status)
+    status = checkPlaces(frame, method);
   if (status)
     return status;
   const tl_variant *variant = frame->variant;
   int64_t slots =
       frame->plan->result_leaf_count + variant->change_count + variant->state_result_count;
   memset(frame->results, 0, (size_t)slots * sizeof *frame->results);
+  frame->dropped = !result;
   bool given = result && result->kind != TL_NONE;
   if (given) {
     tl_result *at = frame->results;
@@ -447,17 +502,20 @@ static tl_status callInFrame(tl_call_frame *frame, const tl_method *method,
       frame->results[i].created->deleter(frame->results[i].created);
   for (int32_t i = 0; status && i < variant->state_result_count; ++i)
     frame->instance->state[variant->state_results[i]].pending = false;
-  tl_blocks_release(frame);
+  tl_memory_give_all(&frame->memory);
+  if (frame->device)
+    tl_device_finish(frame, status);
   return status;
 }
 
-static tl_call_frame *acquire(tl_instance *instance) {
+static tl_status acquire(tl_instance *instance, tl_call_frame **result, tl_error *error) {
   pthread_mutex_lock(&instance->lock);
   tl_call_frame *frame = instance->frames;
   if (frame)
     instance->frames = frame->next;
   pthread_mutex_unlock(&instance->lock);
-  return frame ? frame : tl_frame_create(instance);
+  *result = frame;
+  return frame ? TL_OK : tl_frame_create(instance, result, error);
 }
 
 static void release(tl_call_frame *frame) {
@@ -494,10 +552,10 @@ tl_status tl_call_here(tl_instance *instance, const char *name, const tl_value *
     return tl_fail(error, TL_NOT_FOUND, "%s: no method '%s'; the model has %s",
                    instance->model->name, name, names);
   }
-  tl_call_frame *frame = acquire(instance);
-  if (!frame)
-    return tl_fail(error, TL_OUT_OF_MEMORY, "%s: out of memory for a call of %lld bytes", name,
-                   (long long)instance->arena_bytes);
+  tl_call_frame *frame;
+  tl_status status = acquire(instance, &frame, error);
+  if (status)
+    return status;
   frame->error = error;
   frame->region = NULL;
   int use = stateUse(method);
@@ -505,7 +563,7 @@ tl_status tl_call_here(tl_instance *instance, const char *name, const tl_value *
     pthread_rwlock_wrlock(&instance->state_lock);
   else if (use == 1)
     pthread_rwlock_rdlock(&instance->state_lock);
-  tl_status status = callInFrame(frame, method, arguments, count, result);
+  status = callInFrame(frame, method, arguments, count, result);
   if (use)
     pthread_rwlock_unlock(&instance->state_lock);
   frame->error = NULL;

@@ -1,18 +1,222 @@
-/*===- Device.c - Calls that run on a device ------------------------------------===*/
+/*===- Device.c - The device that an instance runs on ---------------------------===*/
 #include "Internal.h"
 
-void tl_rt_launch(tl_frame *it, int32_t kernel, const int64_t grid[3], const int64_t block[3],
-                  int64_t shared_bytes, void **params) {
-  (void)kernel, (void)grid, (void)block, (void)shared_bytes, (void)params;
-  tl_raise(it->runtime, TL_NO_DEVICE, "this runtime cannot launch kernels", NULL, 0);
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*===-- Which device -------------------------------------------------------===*/
+
+static const tl_gpu_backend *findBackend(const tl_gpu_code *code, const char *name) {
+  for (int i = 0; code && code->backends && code->backends[i]; ++i)
+    if (strcmp(code->backends[i]->name, name) == 0)
+      return code->backends[i];
+  return NULL;
 }
 
-void tl_rt_copy(tl_frame *it, void *to, const void *from, int64_t bytes) {
-  (void)to, (void)from, (void)bytes;
-  tl_raise(it->runtime, TL_NO_DEVICE, "this runtime has no device memory", NULL, 0);
+static bool hasProcessorCode(const tl_model *model) {
+  for (int64_t m = 0; m < model->method_count; ++m)
+    for (int64_t v = 0; v < model->methods[m].variant_count; ++v)
+      if (model->methods[m].variants[v].entry)
+        return true;
+  return !model->gpu;
 }
 
-void tl_rt_read(tl_frame *it, void *to, const void *from, int64_t bytes) {
-  (void)to, (void)from, (void)bytes;
-  tl_raise(it->runtime, TL_NO_DEVICE, "this runtime has no device memory", NULL, 0);
+static const tl_gpu_backend *findDevice(const tl_model *model, int32_t device) {
+  const tl_gpu_code *code = model->gpu;
+  if (device == TL_DEVICE_CUDA && code && code->image_count)
+    return findBackend(code, "cuda");
+  if (device == TL_DEVICE_EMULATED && code && code->emulated)
+    return findBackend(code, "emulated");
+  return NULL;
+}
+
+static const char *const device_names[] = {"default", "cpu", "cuda", "emulated"};
+
+/* The kinds that a library has code for: "cpu, cuda". */
+static void addTargets(tl_text *text, const tl_model *model, const char *separator) {
+  const char *between = "";
+  for (int32_t device = TL_DEVICE_CPU; device <= TL_DEVICE_EMULATED; ++device)
+    if (device == TL_DEVICE_CPU ? hasProcessorCode(model) : findDevice(model, device) != NULL) {
+      tl_text_add(text, "%s%s", between, device_names[device]);
+      between = separator;
+    }
+}
+
+static tl_status missingTarget(const tl_model *model, int32_t device, tl_error *error) {
+  char has[64] = "nothing", list[64] = "";
+  tl_text text = {has, sizeof has, 0}, targets = {list, sizeof list, 0};
+  addTargets(&text, model, ", ");
+  addTargets(&targets, model, ",");
+  return tl_fail(error, TL_NO_DEVICE,
+                 "%s: compiled for %s, not for %s; compile it with --target=%s%s%s, or run it on %s",
+                 model->name, has, device_names[device], list, list[0] ? "," : "",
+                 device_names[device], has);
+}
+
+tl_status tl_opened_create(const tl_model *model, const tl_options *options, tl_opened **result,
+                           tl_error *error) {
+  *result = NULL;
+  int32_t device = options ? options->device : TL_DEVICE_DEFAULT;
+  int32_t id = options ? options->device_id : 0;
+  void *stream = options ? options->stream : NULL;
+  if (device < TL_DEVICE_DEFAULT || device > TL_DEVICE_EMULATED)
+    return tl_fail(error, TL_INVALID_ARGUMENT, "%s: %d is no kind of device", model->name,
+                   (int)device);
+  if (device == TL_DEVICE_DEFAULT)
+    device = hasProcessorCode(model)              ? TL_DEVICE_CPU
+             : findDevice(model, TL_DEVICE_CUDA) ? TL_DEVICE_CUDA
+                                                  : TL_DEVICE_EMULATED;
+  const tl_gpu_backend *backend = findDevice(model, device);
+  if (device == TL_DEVICE_CPU ? !hasProcessorCode(model) : !backend)
+    return missingTarget(model, device, error);
+  if (device != TL_DEVICE_CUDA && id)
+    return tl_fail(error, TL_NO_DEVICE, "%s: there is no device %s:%d, only %s", model->name,
+                   device_names[device], (int)id, device_names[device]);
+  if (device != TL_DEVICE_CUDA && stream)
+    return tl_fail(error, TL_INVALID_ARGUMENT, "%s: a stream is given, but %s has none",
+                   model->name, device_names[device]);
+  if (device == TL_DEVICE_CPU)
+    return TL_OK;
+  tl_opened *opened = calloc(1, sizeof *opened);
+  if (!opened)
+    return tl_fail(error, TL_OUT_OF_MEMORY, "%s: out of memory", model->name);
+  atomic_init(&opened->references, 1);
+  opened->backend = backend;
+  opened->id = id;
+  if (device == TL_DEVICE_CUDA)
+    snprintf(opened->name, sizeof opened->name, "cuda:%d", (int)id);
+  else
+    snprintf(opened->name, sizeof opened->name, "%s", device_names[device]);
+  pthread_mutex_init(&opened->lock, NULL);
+  tl_status status = backend->open(model->gpu, id, &opened->device, error);
+  if (!status)
+    status = backend->stream_create(opened->device, NULL, &opened->stream, error);
+  if (status) {
+    tl_opened_release(opened);
+    return status;
+  }
+  *result = opened;
+  return TL_OK;
+}
+
+void tl_opened_release(tl_opened *opened) {
+  if (!opened || atomic_fetch_sub(&opened->references, 1) > 1)
+    return;
+  if (opened->stream)
+    opened->backend->stream_destroy(opened->stream);
+  if (opened->device)
+    opened->backend->close(opened->device);
+  pthread_mutex_destroy(&opened->lock);
+  free(opened);
+}
+
+/*===-- Memory that outlives calls -----------------------------------------===*/
+
+void *tl_opened_alloc(tl_opened *opened, int64_t bytes) {
+  if (bytes < 0)
+    return NULL;
+  pthread_mutex_lock(&opened->lock);
+  void *memory = opened->backend->alloc(opened->stream, bytes ? bytes : 1);
+  /* Only then may other streams use it. */
+  if (memory && opened->backend->synchronize(opened->stream, NULL)) {
+    opened->backend->free(opened->stream, memory);
+    memory = NULL;
+  }
+  pthread_mutex_unlock(&opened->lock);
+  return memory;
+}
+
+void tl_opened_free(tl_opened *opened, void *memory) {
+  if (opened->backend->release) {
+    opened->backend->release(opened->device, memory);
+    return;
+  }
+  pthread_mutex_lock(&opened->lock);
+  opened->backend->free(opened->stream, memory);
+  pthread_mutex_unlock(&opened->lock);
+}
+
+tl_status tl_opened_upload(tl_opened *opened, void *to, const void *from, int64_t bytes,
+                           tl_error *error) {
+  if (!bytes)
+    return TL_OK;
+  pthread_mutex_lock(&opened->lock);
+  tl_status status =
+      opened->backend->copy(opened->stream, to, from, bytes, TL_COPY_TO_DEVICE, error);
+  if (!status)
+    status = opened->backend->synchronize(opened->stream, error);
+  pthread_mutex_unlock(&opened->lock);
+  return status;
+}
+
+tl_status tl_opened_exhausted(tl_opened *opened, int64_t bytes, const char *what, tl_error *error) {
+  int64_t unused = 0, total = 0;
+  if (opened->backend->memory_info)
+    opened->backend->memory_info(opened->device, &unused, &total);
+  if (total)
+    return tl_fail(error, TL_OUT_OF_MEMORY,
+                   "%s: out of memory for %s of %lld bytes; %lld of its %lld bytes are free",
+                   opened->name, what, (long long)bytes, (long long)unused, (long long)total);
+  return tl_fail(error, TL_OUT_OF_MEMORY, "%s: out of memory for %s of %lld bytes", opened->name,
+                 what, (long long)bytes);
+}
+
+/*===-- Tensors ------------------------------------------------------------===*/
+
+static void deleteTensor(DLManagedTensor *tensor) {
+  tl_opened *opened = tensor->manager_ctx;
+  tl_opened_free(opened, tensor->dl_tensor.data);
+  tl_opened_release(opened);
+  free(tensor);
+}
+
+DLManagedTensor *tl_opened_tensor(tl_opened *opened, int32_t dtype, int64_t rank,
+                                  const int64_t *sizes) {
+  int64_t bytes = tl_byte_count(rank, sizes, (int64_t)tl_dtype_bytes(dtype));
+  /* One block: the tensor, its sizes and strides. */
+  DLManagedTensor *tensor = malloc(sizeof *tensor + 2 * (size_t)rank * sizeof(int64_t));
+  void *data = tensor ? tl_opened_alloc(opened, bytes) : NULL;
+  if (!data) {
+    free(tensor);
+    return NULL;
+  }
+  int64_t *shape = (int64_t *)(tensor + 1);
+  int64_t stride = 1;
+  for (int64_t i = rank - 1; i >= 0; --i) {
+    shape[i] = sizes[i];
+    shape[rank + i] = stride;
+    stride *= sizes[i] ? sizes[i] : 1;
+  }
+  tensor->dl_tensor = tl_dltensor(data, (tl_dtype)dtype, (int32_t)rank, shape);
+  tensor->dl_tensor.strides = shape + rank;
+  tensor->dl_tensor.device.device_type = opened->backend->device_type;
+  tensor->dl_tensor.device.device_id = opened->id;
+  tensor->manager_ctx = opened;
+  tensor->deleter = deleteTensor;
+  atomic_fetch_add(&opened->references, 1);
+  return tensor;
+}
+
+tl_place tl_tensor_place(const tl_opened *opened, const DLTensor *tensor) {
+  int32_t type = (int32_t)tensor->device.device_type;
+  bool cuda = opened && opened->backend->device_type == kDLCUDA;
+  if (cuda && type == kDLCUDA)
+    return tensor->device.device_id == opened->id ? TL_PLACE_DEVICE : TL_PLACE_ELSEWHERE;
+  if (cuda && type == kDLCUDAManaged) /* every device and the processor reach it */
+    return TL_PLACE_DEVICE;
+  return type == kDLCPU || type == kDLCUDAHost || type == kDLCUDAManaged ? TL_PLACE_HOST
+                                                                         : TL_PLACE_ELSEWHERE;
+}
+
+void tl_place_text(tl_text *text, const tl_opened *opened, const DLTensor *tensor) {
+  tl_text_add(text, "expected a tensor ");
+  if (opened && opened->backend->device_type)
+    tl_text_add(text, "on %s or ", opened->name);
+  tl_text_add(text, "in the processor's memory, got one on ");
+  if (tensor->device.device_type == kDLCUDA)
+    tl_text_add(text, "cuda:%d", (int)tensor->device.device_id);
+  else
+    tl_text_add(text, "DLPack device type %d, number %d", (int)tensor->device.device_type,
+                (int)tensor->device.device_id);
 }

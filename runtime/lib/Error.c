@@ -20,6 +20,8 @@ const char *tl_status_name(tl_status status) {
     return "incompatible";
   case TL_NO_DEVICE:
     return "no device";
+  case TL_DEVICE_FAILED:
+    return "device failed";
   }
   return "unknown status";
 }

@@ -36,7 +36,9 @@ static bool plan(tl_instance *instance) {
       instance->result_limit =
           max(instance->result_limit, it->result_leaf_count + variant->change_count +
                                           variant->state_result_count);
-      instance->arena_bytes = max(instance->arena_bytes, variant->arena_bytes);
+      instance->arena_bytes =
+          max(instance->arena_bytes,
+              instance->opened ? variant->device_arena_bytes : variant->arena_bytes);
     }
   }
   return instance->plans != NULL;
@@ -55,34 +57,29 @@ static void destroyPlans(tl_instance *instance) {
 
 tl_status tl_instance_create_here(const tl_model *model, const tl_options *options,
                                   tl_instance **result, tl_error *error) {
-  int32_t device = options ? options->device : TL_DEVICE_DEFAULT;
-  bool has_cpu = !model->method_count || model->methods[0].variants[0].entry;
-  if (device < TL_DEVICE_DEFAULT || device > TL_DEVICE_EMULATED)
-    return tl_fail(error, TL_INVALID_ARGUMENT, "%s: no such kind of device: %d", model->name,
-                   (int)device);
-  if (device > TL_DEVICE_CPU || !has_cpu)
-    return tl_fail(error, TL_NO_DEVICE, "%s: this version of the runtime runs models on the CPU only",
-                   model->name);
+  tl_opened *opened;
+  tl_status status = tl_opened_create(model, options, &opened, error);
+  if (status)
+    return status;
   tl_instance *instance = calloc(1, sizeof *instance);
-  if (!instance)
+  if (!instance) {
+    tl_opened_release(opened);
     return tl_fail(error, TL_OUT_OF_MEMORY, "%s: out of memory", model->name);
+  }
   instance->model = model;
+  instance->opened = opened;
+  instance->callers_stream = opened && options ? options->stream : NULL;
+  instance->results_on_device = opened && options && options->results_on_device;
   instance->threads = options && options->threads > 0 ? options->threads : model->threads;
   if (instance->threads <= 0)
     instance->threads = tl_processor_count();
   pthread_mutex_init(&instance->lock, NULL);
   pthread_rwlock_init(&instance->state_lock, NULL);
   tl_pool_retain(instance->threads);
-  tl_status status = TL_OK;
-  if (plan(instance))
-    status = tl_state_create(instance, error);
-  if (!status) {
-    instance->frames = instance->plans ? tl_frame_create(instance) : NULL;
-    if (!instance->frames)
-      status = tl_fail(error, TL_OUT_OF_MEMORY,
-                       "%s: out of memory for an instance (a call needs %lld bytes)", model->name,
-                       (long long)instance->arena_bytes);
-  }
+  status = plan(instance) ? tl_state_create(instance, error)
+                          : tl_fail(error, TL_OUT_OF_MEMORY, "%s: out of memory", model->name);
+  if (!status)
+    status = tl_frame_create(instance, &instance->frames, error);
   if (status) {
     tl_instance_destroy_here(instance);
     return status;
@@ -100,6 +97,7 @@ void tl_instance_destroy_here(tl_instance *instance) {
   }
   tl_state_destroy(instance);
   destroyPlans(instance);
+  tl_opened_release(instance->opened);
   pthread_rwlock_destroy(&instance->state_lock);
   pthread_mutex_destroy(&instance->lock);
   free(instance);
@@ -127,10 +125,16 @@ static void *createArena(int64_t bytes) {
   return arena;
 }
 
-tl_call_frame *tl_frame_create(tl_instance *instance) {
+static tl_status fail(const tl_instance *instance, tl_error *error) {
+  return tl_fail(error, TL_OUT_OF_MEMORY, "%s: out of memory (a call needs %lld bytes)",
+                 instance->model->name, (long long)instance->arena_bytes);
+}
+
+tl_status tl_frame_create(tl_instance *instance, tl_call_frame **result, tl_error *error) {
+  *result = NULL;
   tl_call_frame *frame = calloc(1, sizeof *frame);
   if (!frame)
-    return NULL;
+    return fail(instance, error);
   frame->instance = instance;
   frame->leaves = calloc((size_t)instance->leaf_limit + 1, sizeof(tl_leaf));
   frame->best_leaves = calloc((size_t)instance->leaf_limit + 1, sizeof(tl_leaf));
@@ -139,31 +143,32 @@ tl_call_frame *tl_frame_create(tl_instance *instance) {
   frame->results = calloc((size_t)instance->result_limit + 1, sizeof(tl_result));
   frame->frame.args = frame->arguments;
   frame->frame.results = frame->result_slots;
-  frame->frame.arena = createArena(instance->arena_bytes);
   frame->frame.runtime = frame;
-  if (frame->leaves && frame->best_leaves && frame->arguments && frame->result_slots &&
-      frame->results && frame->frame.arena)
-    return frame;
-  tl_frame_destroy(frame);
-  return NULL;
-}
-
-static void freeBlocks(tl_block *block) {
-  while (block) {
-    tl_block *next = block->next;
-    free(block);
-    block = next;
-  }
+  tl_status status = TL_OK;
+  if (!frame->leaves || !frame->best_leaves || !frame->arguments || !frame->result_slots ||
+      !frame->results)
+    status = fail(instance, error);
+  else if (instance->opened)
+    status = tl_device_frame_create(frame, error);
+  else if (!(frame->frame.arena = createArena(instance->arena_bytes)))
+    status = fail(instance, error);
+  if (status)
+    tl_frame_destroy(frame);
+  else
+    *result = frame;
+  return status;
 }
 
 void tl_frame_destroy(tl_call_frame *frame) {
-  freeBlocks(frame->blocks);
-  freeBlocks(frame->cache);
+  if (frame->instance->opened)
+    tl_device_frame_destroy(frame);
+  else
+    free(frame->frame.arena);
+  tl_memory_destroy(&frame->memory);
   free(frame->leaves);
   free(frame->best_leaves);
   free(frame->arguments);
   free(frame->result_slots);
   free(frame->results);
-  free(frame->frame.arena);
   free(frame);
 }

@@ -2,7 +2,7 @@
 #ifndef TORCHLITE_RUNTIME_INTERNAL_H
 #define TORCHLITE_RUNTIME_INTERNAL_H
 
-#include "TorchLite/Runtime/Descriptor.h"
+#include "TorchLite/Runtime/Gpu.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -68,6 +68,66 @@ typedef struct tl_leaf {
 tl_leaf *tl_match(const tl_type *type, const tl_value *value, tl_leaf *leaves, int64_t *score,
                   tl_text *why);
 
+/*===-- Device.c -----------------------------------------------------------===*/
+
+/* A device that an instance has opened. Its results refer to it too, and may outlive the instance. */
+typedef struct tl_opened {
+  atomic_int references;
+  const tl_gpu_backend *backend;
+  tl_gpu_device *device;
+  int32_t id;
+  char name[32];         /* "cuda:0" */
+  pthread_mutex_t lock;  /* guards `stream` */
+  tl_gpu_stream *stream; /* for memory that outlives a call */
+} tl_opened;
+
+/* Opens what the options ask for; null where that is the CPU. */
+tl_status tl_opened_create(const tl_model *model, const tl_options *options, tl_opened **result,
+                           tl_error *error);
+void tl_opened_release(tl_opened *opened);
+/* Memory for all streams of the device, or null. */
+void *tl_opened_alloc(tl_opened *opened, int64_t bytes);
+/* Waits until nothing uses the memory, then frees it. */
+void tl_opened_free(tl_opened *opened, void *memory);
+tl_status tl_opened_upload(tl_opened *opened, void *to, const void *from, int64_t bytes,
+                           tl_error *error);
+/* TL_OUT_OF_MEMORY with the sizes; `what` for is what the memory was to be. */
+tl_status tl_opened_exhausted(tl_opened *opened, int64_t bytes, const char *what, tl_error *error);
+/* A new contiguous tensor on the device, or null. */
+DLManagedTensor *tl_opened_tensor(tl_opened *opened, int32_t dtype, int64_t rank,
+                                  const int64_t *sizes);
+
+/* Where a tensor is, seen from a call. */
+typedef enum tl_place { TL_PLACE_HOST, TL_PLACE_DEVICE, TL_PLACE_ELSEWHERE } tl_place;
+tl_place tl_tensor_place(const tl_opened *opened, const DLTensor *tensor);
+/* Says which tensors the calls take, and where this one is. */
+void tl_place_text(tl_text *text, const tl_opened *opened, const DLTensor *tensor);
+
+/*===-- Memory.c -----------------------------------------------------------===*/
+
+/* One piece of memory. The processor's follows TL_ALIGNMENT bytes after the block itself. */
+typedef struct tl_block {
+  struct tl_block *previous, *next;
+  int64_t bytes;
+  void *memory;
+} tl_block;
+
+/* Memory of a call whose size is known only then. Zero-initialise. */
+typedef struct tl_memory {
+  tl_block *blocks;
+  tl_block *cache; /* freed blocks, to be used again */
+  int64_t cache_bytes, peak_bytes, used_bytes;
+  atomic_flag lock;
+  const tl_gpu_backend *backend; /* null: the processor's memory */
+  tl_gpu_stream *stream;
+} tl_memory;
+
+/* Aligned to TL_ALIGNMENT; null: out of memory. */
+void *tl_memory_take(tl_memory *memory, int64_t bytes);
+void tl_memory_give(tl_memory *memory, void *data);
+void tl_memory_give_all(tl_memory *memory);
+void tl_memory_destroy(tl_memory *memory);
+
 /*===-- State.c ------------------------------------------------------------===*/
 
 /* A slot's value now, and the memory that the next one is written to. */
@@ -77,7 +137,8 @@ typedef struct tl_state_value {
   void *buffers[2];
   int64_t capacities[2];
   int64_t *sizes[2];
-  int current; /* the buffer that `value` is in */
+  void *initial; /* on a device: where the first value is */
+  int current;   /* the buffer that `value` is in */
   bool pending;
 } tl_state_value;
 
@@ -85,15 +146,10 @@ tl_status tl_state_create(tl_instance *instance, tl_error *error);
 tl_status tl_state_reset(tl_instance *instance, tl_error *error);
 void tl_state_destroy(tl_instance *instance);
 /* Memory for a slot's next value, or null. */
-void *tl_state_output(tl_state_value *state, int64_t rank, const int64_t *sizes, int64_t bytes);
+void *tl_state_output(tl_instance *instance, tl_state_value *state, int64_t rank,
+                      const int64_t *sizes, int64_t bytes);
 
 /*===-- Call.c -------------------------------------------------------------===*/
-
-/* Memory from tl_rt_alloc: a header of TL_ALIGNMENT bytes before each block. */
-typedef struct tl_block {
-  struct tl_block *previous, *next;
-  int64_t bytes;
-} tl_block;
 
 /* Where one result of a call goes. */
 typedef struct tl_result {
@@ -101,6 +157,8 @@ typedef struct tl_result {
   DLManagedTensor *created; /* a new tensor */
   void *staged;             /* memory of the call, copied to `given` or to an argument at the end */
   int64_t staged_bytes;
+  void *landed; /* `staged`, or the host memory that it has been copied to from a device; null where
+                   nothing is left to copy */
 } tl_result;
 
 /* What tl_variant leaves to be computed once. */
@@ -120,18 +178,20 @@ typedef struct tl_call_frame {
   tl_slot *arguments;
   tl_slot *result_slots;
   tl_result *results;
-  tl_block *blocks;
-  tl_block *cache; /* freed blocks, to be used again */
-  int64_t cache_bytes, peak_bytes, used_bytes;
-  atomic_flag block_lock;
+  tl_memory memory;               /* tl_rt_alloc */
+  struct tl_device_frame *device; /* null: the call runs on the processor */
   tl_status status;
   tl_error *error; /* where a message goes, or null */
-  jmp_buf environment;
+  bool dropped;    /* nobody wants the result */
+  jmp_buf *leave;  /* where tl_frame_leave goes */
   struct tl_region *region; /* the parallel region that runs, or null */
 } tl_call_frame;
 
 struct tl_instance {
   const tl_model *model;
+  tl_opened *opened; /* null: the processor */
+  void *callers_stream;
+  bool results_on_device;
   int32_t threads;
   pthread_mutex_t lock; /* guards `frames` */
   tl_call_frame *frames;
@@ -143,20 +203,80 @@ struct tl_instance {
   int64_t leaf_limit, operand_limit, result_limit, arena_bytes;
 };
 
-tl_call_frame *tl_frame_create(tl_instance *instance);
+tl_status tl_frame_create(tl_instance *instance, tl_call_frame **result, tl_error *error);
 void tl_frame_destroy(tl_call_frame *frame);
 /* Ends the call with the status and message that the frame holds. */
 __attribute__((noreturn)) void tl_frame_leave(tl_call_frame *frame);
 /* tl_rt_raise with a status of choice. */
 __attribute__((noreturn)) void tl_raise(tl_call_frame *frame, tl_status status,
                                         const char *message, const int64_t *values, int64_t count);
-void tl_blocks_release(tl_call_frame *frame);
+/* Raises with a formatted text. */
+__attribute__((noreturn)) void tl_raise_text(tl_call_frame *frame, tl_status status,
+                                             const tl_text *text);
+/* Whether the caller's tensor for a result can take it. A tensor that the caller does not own must,
+   so then the call ends with an error; else new memory is to be used. */
+bool tl_result_fits(tl_call_frame *frame, int64_t index, int32_t dtype, int64_t rank,
+                    const int64_t *sizes, int64_t bytes);
+bool tl_overlaps_argument(const tl_call_frame *frame, const char *data, int64_t bytes);
 
 tl_status tl_instance_create_here(const tl_model *, const tl_options *, tl_instance **, tl_error *);
 void tl_instance_destroy_here(tl_instance *);
 tl_status tl_instance_reset_here(tl_instance *, tl_error *);
 tl_status tl_call_here(tl_instance *, const char *, const tl_value *, size_t, tl_value *,
                        tl_error *);
+
+/*===-- DeviceCall.c -------------------------------------------------------===*/
+
+/* Device memory at an address that changes only when it has to grow. */
+typedef struct tl_buffer {
+  char *data;
+  int64_t bytes;
+} tl_buffer;
+
+/* What a frame has besides where its calls run on a device. */
+typedef struct tl_device_frame {
+  tl_opened *opened;
+  const tl_gpu_backend *backend;
+  tl_gpu_stream *stream;
+  tl_buffer *arguments, *results; /* by leaf: tensors that cannot be used where they are */
+  char *bounce;                   /* host memory that copies reach fast, or null */
+  int64_t bounce_used;
+  tl_memory staging;            /* host memory of one call */
+  bool waits;                   /* a queued copy uses host memory */
+  bool queued;                  /* something has been queued since the stream was waited for */
+  bool dynamic;                 /* the call did what cannot be recorded */
+  struct tl_replay *replays;    /* what is known of replayable variants */
+  struct tl_replay *noting;     /* tl_rt_output notes its requests here */
+  struct tl_replay *assigned;   /* tl_rt_output takes its answers from here */
+} tl_device_frame;
+
+tl_status tl_device_frame_create(tl_call_frame *frame, tl_error *error);
+void tl_device_frame_destroy(tl_call_frame *frame);
+/* Puts a tensor argument where the device reaches it. */
+void tl_device_bind(tl_call_frame *frame, const tl_leaf *leaf, int64_t index, tl_slot *slot);
+/* tl_rt_output where the call runs on a device. */
+void *tl_device_output(tl_call_frame *frame, int64_t index, int64_t rank, const int64_t *sizes,
+                       int64_t element_bytes);
+/* Queues the copies of results and changed arguments, and waits for them where the caller cannot. */
+void tl_device_collect(tl_call_frame *frame);
+/* After a call, whatever came of it. */
+void tl_device_finish(tl_call_frame *frame, tl_status status);
+
+/*===-- Replay.c -----------------------------------------------------------===*/
+
+/* One request of tl_rt_output and the answer. */
+typedef struct tl_request {
+  int64_t index, rank, element_bytes;
+  int64_t *sizes;
+  void *answer;
+} tl_request;
+
+/* Calls the variant's code, or replays what it did before. */
+void tl_device_run(tl_call_frame *frame);
+void tl_replay_note(struct tl_replay *replay, int64_t index, int64_t rank, const int64_t *sizes,
+                    int64_t element_bytes, void *answer);
+void *tl_replay_answer(struct tl_replay *replay, int64_t index);
+void tl_replays_destroy(tl_call_frame *frame);
 
 /*===-- Parallel.c ---------------------------------------------------------===*/
 

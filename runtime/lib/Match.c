@@ -26,13 +26,6 @@ static tl_leaf *matchTensor(const tl_type *type, const tl_value *value, tl_leaf 
     *score += dim >= 0;
     empty |= tensor->shape[i] == 0;
   }
-  int32_t device = (int32_t)tensor->device.device_type;
-  if (device != kDLCPU && device != kDLCUDAHost && device != kDLCUDAManaged) {
-    if (why)
-      tl_text_add(why, "expected a tensor in the processor's memory, got one on DLPack device %d",
-                  (int)device);
-    return NULL;
-  }
   if (!tensor->data && !empty) {
     if (why)
       tl_text_add(why, "the tensor's data is null");

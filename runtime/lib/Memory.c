@@ -2,7 +2,8 @@
 |*
 |* Freed blocks are kept with the frame and given out again, so that a model whose sizes change from
 |* call to call neither goes to the allocator for each buffer nor grows: used and kept blocks
-|* together never exceed the most that one call has used.
+|* together never exceed the most that one call has used. On a device a block is given out again
+|* while kernels that are queued still use it: what comes later on the stream runs after them.
 \*===----------------------------------------------------------------------===*/
 #include "Internal.h"
 
@@ -11,12 +12,12 @@
 static tl_call_frame *frameOf(tl_frame *frame) { return (tl_call_frame *)frame->runtime; }
 
 /* Bodies of a parallel region may allocate, so the lists are guarded. */
-static void lock(tl_call_frame *frame) {
-  while (atomic_flag_test_and_set_explicit(&frame->block_lock, memory_order_acquire))
+static void lock(tl_memory *memory) {
+  while (atomic_flag_test_and_set_explicit(&memory->lock, memory_order_acquire))
     ;
 }
-static void unlock(tl_call_frame *frame) {
-  atomic_flag_clear_explicit(&frame->block_lock, memory_order_release);
+static void unlock(tl_memory *memory) {
+  atomic_flag_clear_explicit(&memory->lock, memory_order_release);
 }
 
 static void add(tl_block **list, tl_block *block) {
@@ -36,72 +37,128 @@ static void removeBlock(tl_block **list, tl_block *block) {
     block->next->previous = block->previous;
 }
 
+static tl_block *createBlock(tl_memory *memory, int64_t bytes) {
+  int64_t total = 0;
+  if (bytes > INT64_MAX - TL_ALIGNMENT)
+    return NULL;
+  bytes = (bytes + TL_ALIGNMENT - 1) & -(int64_t)TL_ALIGNMENT;
+  tl_block *block = NULL;
+  if (memory->backend) {
+    block = malloc(sizeof *block);
+    if (!block)
+      return NULL;
+    block->memory = memory->backend->alloc(memory->stream, bytes ? bytes : TL_ALIGNMENT);
+    if (!block->memory) {
+      free(block);
+      return NULL;
+    }
+  } else {
+    if (__builtin_add_overflow(bytes, TL_ALIGNMENT, &total))
+      return NULL;
+    block = tl_aligned_alloc(total);
+    if (!block)
+      return NULL;
+    block->memory = (char *)block + TL_ALIGNMENT;
+  }
+  block->bytes = bytes;
+  return block;
+}
+
+static void destroyBlock(tl_memory *memory, tl_block *block) {
+  if (memory->backend)
+    memory->backend->free(memory->stream, block->memory);
+  free(block);
+}
+
 /* The smallest kept block that `bytes` fit into without wasting more than half, or null. */
-static tl_block *takeKept(tl_call_frame *frame, int64_t bytes) {
+static tl_block *takeKept(tl_memory *memory, int64_t bytes) {
   tl_block *best = NULL;
-  for (tl_block *block = frame->cache; block; block = block->next)
+  for (tl_block *block = memory->cache; block; block = block->next)
     if (block->bytes >= bytes && block->bytes / 2 <= bytes + 4096 &&
         (!best || block->bytes < best->bytes))
       best = block;
   if (best) {
-    removeBlock(&frame->cache, best);
-    frame->cache_bytes -= best->bytes;
+    removeBlock(&memory->cache, best);
+    memory->cache_bytes -= best->bytes;
   }
   return best;
 }
 
-/* Drops kept blocks until everything fits into the most that was ever in use. */
-static void trim(tl_call_frame *frame) {
-  while (frame->cache && frame->cache_bytes + frame->used_bytes > frame->peak_bytes) {
-    tl_block *block = frame->cache;
-    removeBlock(&frame->cache, block);
-    frame->cache_bytes -= block->bytes;
-    free(block);
+/* Drops kept blocks until everything fits into `limit`. */
+static void trim(tl_memory *memory, int64_t limit) {
+  while (memory->cache && memory->cache_bytes + memory->used_bytes > limit) {
+    tl_block *block = memory->cache;
+    removeBlock(&memory->cache, block);
+    memory->cache_bytes -= block->bytes;
+    destroyBlock(memory, block);
   }
+}
+
+void *tl_memory_take(tl_memory *memory, int64_t bytes) {
+  if (bytes < 0)
+    return NULL;
+  lock(memory);
+  tl_block *block = takeKept(memory, bytes);
+  if (!block)
+    block = createBlock(memory, bytes);
+  if (!block && memory->cache) { /* what is kept may be in the way */
+    trim(memory, 0);
+    block = createBlock(memory, bytes);
+  }
+  if (block) {
+    add(&memory->blocks, block);
+    memory->used_bytes += block->bytes;
+    if (memory->used_bytes > memory->peak_bytes)
+      memory->peak_bytes = memory->used_bytes;
+    trim(memory, memory->peak_bytes);
+  }
+  unlock(memory);
+  return block ? block->memory : NULL;
+}
+
+static void keep(tl_memory *memory, tl_block *block) {
+  removeBlock(&memory->blocks, block);
+  memory->used_bytes -= block->bytes;
+  add(&memory->cache, block);
+  memory->cache_bytes += block->bytes;
+}
+
+void tl_memory_give(tl_memory *memory, void *data) {
+  lock(memory);
+  tl_block *block = (tl_block *)((char *)data - TL_ALIGNMENT);
+  if (memory->backend)
+    for (block = memory->blocks; block && block->memory != data;)
+      block = block->next;
+  if (block)
+    keep(memory, block);
+  unlock(memory);
+}
+
+void tl_memory_give_all(tl_memory *memory) {
+  while (memory->blocks)
+    keep(memory, memory->blocks);
+}
+
+void tl_memory_destroy(tl_memory *memory) {
+  tl_memory_give_all(memory);
+  trim(memory, -1);
 }
 
 void *tl_rt_alloc(tl_frame *it, int64_t bytes) {
   tl_call_frame *frame = frameOf(it);
-  int64_t total = 0;
-  lock(frame);
-  tl_block *block = bytes < 0 ? NULL : takeKept(frame, bytes);
-  if (!block && bytes >= 0) {
-    bytes = (bytes + TL_ALIGNMENT - 1) & -(int64_t)TL_ALIGNMENT;
-    if (!__builtin_add_overflow(bytes, TL_ALIGNMENT, &total))
-      block = tl_aligned_alloc(total);
-    if (block)
-      block->bytes = bytes;
+  if (frame->device)
+    frame->device->dynamic = true;
+  void *data = tl_memory_take(&frame->memory, bytes);
+  if (data)
+    return data;
+  if (frame->device) {
+    frame->status = tl_opened_exhausted(frame->device->opened, bytes, "a tensor", frame->error);
+    tl_frame_leave(frame);
   }
-  if (block) {
-    add(&frame->blocks, block);
-    frame->used_bytes += block->bytes;
-    if (frame->used_bytes > frame->peak_bytes)
-      frame->peak_bytes = frame->used_bytes;
-    trim(frame);
-  }
-  unlock(frame);
-  if (!block)
-    tl_raise(frame, TL_OUT_OF_MEMORY, "out of memory for {} bytes", &bytes, 1);
-  return (char *)block + TL_ALIGNMENT;
-}
-
-static void keep(tl_call_frame *frame, tl_block *block) {
-  removeBlock(&frame->blocks, block);
-  frame->used_bytes -= block->bytes;
-  add(&frame->cache, block);
-  frame->cache_bytes += block->bytes;
+  tl_raise(frame, TL_OUT_OF_MEMORY, "out of memory for {} bytes", &bytes, 1);
 }
 
 void tl_rt_free(tl_frame *it, void *memory) {
-  if (!memory)
-    return;
-  tl_call_frame *frame = frameOf(it);
-  lock(frame);
-  keep(frame, (tl_block *)((char *)memory - TL_ALIGNMENT));
-  unlock(frame);
-}
-
-void tl_blocks_release(tl_call_frame *frame) {
-  while (frame->blocks)
-    keep(frame, frame->blocks);
+  if (memory)
+    tl_memory_give(&frameOf(it)->memory, memory);
 }
