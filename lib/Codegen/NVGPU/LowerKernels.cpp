@@ -23,6 +23,7 @@
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/GPU/Transforms/Passes.h"
 #include "mlir/Dialect/Index/IR/IndexDialect.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Transforms.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
@@ -88,6 +89,30 @@ LogicalResult alignAccesses(gpu::GPUModuleOp module) {
   return failure(result.wasInterrupted());
 }
 
+/// Shuffles move 32 bits: narrower values travel in an integer.
+struct WidenShuffle : OpRewritePattern<gpu::ShuffleOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(gpu::ShuffleOp op, PatternRewriter &rewriter) const override {
+    Type type = op.getValue().getType();
+    if (!type.isIntOrFloat() || type.getIntOrFloatBitWidth() >= 32)
+      return rewriter.notifyMatchFailure(op, "expected a number of less than 32 bits");
+    Location loc = op.getLoc();
+    Type bits = rewriter.getIntegerType(type.getIntOrFloatBitWidth());
+    Value value = op.getValue();
+    if (type != bits)
+      value = arith::BitcastOp::create(rewriter, loc, bits, value);
+    value = arith::ExtUIOp::create(rewriter, loc, rewriter.getI32Type(), value);
+    auto shuffle = gpu::ShuffleOp::create(rewriter, loc, value, op.getOffset(), op.getWidth(),
+                                          op.getMode());
+    value = arith::TruncIOp::create(rewriter, loc, bits, shuffle.getShuffleResult());
+    if (type != bits)
+      value = arith::BitcastOp::create(rewriter, loc, type, value);
+    rewriter.replaceOp(op, {value, shuffle.getValid()});
+    return success();
+  }
+};
+
 /// Rewrites within the dialects that kernels are written in: to what the conversion takes.
 LogicalResult simplifyOperations(gpu::GPUModuleOp module) {
   MLIRContext *context = module.getContext();
@@ -101,6 +126,8 @@ LogicalResult simplifyOperations(gpu::GPUModuleOp module) {
   vector::populateVectorTransposeLoweringPatterns(patterns,
                                                   vector::VectorTransposeLowering::EltWise);
   arith::populateCeilFloorDivExpandOpsPatterns(patterns);
+  math::populateExpansionPatterns(patterns, {"clampf"});
+  patterns.add<WidenShuffle>(context);
   populateGpuShufflePatterns(patterns);
   populateGpuGlobalIdPatterns(patterns);
   return applyPatternsGreedily(module, std::move(patterns));
