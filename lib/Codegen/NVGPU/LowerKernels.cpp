@@ -27,6 +27,7 @@
 #include "mlir/Dialect/MemRef/Transforms/Transforms.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
+#include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/DialectConversion.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
@@ -157,7 +158,6 @@ LogicalResult convertToLLVM(gpu::GPUModuleOp module) {
   options.overrideIndexBitwidth(64);
   LLVMTypeConverter converter(context, options);
   configureGpuToNVVMTypeConverter(converter);
-  ::mlir::nvgpu::populateCommonGPUTypeAndAttributeConversions(converter);
 
   RewritePatternSet patterns(context);
   arith::populateArithToLLVMConversionPatterns(converter, patterns);
@@ -170,14 +170,13 @@ LogicalResult convertToLLVM(gpu::GPUModuleOp module) {
   populateGpuWMMAToNVVMConversionPatterns(converter, patterns);
   populateLibDeviceConversionPatterns(converter, patterns, /*benefit=*/2);
   populateMathToLLVMConversionPatterns(converter, patterns, /*approximateLog1p=*/false);
-  populateNVGPUToNVVMConversionPatterns(converter, patterns);
   populateVectorToLLVMConversionPatterns(converter, patterns);
 
   LLVMConversionTarget target(*context);
   configureGpuToNVVMConversionLegality(target);
   target.addIllegalDialect<arith::ArithDialect, cf::ControlFlowDialect, complex::ComplexDialect,
                            gpu::GPUDialect, math::MathDialect, memref::MemRefDialect,
-                           ::mlir::nvgpu::NVGPUDialect, vector::VectorDialect>();
+                           vector::VectorDialect>();
   target.addLegalOp<gpu::GPUModuleOp>();
   return applyPartialConversion(module, target, std::move(patterns));
 }
@@ -199,9 +198,18 @@ struct LowerKernels : impl::LowerKernelsBase<LowerKernels> {
     if (failed(checkArguments(module)) || failed(alignAccesses(module)))
       return signalPassFailure();
     computeHalfFloatsInF32(module);
-    if (failed(simplifyOperations(module)) || failed(lowerControlFlow(module)) ||
-        failed(convertToLLVM(module)) || failed(writeInstructions(module)))
+    // Before control flow: asynchronous copies hand tokens on through loops.
+    OpPassManager instructions(gpu::GPUModuleOp::getOperationName());
+    instructions.addPass(createConvertNVGPUToNVVMPass());
+    if (failed(simplifyOperations(module)) || failed(runPipeline(instructions, module)) ||
+        failed(lowerControlFlow(module)) || failed(convertToLLVM(module)) || failed(writeInstructions(module)))
       return signalPassFailure();
+
+    // Dynamic shared memory is declared; a definition would be a static byte before it.
+    for (auto global : module.getOps<LLVM::GlobalOp>())
+      if (auto array = dyn_cast<LLVM::LLVMArrayType>(global.getGlobalType());
+          array && array.getNumElements() == 0)
+        global.setLinkage(LLVM::Linkage::External);
 
     // Launches have exactly the block size that kernels are made for: more to know than a limit.
     for (auto kernel : module.getOps<LLVM::LLVMFuncOp>())

@@ -1,7 +1,7 @@
 # Every operation that kernels may use, on every type that it takes: to machine code, in one kernel
 # each, none of which spills. (That they compute the right numbers is for tests that execute.)
-# RUN: %python %s %build/bin/tl-opt sm_80
-# RUN: %python %s %build/bin/tl-opt sm_90
+# RUN: %python %s %build sm_80
+# RUN: %python %s %build sm_90
 import re
 import subprocess
 import sys
@@ -123,7 +123,7 @@ def add_complex(kernels, part):
 
 
 def main():
-    tool, arch = sys.argv[1:]
+    build, arch = sys.argv[1:]
     kernels = Kernels()
     for element in FLOATS:
         add_float(kernels, element, 1)
@@ -137,7 +137,7 @@ def main():
         add_complex(kernels, part)
     with tempfile.TemporaryDirectory() as folder:
         run = subprocess.run(
-            [tool, "--tl-nvgpu-lower-kernels", "-o", "/dev/null",
+            [f"{build}/bin/tl-opt", "--tl-nvgpu-lower-kernels", "-o", "/dev/null",
              f"--tl-nvgpu-emit-image=arch={arch} report output={folder}/kernels.cubin"],
             input="gpu.module @tl_kernels {\n" + "".join(kernels.texts) + "}\n",
             capture_output=True, text=True)
