@@ -1,7 +1,6 @@
 # Every operation that kernels may use, on every type that it takes: to machine code, in one kernel
 # each, none of which spills. (That they compute the right numbers is for tests that execute.)
 # RUN: %python %s %build sm_80
-# RUN: %python %s %build sm_90
 import re
 import subprocess
 import sys
