@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what a build needs and is missing: Debian packages, and LibTorch from the PyPI wheel in a
-# virtual environment. Idempotent; says what it is about to install. Sourced by the other scripts.
+# Installs what a build needs and is missing: Debian packages, and in a virtual environment LibTorch
+# and, where there is no CUDA Toolkit, the assembler and libdevice for GPUs. Idempotent; says what it is about to install. Sourced by the other scripts.
 #
 #   TORCHLITE_VENV   the virtual environment (default: .venv in the project)
 set -euo pipefail
@@ -12,6 +12,8 @@ packages=(libmlir-$llvm-dev mlir-$llvm-tools llvm-$llvm-dev llvm-$llvm-tools cla
           lld-$llvm libclang-rt-$llvm-dev ccache cmake ninja-build python3 python3-venv)
 python_packages=(numpy==2.4.6 expecttest==0.3.0)
 torch_version=2.13.0
+# ptxas is in the first, libdevice in the second; neither needs the packages that they ask for.
+cuda_packages=(nvidia-cuda-nvcc==13.0.88 nvidia-nvvm==13.0.88)
 
 say() { printf '[setup] %s\n' "$*"; }
 
@@ -47,5 +49,28 @@ install_python_packages() {
   "$venv/bin/python3" -m pip install -q "${missing[@]}"
 }
 
+# Whether a CUDA Toolkit is where the compiler looks for it (lib/Codegen/NVGPU/Toolkit.cpp).
+has_cuda_toolkit() {
+  local dir
+  for dir in "${TORCHLITE_CUDA_PATH:-}" "${CUDA_HOME:-}" "${CUDA_PATH:-}" /usr/local/cuda; do
+    [ -x "$dir/bin/ptxas" ] && [ -f "$dir/nvvm/libdevice/libdevice.10.bc" ] && return 0
+  done
+  return 1
+}
+
+# GPUs are optional: without the packages all else is built and tested.
+install_cuda_packages() {
+  has_cuda_toolkit && return
+  local p missing=()
+  for p in "${cuda_packages[@]}"; do
+    "$venv/bin/python3" -c "import importlib.metadata as m,sys; sys.exit(m.version('${p%%==*}') != '${p##*==}')" 2>/dev/null || missing+=("$p")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  say "installing ${missing[*]} into $venv"
+  "$venv/bin/python3" -m pip install -q --no-deps "${missing[@]}" ||
+    say "no compiler for GPUs: neither a CUDA Toolkit nor these packages"
+}
+
 install_debian_packages
 install_python_packages
+install_cuda_packages

@@ -175,6 +175,10 @@ FailureOr<Toolkit> findToolkit(StringRef cudaPath, Location loc) {
       if (llvm::ErrorOr<std::string> python = llvm::sys::findProgramByName("python3"))
         finder.lookInPython(
             llvm::sys::path::parent_path(llvm::sys::path::parent_path(StringRef(*python))));
+#ifdef TORCHLITE_PYTHON_PREFIX
+    if (!finder.isComplete())
+      finder.lookInPython(TORCHLITE_PYTHON_PREFIX);
+#endif
   }
   if (!toolkit.ptxas.empty()) {
     FailureOr<VersionTuple> version = askVersion(toolkit.ptxas, loc);

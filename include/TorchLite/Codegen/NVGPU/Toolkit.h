@@ -47,8 +47,8 @@ inline constexpr llvm::StringLiteral toolkitHint =
 
 /// Looks for the toolkit, part by part: in `cudaPath`, a toolkit's folder or a Python environment,
 /// where that is given (and nowhere else); then in TORCHLITE_CUDA_PATH, CUDA_HOME, CUDA_PATH, beside
-/// the `ptxas` on PATH, in /usr/local/cuda, and in the Python packages of VIRTUAL_ENV and of the
-/// `python3` on PATH. What is not found stays empty. Errors at `loc`: `cudaPath` holds no part; a
+/// the `ptxas` on PATH, in /usr/local/cuda, and in the Python packages of VIRTUAL_ENV, of the
+/// `python3` on PATH and of the one that TorchLite was built with. What is not found stays empty. Errors at `loc`: `cudaPath` holds no part; a
 /// ptxas that does not tell its version.
 llvm::FailureOr<Toolkit> findToolkit(llvm::StringRef cudaPath, mlir::Location loc);
 
