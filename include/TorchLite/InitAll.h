@@ -17,6 +17,7 @@
 #include "TorchLite/Dialect/TorchLite/Transforms/Passes.h"
 #include "TorchLite/Driver/Passes.h"
 #include "TorchLite/Pipelines/CPUPipeline.h"
+#include "TorchLite/Pipelines/NVGPUPipeline.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
@@ -26,6 +27,7 @@ namespace torchlite {
 inline void registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
+  nvgpu::registerLaunchEffects(registry);
   registry.insert<rt::RuntimeDialect>();
   registry.insert<tl::TorchLiteDialect>();
 }
@@ -40,6 +42,7 @@ inline void registerAllPasses() {
   tl::registerOptimizePasses();
   driver::registerDriverPasses();
   registerCPUPipeline();
+  registerNVGPUPipeline();
   tl::registerTransformsPasses();
 }
 

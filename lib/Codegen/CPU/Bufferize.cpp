@@ -1,5 +1,6 @@
 //===- Bufferize.cpp - From tensors to buffers ----------------------------===//
 #include "TorchLite/Codegen/CPU/Passes.h"
+#include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/Bufferize.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
@@ -169,6 +170,9 @@ struct Bufferize : impl::BufferizeBase<Bufferize> {
                                         const bufferization::BufferizationOptions &) {
       return bufferization::getMemRefTypeWithStaticIdentityLayout(type, memorySpace);
     };
+    // What a kernel computes stays as it is: operations on tensors.
+    options.opFilter.denyOperation(
+        [](Operation *op) { return op->getParentOfType<rt::KernelOp>() != nullptr; });
     bufferization::BufferizationState state;
     bufferization::BufferizationStatistics statistics;
     if (failed(bufferization::runOneShotModuleBufferize(module, options, state, &statistics)))

@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/ADT/StringMap.h"
@@ -45,8 +46,8 @@ std::string describeLocation(Location loc) {
 /// descriptors by casts, which the conversion that follows folds away.
 class Lowering {
 public:
-  explicit Lowering(ModuleOp module)
-      : module(module), builder(module.getContext()), converter(module.getContext(), options()),
+  Lowering(ModuleOp module, bool device)
+      : device(device), module(module), builder(module.getContext()), converter(module.getContext(), options()),
         pointer(LLVM::LLVMPointerType::get(module.getContext())), i64(builder.getI64Type()) {}
 
   LogicalResult run() {
@@ -54,10 +55,14 @@ public:
       return failure();
     addFrames();
     SmallVector<Operation *> work;
-    module.walk([&](Operation *op) {
+    module.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      // What runs on the device has a lowering of its own.
+      if (isa<gpu::GPUModuleOp>(op))
+        return WalkResult::skip();
       if (isa_and_nonnull<rt::RuntimeDialect>(op->getDialect()) ||
-          isa<memref::AllocOp, memref::DeallocOp, tl::CheckOp>(op))
+          isa<memref::AllocOp, memref::DeallocOp, tl::CheckOp, gpu::LaunchFuncOp>(op))
         work.push_back(op);
+      return WalkResult::advance();
     });
     for (Operation *op : work)
       if (failed(lower(op)))
@@ -228,6 +233,12 @@ private:
       return lowerDealloc(dealloc);
     if (auto check = dyn_cast<tl::CheckOp>(op))
       return lowerCheck(check);
+    if (auto launch = dyn_cast<gpu::LaunchFuncOp>(op))
+      return lowerLaunch(launch);
+    if (auto copy = dyn_cast<rt::CopyOp>(op))
+      return lowerCopy(copy);
+    if (auto read = dyn_cast<rt::ReadOp>(op))
+      return lowerRead(read);
     return op->emitError("cannot lower to LLVM");
   }
 
@@ -298,6 +309,14 @@ private:
   }
 
   LogicalResult lowerWeights(rt::WeightsOp op) {
+    if (device) {
+      // Uploaded once; the frame says where to.
+      Value base = load(op.getLoc(), pointer, frameOf(op), 32);
+      if (op.getOffset())
+        base = LLVM::GEPOp::create(builder, op.getLoc(), pointer, builder.getI8Type(), base,
+                                   ArrayRef<LLVM::GEPArg>{constant(op.getLoc(), op.getOffset())});
+      return replace(op, makeMemRef(op.getLoc(), memRefType(op.getType()), base, {}));
+    }
     auto blob = module.lookupSymbol<LLVM::GlobalOp>(weightsSymbol);
     if (!blob) {
       OpBuilder::InsertionGuard guard(builder);
@@ -436,6 +455,110 @@ private:
     return success();
   }
 
+  /// The address of the first element of a buffer.
+  Value addressOf(Location loc, Value buffer) {
+    auto type = mlir::cast<MemRefType>(buffer.getType());
+    MemRefDescriptor descriptor(cast(loc, converter.convertType(type), buffer));
+    Value data = descriptor.alignedPtr(builder, loc);
+    Value offset = descriptor.offset(builder, loc);
+    return LLVM::GEPOp::create(builder, loc, pointer, converter.convertType(type.getElementType()),
+                               data, ArrayRef<LLVM::GEPArg>{offset});
+  }
+
+  /// Kernels are known by their number in their module; each argument is stored on the stack.
+  LogicalResult lowerLaunch(gpu::LaunchFuncOp op) {
+    Location loc = op.getLoc();
+    auto kernels = module.lookupSymbol<gpu::GPUModuleOp>(op.getKernelModuleName());
+    Operation *kernel = kernels ? kernels.lookupSymbol(op.getKernelName()) : nullptr;
+    if (!kernel)
+      return op.emitError("expected a kernel ") << op.getKernel();
+    int64_t number = 0;
+    for (Operation &other : *kernels.getBody()) {
+      if (&other == kernel)
+        break;
+      number += other.hasAttr(gpu::GPUDialect::getKernelFuncAttrName());
+    }
+    auto storeAll = [&](ArrayRef<Value> values) {
+      Value slot = stackSlot(loc, i64, values.size(), op);
+      for (auto [index, value] : llvm::enumerate(values))
+        store(loc, cast(loc, i64, value), slot, 8 * index);
+      return slot;
+    };
+    Value grid = storeAll({op.getGridSizeX(), op.getGridSizeY(), op.getGridSizeZ()});
+    Value block = storeAll({op.getBlockSizeX(), op.getBlockSizeY(), op.getBlockSizeZ()});
+    Value shared = constant(loc, 0);
+    if (Value bytes = op.getDynamicSharedMemorySize())
+      shared = LLVM::ZExtOp::create(builder, loc, i64, bytes);
+    size_t count = op.getNumKernelOperands();
+    Value parameters = stackSlot(loc, pointer, std::max<size_t>(count, 1), op);
+    for (auto [index, operand] : llvm::enumerate(op.getKernelOperands())) {
+      Value value = isa<MemRefType>(operand.getType())
+                        ? addressOf(loc, operand)
+                        : cast(loc, converter.convertType(operand.getType()), operand);
+      Value slot = stackSlot(loc, value.getType(), 1, op);
+      LLVM::StoreOp::create(builder, loc, value, slot);
+      store(loc, slot, parameters, 8 * index);
+    }
+    Type i32 = builder.getI32Type();
+    auto function = runtimeFunction("tl_rt_launch", voidType(),
+                                    {pointer, i32, pointer, pointer, i64, pointer});
+    Value index = LLVM::ConstantOp::create(builder, loc, i32, builder.getI32IntegerAttr(number));
+    LLVM::CallOp::create(builder, loc, function,
+                         ValueRange{frameOf(op), index, grid, block, shared, parameters});
+    op.erase();
+    return success();
+  }
+
+  /// Bytes that a contiguous buffer takes.
+  Value byteCount(Location loc, Value buffer) {
+    auto type = mlir::cast<MemRefType>(buffer.getType());
+    MemRefDescriptor descriptor(cast(loc, converter.convertType(type), buffer));
+    Value bytes = constant(loc, elementBytes(type));
+    for (int64_t dim = 0; dim < type.getRank(); ++dim)
+      bytes = LLVM::MulOp::create(builder, loc, bytes,
+                                  type.isDynamicDim(dim) ? descriptor.size(builder, loc, dim)
+                                                         : constant(loc, type.getDimSize(dim)));
+    return bytes;
+  }
+
+  LogicalResult lowerCopy(rt::CopyOp op) {
+    Location loc = op.getLoc();
+    auto function =
+        runtimeFunction("tl_rt_copy", voidType(), {pointer, pointer, pointer, i64});
+    LLVM::CallOp::create(builder, loc, function,
+                         ValueRange{frameOf(op), addressOf(loc, op.getTarget()),
+                                    addressOf(loc, op.getSource()),
+                                    byteCount(loc, op.getSource())});
+    op.erase();
+    return success();
+  }
+
+  LogicalResult lowerRead(rt::ReadOp op) {
+    Location loc = op.getLoc();
+    auto type = memRefType(op.getBuffer().getType());
+    MemRefDescriptor descriptor(cast(loc, converter.convertType(type), op.getBuffer()));
+    Value offset = descriptor.offset(builder, loc);
+    for (auto [dim, index] : llvm::enumerate(op.getIndices())) {
+      Value step = LLVM::MulOp::create(builder, loc, cast(loc, i64, index),
+                                       descriptor.stride(builder, loc, dim));
+      offset = LLVM::AddOp::create(builder, loc, offset, step);
+    }
+    Type element = converter.convertType(type.getElementType());
+    Value address =
+        LLVM::GEPOp::create(builder, loc, pointer, element,
+                            descriptor.alignedPtr(builder, loc), ArrayRef<LLVM::GEPArg>{offset});
+    // A bool is a byte of the device.
+    Value slot = stackSlot(loc, i64, 2, op);
+    auto function =
+        runtimeFunction("tl_rt_read", voidType(), {pointer, pointer, pointer, i64});
+    LLVM::CallOp::create(builder, loc, function,
+                         ValueRange{frameOf(op), slot, address, constant(loc, elementBytes(type))});
+    Value value = LLVM::LoadOp::create(builder, loc, element, slot);
+    return replace(op, cast(loc, op.getType(), value));
+  }
+
+  /// The functions run on the host for a device: buffers and weights are there.
+  bool device;
   ModuleOp module;
   OpBuilder builder;
   LLVMTypeConverter converter;
@@ -446,8 +569,10 @@ private:
 };
 
 struct LowerRuntime : impl::LowerRuntimeBase<LowerRuntime> {
+  using LowerRuntimeBase::LowerRuntimeBase;
+
   void runOnOperation() override {
-    if (failed(Lowering(getOperation()).run()))
+    if (failed(Lowering(getOperation(), device).run()))
       signalPassFailure();
   }
 };

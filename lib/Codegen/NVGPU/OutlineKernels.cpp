@@ -13,8 +13,6 @@ namespace torchlite::nvgpu {
 namespace {
 using namespace mlir;
 
-constexpr StringLiteral moduleName = "tl_kernels";
-
 /// What is cheaper to compute in the kernel than to pass.
 bool isCheap(Operation *op) {
   return op->hasTrait<OpTrait::ConstantLike>() && !isa<ShapedType>(op->getResult(0).getType());
@@ -86,18 +84,32 @@ public:
   int64_t offset = 0;
 };
 
+/// A launch reads and writes the buffers that it gets. Without knowing that, nobody could free them.
+struct LaunchEffects
+    : MemoryEffectOpInterface::ExternalModel<LaunchEffects, gpu::LaunchFuncOp> {
+  void getEffects(Operation *op, SmallVectorImpl<MemoryEffects::EffectInstance> &effects) const {
+    auto launch = cast<gpu::LaunchFuncOp>(op);
+    for (OpOperand &operand : launch.getKernelOperandsMutable()) {
+      if (!isa<MemRefType>(operand.get().getType()))
+        continue;
+      effects.emplace_back(MemoryEffects::Read::get(), &operand);
+      effects.emplace_back(MemoryEffects::Write::get(), &operand);
+    }
+  }
+};
+
 struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     known.clear();
-    kernels = module.lookupSymbol<gpu::GPUModuleOp>(moduleName);
+    kernels = module.lookupSymbol<gpu::GPUModuleOp>(kernelModuleName);
     SmallVector<gpu::LaunchOp> launches;
     module.walk([&](gpu::LaunchOp launch) { launches.push_back(launch); });
     if (launches.empty())
       return;
     if (!kernels) {
       OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
-      kernels = gpu::GPUModuleOp::create(builder, module.getLoc(), moduleName);
+      kernels = gpu::GPUModuleOp::create(builder, module.getLoc(), kernelModuleName);
     }
     module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(), UnitAttr::get(&getContext()));
     SymbolTable table(kernels);
@@ -224,4 +236,11 @@ private:
 };
 
 } // namespace
+
+void registerLaunchEffects(DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *context, gpu::GPUDialect *) {
+    gpu::LaunchFuncOp::attachInterface<LaunchEffects>(*context);
+  });
+}
+
 } // namespace torchlite::nvgpu

@@ -213,7 +213,14 @@ def LowerRuntime : Pass<"tl-cpu-lower-runtime", "mlir::ModuleOp"> {
     %slot = llvm.getelementptr %args[16] : (!llvm.ptr) -> !llvm.ptr, i8
     %n = llvm.load %slot : !llvm.ptr -> i64
     ```
+
+    With `device`, the functions run on the host for a device, whose memory all buffers are: launches,
+    copies and reads become calls of the runtime, and the weights are where the frame says. Kernels
+    (`gpu.module`) are left alone.
   }];
+  let options = [
+    Option<"device", "device", "bool", /*default=*/"false", "Buffers and weights are a device's memory">
+  ];
   let dependentDialects = ["mlir::LLVM::LLVMDialect", "mlir::cf::ControlFlowDialect"];
 }
 

@@ -11,6 +11,8 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -20,10 +22,19 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Pass/Pass.h"
 
 namespace torchlite::nvgpu {
+/// The module of all kernels.
+inline constexpr llvm::StringLiteral kernelModuleName = "tl_kernels";
+/// On an entry function: its launches are the same in every call, so that they can be recorded.
+inline constexpr llvm::StringLiteral replayableAttrName = "tl.replayable";
+
+/// Lets `gpu.launch_func` say which buffers it uses.
+void registerLaunchEffects(mlir::DialectRegistry &registry);
+
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "TorchLite/Codegen/NVGPU/Passes.h.inc"

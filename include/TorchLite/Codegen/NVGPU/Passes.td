@@ -60,6 +60,92 @@ def LowerKernels : Pass<"tl-nvgpu-lower-kernels", "mlir::gpu::GPUModuleOp"> {
   ];
 }
 
+def FormKernels : Pass<"tl-form-kernels", "mlir::func::FuncOp"> {
+  let summary = "Gather structured operations on tensors into kernels";
+  let description = [{
+    Each `linalg` operation becomes a `tlrt.kernel`, together with what is better computed at the same
+    place: the elementwise operation that makes the initial value of a contraction, convolution or
+    reduction and the one that reads its result; the operations on rows around a reduction of the last
+    dimension, as in softmax and layer normalisation; `tensor.pad` before what reads it. What a kernel
+    computes stays as it is, on tensors, for a strategy to read.
+
+    Example:
+    ```mlir
+    %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<8x32xf32>) -> tensor<8x32xf32>
+    %0 = linalg.matmul ins(%a, %b : tensor<8x64xf32>, tensor<64x32xf32>)
+                       outs(%init : tensor<8x32xf32>) -> tensor<8x32xf32>
+    ```
+    becomes
+    ```mlir
+    %0 = tlrt.kernel "matmul" ins(%a, %b : tensor<8x64xf32>, tensor<64x32xf32>)
+                              outs(%empty : tensor<8x32xf32>) {
+    ^bb0(%x: tensor<8x64xf32>, %y: tensor<64x32xf32>, %out: tensor<8x32xf32>):
+      ...
+      tlrt.yield %r : tensor<8x32xf32>
+    } -> tensor<8x32xf32>
+    ```
+  }];
+  let dependentDialects = ["torchlite::rt::RuntimeDialect", "mlir::tensor::TensorDialect",
+                           "mlir::bufferization::BufferizationDialect"];
+  let statistics = [Statistic<"numKernels", "num-kernels", "Kernels formed">];
+}
+
+def BindDevice : Pass<"tl-nvgpu-bind-device", "mlir::func::FuncOp"> {
+  let summary = "Turn what the host does with buffers into work for the device";
+  let description = [{
+    After bufferization, every buffer is memory of the device. Copies of contiguous buffers become
+    `tlrt.copy`, others kernels; a store of a scalar becomes a kernel with the scalar as a parameter; a
+    load becomes `tlrt.read`, which waits for the device. Structured operations that bufferization has
+    made become kernels, too.
+
+    An entry function that makes the same launches in every call gets the attribute `tl.replayable`:
+    the runtime may record them once, as a CUDA graph, and replay it.
+
+    Example: `%v = memref.load %flag[] : memref<i1>` becomes
+    ```mlir
+    %v = tlrt.read %flag[] : memref<i1>
+    ```
+  }];
+  let dependentDialects = ["torchlite::rt::RuntimeDialect", "mlir::tensor::TensorDialect",
+                           "mlir::linalg::LinalgDialect"];
+}
+
+def EmitKernels : Pass<"tl-nvgpu-emit-kernels", "mlir::func::FuncOp"> {
+  let summary = "Turn kernels on buffers into launches";
+  let description = [{
+    Each `tlrt.kernel` becomes a `gpu.launch` by the first strategy that takes it (see
+    include/TorchLite/Codegen/NVGPU/Strategy.h). The target table gives tile sizes and says which
+    instructions there are.
+
+    With `report`, a remark tells which strategy took each kernel, and why the ones before did not.
+
+    Example: an elementwise kernel on 1000 elements becomes
+    ```mlir
+    gpu.launch blocks(%bx, %by, %bz) in (%gx = %c8, %gy = %c1, %gz = %c1)
+               threads(%tx, %ty, %tz) in (%sx = %c128, %sy = %c1, %sz = %c1) {
+      %base = arith.muli %bx, %c128 : index
+      %i = arith.addi %base, %tx : index
+      %inside = arith.cmpi ult, %i, %c1000 : index
+      scf.if %inside { ... }
+      gpu.terminator
+    }
+    ```
+  }];
+  let dependentDialects = ["mlir::gpu::GPUDialect", "mlir::scf::SCFDialect", "mlir::arith::ArithDialect",
+                           "mlir::memref::MemRefDialect", "mlir::affine::AffineDialect",
+                           "mlir::vector::VectorDialect", "mlir::nvgpu::NVGPUDialect",
+                           "mlir::NVVM::NVVMDialect", "mlir::LLVM::LLVMDialect",
+                           "mlir::math::MathDialect", "mlir::complex::ComplexDialect"];
+  let options = [
+    Option<"arch", "arch", "std::string", "\"sm_80\"", "Oldest architecture that the kernels run on">,
+    Option<"precision", "precision", "std::string", "\"f32\"",
+           "What products of f32 matrices are computed in: f32, tf32, f16, bf16">,
+    Option<"only", "strategy", "std::string", "\"\"", "Try this strategy only">,
+    Option<"report", "report", "bool", "false", "A remark for each kernel">
+  ];
+  let statistics = [Statistic<"numKernels", "num-kernels", "Kernels emitted">];
+}
+
 def OutlineKernels : Pass<"tl-nvgpu-outline-kernels", "mlir::ModuleOp"> {
   let summary = "Move the bodies of launches into one module of kernels, equal ones into one";
   let description = [{
@@ -120,6 +206,27 @@ def Serialize : Pass<"tl-nvgpu-serialize", "mlir::ModuleOp"> {
   let statistics = [
     Statistic<"numImages", "num-images", "Images">,
     Statistic<"imageBytes", "image-bytes", "Bytes of the images">
+  ];
+}
+
+def FreeBuffers : Pass<"tl-nvgpu-free-buffers", "mlir::func::FuncOp"> {
+  let summary = "Free dynamic buffers after their last use";
+  let description = [{
+    Launches run in the order in which they are made, so a buffer may be freed as soon as its last
+    reader has been launched. A buffer that leaves its block (carried by a loop, yielded by a branch)
+    lives until the call ends.
+
+    Example:
+    ```mlir
+    %b = memref.alloc(%n) : memref<?xf32>
+    gpu.launch_func @tl_kernels::@k blocks in (...) threads in (...) args(%p : memref<f32>, ...)
+    memref.dealloc %b : memref<?xf32>
+    ```
+  }];
+  let dependentDialects = ["mlir::memref::MemRefDialect"];
+  let statistics = [
+    Statistic<"numFreed", "num-freed", "Buffers freed in their block">,
+    Statistic<"numLeft", "num-left", "Buffers that live until the call ends">
   ];
 }
 

@@ -3,7 +3,10 @@
 #define TORCHLITE_DIALECT_RUNTIME_IR_RUNTIMEOPS_TD
 
 include "mlir/IR/OpBase.td"
+include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.td"
 include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def Runtime_Dialect : Dialect {
@@ -116,6 +119,117 @@ def Runtime_ParallelForOp
   let arguments = (ins FlatSymbolRefAttr:$body, Index:$count, Variadic<AnyType>:$operands_);
   let assemblyFormat =
       "$body `to` $count `(` ($operands_^ `:` type($operands_))? `)` attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// Devices
+//===----------------------------------------------------------------------===//
+
+def Runtime_KernelOp
+    : Runtime_Op<"kernel", [IsolatedFromAbove, AttrSizedOperandSegments,
+                            SingleBlockImplicitTerminator<"YieldOp">, DestinationStyleOpInterface,
+                            DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
+                            DeclareOpInterfaceMethods<BufferizableOpInterface,
+                                ["bufferizesToMemoryRead", "bufferizesToMemoryWrite",
+                                 "getAliasingValues", "hasTensorSemantics", "bufferize"]>]> {
+  let summary = "Work for a device: one or several launches";
+  let description = [{
+    The region says what is computed, as operations on tensors: it takes the inputs, then the tensors
+    whose elements are replaced, and yields one value for each of these. Nobody executes it as it
+    stands; code generation reads it and emits a kernel. So the region keeps its tensors when the
+    operands become buffers: then block arguments stand for the contents of the buffers.
+
+    On tensors there is one result for each output, on buffers none.
+
+    Example:
+    ```mlir
+    tlrt.kernel "relu" ins(%x : memref<8xf32>) outs(%y : memref<8xf32>) {
+    ^bb0(%in: tensor<8xf32>, %out: tensor<8xf32>):
+      %zero = arith.constant 0.0 : f32
+      %r = linalg.map ins(%in : tensor<8xf32>) outs(%out : tensor<8xf32>)
+        (%a: f32, %b: f32) {
+          %m = arith.maximumf %a, %zero : f32
+          linalg.yield %m : f32
+        }
+      tlrt.yield %r : tensor<8xf32>
+    }
+    ```
+  }];
+  let arguments = (ins StrAttr:$name, Variadic<AnyType>:$inputs,
+                       Variadic<AnyTypeOf<[AnyRankedTensor, AnyMemRef]>>:$outputs);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $name (`ins` `(` $inputs^ `:` type($inputs) `)`)? `outs` `(` $outputs `:` type($outputs) `)`
+    attr-dict-with-keyword $body (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getOutputsMutable(); }
+    /// The operand that a block argument of the body stands for.
+    ::mlir::Value getOperandOf(::mlir::BlockArgument argument) {
+      return getOperation()->getOperand(argument.getArgNumber());
+    }
+    /// The block argument that stands for output `index` before the kernel.
+    ::mlir::BlockArgument getOutputArgument(unsigned index) {
+      return getBody().front().getArgument(getInputs().size() + index);
+    }
+    /// What the body computes for output `index`.
+    ::mlir::Value getYielded(unsigned index) {
+      return getBody().front().getTerminator()->getOperand(index);
+    }
+    /// Whether the old elements of output `index` matter.
+    bool readsOutput(unsigned index);
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+}
+
+def Runtime_YieldOp : Runtime_Op<"yield", [Pure, Terminator, ReturnLike, HasParent<"KernelOp">]> {
+  let summary = "What a kernel computes";
+  let description = [{
+    Example:
+    ```mlir
+    tlrt.yield %r : tensor<8xf32>
+    ```
+  }];
+  let arguments = (ins Variadic<AnyRankedTensor>:$values);
+  let builders = [OpBuilder<(ins), [{ (void)$_builder; (void)$_state; }]>];
+  let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
+}
+
+def Runtime_CopyOp : Runtime_Op<"copy"> {
+  let summary = "Copies a contiguous buffer of a device";
+  let description = [{
+    In the order of the launches.
+
+    Example:
+    ```mlir
+    tlrt.copy %x to %y : memref<8xf32> to memref<8xf32>
+    ```
+  }];
+  let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$source,
+                       Arg<AnyMemRef, "", [MemWrite]>:$target);
+  let assemblyFormat = "$source `to` $target attr-dict `:` type($source) `to` type($target)";
+  let hasVerifier = 1;
+}
+
+def Runtime_ReadOp
+    : Runtime_Op<"read", [TypesMatchWith<"result is an element of the buffer", "buffer", "result",
+                              "::llvm::cast<::mlir::MemRefType>($_self).getElementType()">]> {
+  let summary = "An element of a device's buffer, for the host";
+  let description = [{
+    Waits until all that was launched before has ended: a call that reads cannot be replayed as a
+    graph.
+
+    Example:
+    ```mlir
+    %f = tlrt.read %flag[] : memref<i1>
+    ```
+  }];
+  let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$buffer, Variadic<Index>:$indices);
+  let results = (outs AnyTypeOf<[AnyInteger, AnyFloat, Index]>:$result);
+  let assemblyFormat = "$buffer `[` $indices `]` attr-dict `:` type($buffer)";
+  let hasVerifier = 1;
 }
 
 #endif // TORCHLITE_DIALECT_RUNTIME_IR_RUNTIMEOPS_TD

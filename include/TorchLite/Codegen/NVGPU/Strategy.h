@@ -1,0 +1,87 @@
+//===- Strategy.h - How kernels are mapped to a GPU -------------*- C++ -*-===//
+//
+// A strategy takes kernels of a certain form (`tlrt.kernel` on buffers) and emits a `gpu.launch` for
+// each: which thread computes what, what goes through shared memory, which instructions. The table of
+// strategies is ordered from the most special to the most general; the first that takes a kernel
+// emits it. The last, `generic`, takes everything that the evaluator can compute.
+//
+// To add one: a file in lib/Codegen/NVGPU/Strategies, its line in the table there, an example in
+// test/Codegen/NVGPU. docs/GPU.md shows how.
+//
+//===----------------------------------------------------------------------===//
+#ifndef TORCHLITE_CODEGEN_NVGPU_STRATEGY_H
+#define TORCHLITE_CODEGEN_NVGPU_STRATEGY_H
+
+#include "TorchLite/Codegen/NVGPU/TargetInfo.h"
+#include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include <optional>
+#include <string>
+
+namespace torchlite::nvgpu {
+
+/// What products of f32 matrices may be computed in. Sums are f32 always.
+enum class Precision {
+  F32,  ///< exact products, on ordinary cores
+  TF32, ///< operands rounded to 10 bits of mantissa, on tensor cores
+  F16,  ///< operands rounded to f16, on tensor cores
+  BF16, ///< operands rounded to bf16, on tensor cores
+};
+
+std::optional<Precision> parsePrecision(llvm::StringRef name);
+
+struct EmitOptions {
+  const TargetInfo &target;
+  Precision precision = Precision::F32;
+};
+
+struct Strategy {
+  llvm::StringLiteral name;
+  /// Emits launches at `builder`, which stands before `kernel`; the caller erases the kernel. Fails,
+  /// with nothing emitted, where the kernel does not have the form that the strategy is for; `reason`
+  /// then says what was expected.
+  llvm::LogicalResult (*emit)(mlir::OpBuilder &builder, rt::KernelOp kernel,
+                              const EmitOptions &options, std::string &reason);
+};
+
+/// All strategies, in the order in which they are tried.
+llvm::ArrayRef<Strategy> strategies();
+
+//===----------------------------------------------------------------------===//
+// Parts of launches
+//===----------------------------------------------------------------------===//
+
+/// A launch being built. Host code (sizes) goes before `launch`, device code into its body.
+struct Launch {
+  mlir::gpu::LaunchOp launch;
+
+  /// `grid` and `block` are index values (one to three each); `sharedBytes` of shared memory. The
+  /// builder is left in the body. The kernel gets `name`, and where it comes from the strategy's.
+  static Launch create(mlir::OpBuilder &builder, mlir::Location loc, llvm::StringRef name,
+                       llvm::ArrayRef<mlir::Value> grid, llvm::ArrayRef<int64_t> block,
+                       int64_t sharedBytes = 0);
+
+  mlir::Value blockId(unsigned dim) const;  ///< dim 0 is x
+  mlir::Value threadId(unsigned dim) const;
+};
+
+/// `ceil(value / divisor)` on the host or in a kernel; folds constants.
+mlir::Value ceilDiv(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value,
+                    int64_t divisor);
+
+/// The product of the sizes of a buffer, and its coordinates from a row-major number.
+mlir::Value elementCount(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value buffer);
+llvm::SmallVector<mlir::Value> delinearize(mlir::OpBuilder &builder, mlir::Location loc,
+                                           mlir::Value number, mlir::Value buffer);
+
+//===----------------------------------------------------------------------===//
+// The strategies
+//===----------------------------------------------------------------------===//
+
+/// One thread for each element of the outputs, reductions one after the other in it.
+llvm::LogicalResult emitGeneric(mlir::OpBuilder &builder, rt::KernelOp kernel,
+                                const EmitOptions &options, std::string &reason);
+
+} // namespace torchlite::nvgpu
+
+#endif // TORCHLITE_CODEGEN_NVGPU_STRATEGY_H

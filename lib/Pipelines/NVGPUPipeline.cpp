@@ -1,0 +1,107 @@
+//===- NVGPUPipeline.cpp - From linalg to kernels and host code -----------===//
+#include "TorchLite/Pipelines/NVGPUPipeline.h"
+
+#include "TorchLite/Codegen/CPU/Passes.h"
+#include "TorchLite/Codegen/NVGPU/Passes.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace torchlite {
+
+/// Simplifies, merges elementwise operations, and gives results their place.
+static void prepare(OpPassManager &manager) {
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  manager.addNestedPass<func::FuncOp>(cpu::createFoldConstantLayout());
+  manager.addNestedPass<func::FuncOp>(cpu::createFuseElementwise());
+  manager.addPass(createCSEPass());
+  manager.addNestedPass<func::FuncOp>(cpu::createBindFrame());
+}
+
+/// Structured operations become kernels, still on tensors.
+static void formKernels(OpPassManager &manager) {
+  manager.addNestedPass<func::FuncOp>(nvgpu::createFormKernels());
+  manager.addPass(createCSEPass());
+}
+
+/// Tensors become the device's buffers, each with its place.
+static void bufferize(OpPassManager &manager) {
+  manager.addPass(cpu::createBufferize());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  manager.addPass(memref::createFoldMemRefAliasOpsPass());
+  // The device has no constants of the code: all of them are uploaded.
+  cpu::PackConstantsOptions pack;
+  pack.minBytes = 0;
+  manager.addPass(cpu::createPackConstants(pack));
+  manager.addPass(cpu::createPlanMemory());
+  manager.addNestedPass<func::FuncOp>(nvgpu::createBindDevice());
+}
+
+/// Kernels become launches.
+static void emitKernels(OpPassManager &manager, const NVGPUPipelineOptions &options) {
+  nvgpu::EmitKernelsOptions emit;
+  emit.arch = options.arch;
+  emit.precision = options.precision;
+  emit.only = options.strategy;
+  emit.report = options.report;
+  manager.addNestedPass<func::FuncOp>(nvgpu::createEmitKernels(emit));
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+}
+
+/// Launches become calls of kernels; what is left of dynamic buffers is freed after its last use.
+static void outlineKernels(OpPassManager &manager) {
+  manager.addPass(nvgpu::createOutlineKernels());
+  manager.addPass(createCanonicalizerPass());
+  manager.addNestedPass<func::FuncOp>(nvgpu::createFreeBuffers());
+}
+
+/// Loops, branches and calls of the runtime on the host.
+static void lowerHost(OpPassManager &manager) {
+  auto &functions = manager.nest<func::FuncOp>();
+  functions.addPass(cpu::createExpandMath());
+  functions.addPass(memref::createExpandStridedMetadataPass());
+  functions.addPass(createLowerAffinePass());
+  functions.addPass(arith::createArithExpandOpsPass());
+  functions.addPass(createSCFToControlFlowPass());
+  cpu::LowerRuntimeOptions runtime;
+  runtime.device = true;
+  manager.addPass(cpu::createLowerRuntime(runtime));
+  manager.addPass(cpu::createLowerToLLVM());
+  manager.addPass(createReconcileUnrealizedCastsPass());
+}
+
+void buildNVGPUPipeline(OpPassManager &manager, const NVGPUPipelineOptions &options) {
+  prepare(manager);
+  formKernels(manager);
+  if (options.stage == "kernels")
+    return;
+  bufferize(manager);
+  if (options.stage == "buffers")
+    return;
+  emitKernels(manager, options);
+  if (options.stage == "launches")
+    return;
+  outlineKernels(manager);
+  if (options.stage == "gpu")
+    return;
+  manager.addNestedPass<gpu::GPUModuleOp>(nvgpu::createLowerKernels());
+  lowerHost(manager);
+}
+
+void registerNVGPUPipeline() {
+  static PassPipelineRegistration<NVGPUPipelineOptions> registration(
+      "tl-nvgpu-pipeline", "From linalg on tensors to kernels for NVIDIA GPUs and their host code",
+      [](OpPassManager &manager, const NVGPUPipelineOptions &options) {
+        buildNVGPUPipeline(manager, options);
+      });
+}
+
+} // namespace torchlite
