@@ -83,6 +83,41 @@ struct DiagnosticState {
 };
 } // namespace
 
+/// The architecture that an instruction needs; 0: all have it. Source: PTX ISA, "Target ISA Notes" of
+/// each.
+static int64_t neededArchitecture(Operation *op) {
+  if (auto product = dyn_cast<NVVM::MmaOp>(op)) {
+    auto type = product.getMultiplicandAPtxType();
+    bool isF16 = !type || *type == NVVM::MMATypes::f16;
+    return isF16 && product.getShape().getK() < 16 ? 75 : 80;
+  }
+  StringRef name = op->getName().stripDialect();
+  static constexpr std::pair<StringLiteral, int64_t> table[] = {
+      {"wgmma.", 90},    {"cp.async.bulk.", 90}, {"cluster.", 90}, {"stmatrix", 90},
+      {"setmaxregister", 90}, {"cp.async.", 80},  {"mbarrier.", 80}, {"redux.", 80},
+      {"cvt.float.to.tf32", 80}, {"ldmatrix", 75}};
+  for (auto [prefix, number] : table)
+    if (name.starts_with(prefix))
+      return number;
+  return 0;
+}
+
+/// LLVM ends the process where an architecture has no such instruction.
+static LogicalResult checkInstructions(gpu::GPUModuleOp module, const Architecture &architecture) {
+  WalkResult result = module.walk([&](Operation *op) -> WalkResult {
+    if (!isa<NVVM::NVVMDialect>(op->getDialect()))
+      return success();
+    bool isWgmma = op->getName().stripDialect().starts_with("wgmma.");
+    int64_t needed = neededArchitecture(op);
+    if (architecture.number >= needed && (!isWgmma || architecture.name == "sm_90a"))
+      return success();
+    return op->emitError("expected instructions that ")
+           << architecture.name << " has, but this one needs sm_" << needed
+           << (isWgmma ? "a" : "");
+  });
+  return failure(result.wasInterrupted());
+}
+
 /// Functions that are called and must come from libdevice.
 static SmallVector<StringRef> findMissing(llvm::Module &module) {
   SmallVector<StringRef> missing;
@@ -166,7 +201,7 @@ KernelCompiler::optimize(gpu::GPUModuleOp module, const Architecture &architectu
                          llvm::LLVMContext &context) const {
   Location loc = module.getLoc();
   auto machine = createTargetMachine(architecture, loc);
-  if (failed(machine))
+  if (failed(machine) || failed(checkInstructions(module, architecture)))
     return failure();
   registerBuiltinDialectTranslation(*module.getContext());
   registerGPUDialectTranslation(*module.getContext());

@@ -1,6 +1,7 @@
 //===- LowerKernels.cpp - Kernels to the LLVM dialect and NVVM ------------===//
 #include "TorchLite/Codegen/Common/HalfFloats.h"
 #include "TorchLite/Codegen/NVGPU/Passes.h"
+#include "TorchLite/Codegen/NVGPU/TargetInfo.h"
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ComplexToLLVM/ComplexToLLVM.h"
@@ -212,9 +213,16 @@ struct LowerKernels : impl::LowerKernelsBase<LowerKernels> {
         global.setLinkage(LLVM::Linkage::External);
 
     // Launches have exactly the block size that kernels are made for: more to know than a limit.
-    for (auto kernel : module.getOps<LLVM::LLVMFuncOp>())
-      if (Attribute size = kernel->removeAttr(NVVM::NVVMDialect::getMaxntidAttrName()))
+    // Other kernels must leave registers for as many threads as there may be.
+    for (auto kernel : module.getOps<LLVM::LLVMFuncOp>()) {
+      if (!kernel->hasAttr(NVVM::NVVMDialect::getKernelFuncAttrName()))
+        continue;
+      StringRef limit = NVVM::NVVMDialect::getMaxntidAttrName();
+      if (Attribute size = kernel->removeAttr(limit))
         kernel->setAttr(NVVM::NVVMDialect::getReqntidAttrName(), size);
+      else
+        kernel->setAttr(limit, DenseI32ArrayAttr::get(&getContext(), {maxThreadsPerBlock, 1, 1}));
+    }
 
     WalkResult left = module.walk([&](Operation *op) {
       if (op == module || isa<LLVM::LLVMDialect, NVVM::NVVMDialect>(op->getDialect()))

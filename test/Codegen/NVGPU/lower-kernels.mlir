@@ -20,6 +20,7 @@ gpu.func @arguments(%x: memref<f32>, %b: i1, %i: i8, %n: index, %s: f32, %h: f16
 // A vector is aligned to its size, up to 16 bytes, if nothing else is said; three elements are not.
 
 // CHECK-LABEL: llvm.func @alignment
+// CHECK-SAME: nvvm.maxntid = array<i32: 1024, 1, 1>
 // CHECK: llvm.load {{.*}} {alignment = 8 : i64} : !llvm.ptr -> vector<2xf32>
 // CHECK: llvm.load {{.*}} {alignment = 16 : i64} : !llvm.ptr -> vector<8xf32>
 // CHECK: llvm.load {{.*}} {alignment = 4 : i64} : !llvm.ptr -> vector<3xf32>

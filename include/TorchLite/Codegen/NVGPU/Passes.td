@@ -27,7 +27,8 @@ def LowerKernels : Pass<"tl-nvgpu-lower-kernels", "mlir::gpu::GPUModuleOp"> {
     Kernels become functions of the LLVM dialect that take pointers and numbers. f16 and bf16 are
     computed in f32. Mathematical functions become calls of libdevice (NVIDIA's library of them,
     linked by the kernel compiler) or intrinsics of LLVM. `known_block_size` becomes
-    `nvvm.reqntid`, so that the assembler knows how many registers a thread may take.
+    `nvvm.reqntid`, so that the assembler knows how many registers a thread may take; kernels without
+    leave registers for 1024 threads.
 
     A `vector.load` or `vector.store` without `alignment` is taken to be aligned to its size, up to
     16 bytes; transfers are aligned to their elements.
