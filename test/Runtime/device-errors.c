@@ -1,0 +1,167 @@
+/* Which device an instance gets, which image of the code, and what is said where there is none.
+   RUN: %cc -shared -fPIC -g -fsanitize=address %S/Inputs/fake_cuda.c -lm -o %t.so
+   RUN: %cc -shared -fPIC -g -fsanitize=address -DFAKE_WITHOUT_LAUNCH %S/Inputs/fake_cuda.c -lm -o %t.broken.so
+   RUN: %cc -fsanitize=address,undefined -fno-sanitize-recover=all %s %cuda_sources %runtime -o %t
+   RUN: %t %t.so %t.broken.so
+*/
+#include "FakeDeviceModel.h"
+
+static tl_error error;
+static tl_instance *instance;
+
+static tl_status open(const tl_model *model, int32_t device, int32_t id) {
+  tl_options options = {.device = device, .device_id = id};
+  memset(&error, 0, sizeof error);
+  return tl_instance_create(model, &options, &instance, &error);
+}
+
+/* After whatever has failed, the CPU serves. */
+static void testProcessor(void) {
+  float data[] = {1, 2, 3, 4, 5, 6};
+  int64_t shape[] = {2, 3};
+  DLTensor x = tl_dltensor(data, TL_F32, 2, shape);
+  tl_value arguments[] = {tl_tensor(&x), tl_float(3)}, result = tl_none();
+  for (int32_t device = TL_DEVICE_DEFAULT; device <= TL_DEVICE_CPU; ++device) {
+    EXPECT(open(&device_model, device, 0) == TL_OK);
+    EXPECT(tl_call(instance, "affine", arguments, 2, &result, &error) == TL_OK);
+    EXPECT(((float *)result.as.items.data[0].as.tensor.tensor->data)[5] == 78);
+    x.device.device_type = kDLCUDA;
+    EXPECT_ERROR(TL_INVALID_ARGUMENT, tl_call(instance, "affine", arguments, 2, &result, &error),
+                 "affine: argument 0 'x': expected a tensor in the processor's memory, got one on "
+                 "cuda:0");
+    x.device.device_type = kDLCPU;
+    EXPECT_ERROR(TL_NO_DEVICE, tl_call(instance, "tick", NULL, 0, &result, &error),
+                 "tick: not compiled for the CPU");
+    tl_instance_destroy(instance);
+  }
+  tl_value_clear(&result);
+}
+
+/* No driver, or none that works. */
+static void testDrivers(const char *broken) {
+  setenv("TORCHLITE_LIBCUDA", "/nowhere/libcuda.so", 1);
+  EXPECT_ERROR(TL_NO_DEVICE, open(&device_model, TL_DEVICE_CUDA, 0),
+               "no NVIDIA driver: /nowhere/libcuda.so: cannot open shared object file: No such file or "
+               "directory; install the driver (in a container, start it with the GPUs); without a GPU, "
+               "run on the CPU (--device=cpu) what is compiled for it");
+  testProcessor();
+  setenv("TORCHLITE_LIBCUDA", broken, 1);
+  EXPECT(open(&device_model, TL_DEVICE_CUDA, 0) == TL_NO_DEVICE);
+  EXPECT(strstr(error.message, "the NVIDIA driver cannot be used: /"));
+  EXPECT(strstr(error.message, " has no function cuLaunchKernel; install a driver for CUDA 11.0 or "
+                               "newer; without a GPU, run on the CPU"));
+  testProcessor();
+}
+
+static void testDevices(void) {
+  setenv("FAKE_CUDA_VERSION", "10020", 1);
+  EXPECT_ERROR(TL_NO_DEVICE, open(&device_model, TL_DEVICE_CUDA, 0),
+               "the NVIDIA driver is too old: it supports CUDA 10.2, and 11.0 is needed; update the "
+               "driver; without a GPU, run on the CPU (--device=cpu) what is compiled for it");
+  unsetenv("FAKE_CUDA_VERSION");
+  setenv("FAKE_CUDA_INIT", "100", 1);
+  EXPECT_ERROR(TL_NO_DEVICE, open(&device_model, TL_DEVICE_CUDA, 0),
+               "the NVIDIA driver finds no GPU that it can use: CUDA_ERROR_NO_DEVICE (as the name "
+               "says); see nvidia-smi and CUDA_VISIBLE_DEVICES; without a GPU, run on the CPU "
+               "(--device=cpu) what is compiled for it");
+  testProcessor();
+  setenv("FAKE_CUDA_INIT", "803", 1);
+  EXPECT_ERROR(TL_NO_DEVICE, open(&device_model, TL_DEVICE_CUDA, 0),
+               "the NVIDIA driver finds no GPU that it can use: error 803 of the CUDA driver; the "
+               "driver's library and its kernel module are of different versions: restart the machine");
+  unsetenv("FAKE_CUDA_INIT");
+  setenv("FAKE_CUDA_DEVICES", "0", 1);
+  EXPECT(open(&device_model, TL_DEVICE_CUDA, 0) == TL_NO_DEVICE);
+  EXPECT(strstr(error.message, "finds no GPU that it can use: CUDA_ERROR_NO_DEVICE"));
+  unsetenv("FAKE_CUDA_DEVICES");
+  EXPECT_ERROR(TL_NO_DEVICE, open(&device_model, TL_DEVICE_CUDA, 7),
+               "there is no cuda:7 here, only cuda:0 to cuda:1");
+  EXPECT_ERROR(TL_NO_DEVICE, open(&device_model, TL_DEVICE_CUDA, -1),
+               "there is no cuda:-1 here, only cuda:0 to cuda:1");
+  EXPECT_ERROR(TL_NO_DEVICE, open(&device_model, TL_DEVICE_CPU, 1),
+               "fake: there is no device cpu:1, only cpu");
+  EXPECT_ERROR(TL_INVALID_ARGUMENT, open(&device_model, 9, 0), "fake: 9 is no kind of device");
+  tl_options options = {.device = TL_DEVICE_CPU, .stream = &options};
+  EXPECT_ERROR(TL_INVALID_ARGUMENT, tl_instance_create(&device_model, &options, &instance, &error),
+               "fake: a stream is given, but cpu has none");
+}
+
+static void testTargets(void) {
+  EXPECT_ERROR(TL_NO_DEVICE, open(&fake_model, TL_DEVICE_CUDA, 0),
+               "fake: compiled for cpu, not for cuda; compile it with --target=cpu,cuda, or run it on "
+               "cpu");
+  EXPECT_ERROR(TL_NO_DEVICE, open(&device_model, TL_DEVICE_EMULATED, 0),
+               "fake: compiled for cpu, cuda, not for emulated; compile it with "
+               "--target=cpu,cuda,emulated, or run it on cpu, cuda");
+  tl_method tick = device_methods[5];
+  tl_model gpu_only = device_model;
+  gpu_only.methods = &tick;
+  gpu_only.method_count = 1;
+  EXPECT_ERROR(TL_NO_DEVICE, open(&gpu_only, TL_DEVICE_CPU, 0),
+               "fake: compiled for cuda, not for cpu; compile it with --target=cuda,cpu, or run it on "
+               "cuda");
+  tl_value result = tl_none();
+  EXPECT(open(&gpu_only, TL_DEVICE_DEFAULT, 0) == TL_OK);
+  EXPECT(tl_call(instance, "tick", NULL, 0, &result, &error) == TL_OK && result.as.i == 8);
+  tl_instance_destroy(instance);
+}
+
+static void expectImage(const char *capability, const char *refused, const char *image) {
+  setenv("FAKE_CUDA_CAPABILITY", capability, 1);
+  setenv("FAKE_CUDA_REFUSE", refused, 1);
+  tl_status status = open(&device_model, TL_DEVICE_CUDA, 1);
+  if (status || strcmp(fakeCuda()->image, image) != 0) {
+    fprintf(stderr, "%s: expected %s, got %s %s\n", capability, image, fakeCuda()->image,
+            error.message);
+    exit(1);
+  }
+  tl_instance_destroy(instance);
+}
+
+static void testImages(void) {
+  expectImage("80", "", "cubin 80");
+  expectImage("86", "", "cubin 86");
+  expectImage("89", "", "cubin 86");
+  expectImage("90", "", "cubin 90");
+  expectImage("90", "cubin", "ptx 80");
+  expectImage("120", "", "ptx 80");
+  setenv("FAKE_CUDA_REFUSE", "", 1);
+  setenv("FAKE_CUDA_CAPABILITY", "75", 1);
+  EXPECT_ERROR(TL_INCOMPATIBLE, open(&device_model, TL_DEVICE_CUDA, 0),
+               "cuda:0: Fake GPU 0 is too old a GPU: it has compute capability 7.5, and the model is "
+               "compiled for sm_80 (PTX), sm_80, sm_90, sm_86; kernels need 8.0 at least");
+  setenv("FAKE_CUDA_CAPABILITY", "100", 1);
+  tl_gpu_code cubins = device_code;
+  tl_model model = device_model;
+  cubins.images = device_images + 1;
+  cubins.image_count = 2;
+  model.gpu = &cubins;
+  EXPECT_ERROR(TL_INCOMPATIBLE, open(&model, TL_DEVICE_CUDA, 0),
+               "cuda:0: the model is compiled for sm_80, sm_90, which Fake GPU 0 of compute capability "
+               "10.0 cannot run; compile it with --cuda-arch=sm_100");
+  setenv("FAKE_CUDA_CAPABILITY", "90", 1);
+  setenv("FAKE_CUDA_REFUSE", "cubin", 1);
+  EXPECT_ERROR(TL_INCOMPATIBLE, open(&model, TL_DEVICE_CUDA, 0),
+               "cuda:0: loading the kernels for sm_90 into Fake GPU 0 of compute capability 9.0: "
+               "ptxas: no: CUDA_ERROR_UNSUPPORTED_PTX_VERSION (as the name says); the driver is older "
+               "than the CUDA toolkit that the model was compiled with: update the driver, or compile "
+               "for this GPU (--cuda-arch)");
+  setenv("FAKE_CUDA_REFUSE", "", 1);
+  static const char *const unknown[] = {"scale", "mystery"};
+  cubins.kernels = unknown;
+  cubins.kernel_count = 2;
+  EXPECT_ERROR(TL_DEVICE_FAILED, open(&model, TL_DEVICE_CUDA, 0),
+               "cuda:0: looking for the kernel 'mystery': CUDA_ERROR_NOT_FOUND (as the name says)");
+  EXPECT(!fakeCuda()->live_contexts && !fakeCuda()->live_modules && !fakeCuda()->live_memory);
+}
+
+int main(int argc, char **argv) {
+  EXPECT(argc == 3);
+  testDrivers(argv[2]);
+  setenv("TORCHLITE_LIBCUDA", argv[1], 1);
+  testDevices();
+  testTargets();
+  testProcessor();
+  testImages();
+  return 0;
+}
