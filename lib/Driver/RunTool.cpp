@@ -191,8 +191,10 @@ int runMain(int argc, char **argv, const Importer &importer,
                        cl::desc("Absolute difference that --check allows (default: 1e-5)"));
   cl::opt<bool> benchmark("benchmark", cl::cat(category),
                           cl::desc("Repeat each call; print minimum, median and 99th percentile"));
-  cl::opt<std::string> device("device", cl::cat(category), cl::init("cpu"),
-                              cl::value_desc("name"), cl::desc("What to run on: cpu"));
+  cl::opt<std::string> device("device", cl::cat(category), cl::value_desc("name"),
+                              cl::desc("What to run on: cpu, cuda, cuda:N (GPU number N), or\n"
+                                       "emulated (GPU code on the CPU, slowly; default: the first\n"
+                                       "that the model is compiled for)"));
   CompilerCommandLine commandLine(category);
   parseCommandLine(argc, argv, category,
                    "Runs a model: compiles a .pt or .mlir in memory, or loads a library.\n\n"
@@ -203,8 +205,6 @@ int runMain(int argc, char **argv, const Importer &importer,
     llvm::errs() << "tl-run: error: " << message << "\n";
     return 1;
   };
-  if (device != "cpu")
-    return fail("--device=" + device + ": this build runs on cpu only");
   if (!inputs.empty() && !calls.empty())
     return fail("--input gives the arguments of forward, and --call names a method with its own: "
                 "use one of them");
@@ -217,6 +217,10 @@ int runMain(int argc, char **argv, const Importer &importer,
                             callTexts.data(),  callTexts.size(),
                             outputDir.empty() ? nullptr : outputDir.c_str(),
                             commandLine.threads, benchmark, nullptr};
+  tl_error deviceError;
+  if (!device.empty() &&
+      !tl_parse_device(device.c_str(), &options.device, &options.device_id, &deviceError))
+    return fail(deviceError.message);
   bool isLibrary = StringRef(input).ends_with(".so");
   bool isArchive = !isLibrary && !StringRef(input).ends_with(".mlir") &&
                    !StringRef(input).ends_with(".mlirbc");

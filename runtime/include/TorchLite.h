@@ -18,6 +18,14 @@
 |*   tl_instance_destroy(instance);
 |*   tl_model_close(model);
 |*
+|* A model that is compiled for NVIDIA GPUs (tl-compile --target=cuda, or cpu,cuda) runs on one where
+|* the options say so; tensors stay where they are, in the processor's memory or on the GPU:
+|*
+|*   tl_options options = {.device = TL_DEVICE_CUDA, .device_id = 0};
+|*   if (tl_instance_create(model, &options, &instance, &error)) ...   // TL_NO_DEVICE: error.message
+|*   DLTensor x = tl_dltensor(gpu_memory, TL_F32, 2, shape);           // from cudaMalloc
+|*   x.device.device_type = kDLCUDA;
+|*
 |* How to get these functions: link a compiled library (model.so or model.a), which holds one model
 |* and the whole runtime; or link the runtime alone (libTorchLiteRuntime.a) and open any number of
 |* compiled shared libraries. Objects of several libraries may be mixed freely: each one remembers
@@ -276,21 +284,30 @@ typedef enum tl_device {
   TL_DEVICE_EMULATED = 3, /* GPU code run by the processor, slowly: to test it without a GPU */
 } tl_device;
 
+/* Options that are zero have their defaults. */
 typedef struct tl_options {
   /* Threads that one call may use, its own included; 0: as many as the library was compiled for,
      or as the process may run on. The threads are shared by all instances of a library; a call
      that finds them busy runs on its own thread. */
   int32_t threads;
-  int32_t device;    /* tl_device */
-  int32_t device_id; /* which GPU, counted from 0 */
-  int32_t results_on_device; /* 1: results that the runtime allocates are tensors on the device */
-  /* A CUDA stream (CUstream, cudaStream_t) for all calls, which then follow what is queued there.
-     Null: each call that runs at the same time has a stream of its own. */
+  int32_t device;            /* tl_device */
+  int32_t device_id;         /* which GPU, counted from 0 as the CUDA driver counts them */
+  int32_t results_on_device; /* 1: results that the runtime allocates are tensors on the GPU (kDLCUDA);
+                                0: in the processor's memory */
+  /* A CUDA stream of that GPU (CUstream, cudaStream_t) for all calls, which then follow what is queued
+     there; it must live as long as the instance. A call waits for the stream only where a tensor is
+     in the processor's memory, so that with all tensors on the GPU it returns at once. Null: each call
+     that runs at the same time has a stream of its own, tensors on the GPU must be ready when the call
+     is made, and the call returns when all is done. */
   void *stream;
 } tl_options;
 
 /* Makes an instance with the model's initial state. `options` may be null. Memory for one call is
-   allocated here; it grows with the number of calls that run at the same time. */
+   allocated here; it grows with the number of calls that run at the same time. On a GPU the weights
+   are copied there once for all instances. The driver is loaded here, never before: libcuda.so.1, or
+   what the environment variable TORCHLITE_LIBCUDA names. Without a driver or GPU that can be used,
+   TL_NO_DEVICE; with a GPU that the code does not suit, TL_INCOMPATIBLE; and another instance of the
+   same model can still run on the CPU. */
 TL_API tl_status tl_instance_create(const tl_model *model, const tl_options *options,
                                     tl_instance **instance, tl_error *error);
 TL_API void tl_instance_destroy(tl_instance *instance);
@@ -310,7 +327,12 @@ TL_API tl_status tl_instance_reset(tl_instance *instance, tl_error *error);
    - null: the result is dropped.
    When the call fails, `result` has the structure that it had; given tensors may have been written.
 
-   Arguments that the method writes to (`x.add_(1)`) are changed, after the call has succeeded. */
+   Arguments that the method writes to (`x.add_(1)`) are changed, after the call has succeeded.
+
+   On a GPU, tensors may be in the processor's memory or on that GPU, in any mixture. Those on the GPU
+   are used in place where they are contiguous and aligned to 16 bytes, and copied where they are not.
+   Calls of a method with static shapes are recorded as a CUDA graph when the same addresses and
+   scalars come a second time, and replayed from then on. */
 TL_API tl_status tl_call(tl_instance *instance, const char *method, const tl_value *arguments,
                          size_t count, tl_value *result, tl_error *error);
 

@@ -161,7 +161,9 @@ int tl_run_model(const tl_model *model, const tl_run_options *options) {
   tl_store store = {NULL};
   call *calls = NULL;
   size_t count = 0;
-  tl_options instance_options = {.threads = options->threads};
+  tl_options instance_options = {.threads = options->threads,
+                                 .device = options->device,
+                                 .device_id = options->device_id};
   tl_instance *instance = NULL;
   bool ok = parseCalls(&store, options, &calls, &count, &error) &&
             tl_instance_create(model, &instance_options, &instance, &error) == TL_OK;
@@ -172,6 +174,30 @@ int tl_run_model(const tl_model *model, const tl_run_options *options) {
   if (ok)
     return 0;
   return error.message[0] ? fail(&error) : 1;
+}
+
+/*===-- Devices ------------------------------------------------------------===*/
+
+bool tl_parse_device(const char *text, int32_t *device, int32_t *device_id, tl_error *error) {
+  static const char *const names[] = {"cpu", "cuda", "emulated"};
+  *device_id = 0;
+  for (int32_t i = 0; i < 3; ++i)
+    if (strcmp(text, names[i]) == 0) {
+      *device = TL_DEVICE_CPU + i;
+      return true;
+    }
+  if (strncmp(text, "cuda:", 5) == 0 && text[5] >= '0' && text[5] <= '9') {
+    char *end;
+    long number = strtol(text + 5, &end, 10);
+    if (!*end && number <= 1024) {
+      *device = TL_DEVICE_CUDA;
+      *device_id = (int32_t)number;
+      return true;
+    }
+  }
+  tl_fail(error, TL_INVALID_ARGUMENT, "--device: expected cpu, cuda, cuda:N or emulated, got '%.100s'",
+          text);
+  return false;
 }
 
 /*===-- The executable's command line --------------------------------------===*/
@@ -195,6 +221,9 @@ static void help(const tl_model *model, const char *program) {
        "                      (without it they are printed)\n"
        "  --benchmark         repeat each call and print its times\n"
        "  --threads=N         threads of one call (default: what the model was compiled for)\n"
+       "  --device=DEVICE     cpu, cuda (a GPU of NVIDIA), cuda:N (the one with this number), or\n"
+       "                      emulated (the GPU's code on the CPU, slowly)\n"
+       "                      (default: the first that the model was compiled for)\n"
        "  --version, --help\n\n"
        "A VALUE is a tensor, @x.npy (@x.npy:bf16 for 16-bit integers that hold bfloat16),\n"
        "2x2xf32='1 2 3 4', 1x3xf32=0.5 or 1x3xf32=rand; or 10, 1.5, true, none, \"text\";\n"
@@ -204,7 +233,7 @@ static void help(const tl_model *model, const char *program) {
 int tl_run_main(const tl_model *model, int argc, char **argv) {
   const char **inputs = calloc((size_t)argc, sizeof *inputs);
   const char **calls = calloc((size_t)argc, sizeof *calls);
-  tl_run_options options = {inputs, 0, calls, 0, NULL, 0, false, NULL};
+  tl_run_options options = {.inputs = inputs, .calls = calls};
   int status = inputs && calls ? -1 : 1;
   for (int i = 1; i < argc && status < 0; ++i) {
     char *argument = argv[i];
@@ -227,7 +256,8 @@ int tl_run_main(const tl_model *model, int argc, char **argv) {
     size_t length = equals ? (size_t)(equals - argument) : strlen(argument);
     const char *value = equals ? equals + 1 : argv[i + 1];
 #define IS(option) (length == sizeof option - 1 && memcmp(argument, option, length) == 0)
-    bool known = IS("--input") || IS("--call") || IS("--output-dir") || IS("--threads");
+    bool known = IS("--input") || IS("--call") || IS("--output-dir") || IS("--threads") ||
+                 IS("--device");
     if (!known || !value) {
       fprintf(stderr, "error: %s '%s'; see --help\n",
               known ? "no value for" : "unknown argument", argument);
@@ -241,7 +271,13 @@ int tl_run_main(const tl_model *model, int argc, char **argv) {
       calls[options.call_count++] = value;
     else if (IS("--output-dir"))
       options.output_dir = value;
-    else {
+    else if (IS("--device")) {
+      tl_error error;
+      if (!tl_parse_device(value, &options.device, &options.device_id, &error)) {
+        fprintf(stderr, "error: %s\n", error.message);
+        status = 1;
+      }
+    } else {
       char *end;
       long threads = strtol(value, &end, 10);
       if (*end || end == value || threads < 0 || threads > 1024) {

@@ -73,7 +73,11 @@ typedef struct tl_run_options {
   int32_t threads;        /* as in tl_options */
   bool benchmark;
   const tl_run_observer *observer;
+  int32_t device, device_id; /* as in tl_options */
 } tl_run_options;
+
+/* Reads `cpu`, `cuda`, `cuda:1` or `emulated`. On failure writes a message and returns false. */
+bool tl_parse_device(const char *text, int32_t *device, int32_t *device_id, tl_error *error);
 
 /* Makes the calls on one instance. Returns the exit status: 0, or 1 with a message on standard
    error. */

@@ -28,7 +28,8 @@
 extern "C" {
 #endif
 
-/* Where a tensor's memory is. TorchLite's CPU libraries take kDLCPU and kDLCUDAHost. */
+/* Where a tensor's memory is. TorchLite takes kDLCPU, kDLCUDAHost and
+   kDLCUDAManaged, and on a GPU kDLCUDA. */
 #ifdef __cplusplus
 typedef enum : int32_t {
 #else
