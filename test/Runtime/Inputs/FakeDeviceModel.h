@@ -158,7 +158,7 @@ static const tl_model device_model = {
     &device_code};
 
 /* The counters of the driver that TORCHLITE_LIBCUDA names. */
-static struct fake_cuda *fakeCuda(void) {
+static inline struct fake_cuda *fakeCuda(void) {
   void *library = dlopen(getenv("TORCHLITE_LIBCUDA"), RTLD_NOW);
   EXPECT(library);
   struct fake_cuda *fake = dlsym(library, "fake_cuda");
