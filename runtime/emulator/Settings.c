@@ -1,0 +1,59 @@
+/*===- Settings.c - What the environment says -----------------------------------===*/
+#include "Internal.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+tl_status emu_error(tl_error *error, tl_status status, const char *format, ...) {
+  if (error) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->message, sizeof error->message, format, arguments);
+    va_end(arguments);
+  }
+  return status;
+}
+
+/* The number of the variable's value among `names`, 0 where it is not set, -1 for any other value. */
+static int choose(const char *variable, const char *const *names, int count, tl_error *error) {
+  const char *value = getenv(variable);
+  if (!value)
+    return 0;
+  char expected[64] = "";
+  for (int i = 0; i < count; ++i) {
+    if (!strcmp(value, names[i]))
+      return i;
+    strcat(expected, i == 0 ? "'" : i == count - 1 ? "' or '" : "', '");
+    strcat(expected, names[i]);
+  }
+  emu_error(error, TL_INVALID_ARGUMENT, "%s is '%s': expected %s'", variable, value, expected);
+  return -1;
+}
+
+tl_status emu_read_settings(emu_settings *settings, tl_error *error) {
+  static const char *const checks[] = {"1", "0"};
+  static const char *const copies[] = {"lazy", "eager"};
+  static const char *const orders[] = {"forward", "reverse", "random"};
+  int check = choose("TORCHLITE_EMULATOR_CHECKS", checks, 2, error);
+  int copy = check < 0 ? -1 : choose("TORCHLITE_EMULATOR_COPIES", copies, 2, error);
+  int order = copy < 0 ? -1 : choose("TORCHLITE_EMULATOR_ORDER", orders, 3, error);
+  if (order < 0)
+    return TL_INVALID_ARGUMENT;
+  settings->checks = check == 0;
+  settings->lazy = copy == 0;
+  settings->order = (emu_order)order;
+  settings->seed = 1;
+  const char *seed = getenv("TORCHLITE_EMULATOR_SEED");
+  if (seed) {
+    char *end;
+    errno = 0;
+    settings->seed = strtoull(seed, &end, 10);
+    if (errno || end == seed || *end)
+      return emu_error(error, TL_INVALID_ARGUMENT,
+                       "TORCHLITE_EMULATOR_SEED is '%s': expected an integer", seed);
+  }
+  return TL_OK;
+}

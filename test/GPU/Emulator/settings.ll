@@ -1,0 +1,27 @@
+; RUN: env TORCHLITE_EMULATOR_COPIES=late not tl-emulate %s --kernel=kernel 2>&1 \
+; RUN:   | FileCheck %s --check-prefix=COPIES
+; RUN: env TORCHLITE_EMULATOR_ORDER=backward not tl-emulate %s --kernel=kernel 2>&1 \
+; RUN:   | FileCheck %s --check-prefix=ORDER
+; RUN: env TORCHLITE_EMULATOR_CHECKS=yes not tl-emulate %s --kernel=kernel 2>&1 \
+; RUN:   | FileCheck %s --check-prefix=CHECKS
+; RUN: env TORCHLITE_EMULATOR_SEED=one not tl-emulate %s --kernel=kernel 2>&1 \
+; RUN:   | FileCheck %s --check-prefix=SEED
+; RUN: not tl-emulate %s --kernel=kernel --block=1025 2>&1 | FileCheck %s --check-prefix=BLOCK
+; RUN: not tl-emulate %s --kernel=kernel --block=32,64 2>&1 | FileCheck %s --check-prefix=THREADS
+; RUN: not tl-emulate %s --kernel=kernel --grid=1,65536 2>&1 | FileCheck %s --check-prefix=GRID
+; RUN: not tl-emulate %s --kernel=kernel --shared=166913 2>&1 | FileCheck %s --check-prefix=SHARED
+; RUN: tl-emulate %s --kernel=kernel --shared=166912 --grid=0
+; Settings and launches that there are not.
+
+; COPIES: TORCHLITE_EMULATOR_COPIES is 'late': expected 'lazy' or 'eager'
+; ORDER: TORCHLITE_EMULATOR_ORDER is 'backward': expected 'forward', 'reverse' or 'random'
+; CHECKS: TORCHLITE_EMULATOR_CHECKS is 'yes': expected '1' or '0'
+; SEED: TORCHLITE_EMULATOR_SEED is 'one': expected an integer
+; BLOCK: kernel 'kernel': block size 1025 in dimension 0: 1 to 1024 is possible
+; THREADS: kernel 'kernel': 2048 threads in a block: at most 1024 are possible
+; GRID: kernel 'kernel': grid size 65536 in dimension 1: at most 65535 is possible
+; SHARED: kernel 'kernel': 166913 bytes of shared memory: at most 166912 are possible on sm_80
+target triple = "nvptx64-nvidia-cuda"
+define ptx_kernel void @kernel() {
+  ret void
+}
