@@ -7,6 +7,7 @@
 #include "TorchLite/Codegen/NVGPU/KernelCompiler.h"
 #include "TorchLite/Codegen/NVGPU/Passes.h"
 #include "TorchLite/Runtime/Descriptor.h"
+#include <future>
 
 namespace torchlite::nvgpu {
 #define GEN_PASS_DEF_SERIALIZE
@@ -245,13 +246,25 @@ private:
       emitWarning(loc, "ptxas is not found: the library holds PTX, which the driver compiles when "
                        "it is loaded; ")
           << toolkitHint;
+    // ptxas takes most of the time: one process for each architecture, side by side.
+    SmallVector<std::string> ptx;
+    std::vector<std::future<FailureOr<Cubin>>> cubins;
+    for (const Architecture *architecture : architectures) {
+      FailureOr<std::string> text = compiler.emitPTX(kernels, *architecture);
+      if (failed(text))
+        return failure();
+      ptx.push_back(std::move(*text));
+      if (hasAssembler)
+        cubins.push_back(std::async(std::launch::async, [&compiler, architecture, loc,
+                                                         text = ptx.back()] {
+          return compiler.assemble(text, *architecture, loc);
+        }));
+    }
+
     SmallVector<Image> result;
     for (auto [index, architecture] : llvm::enumerate(architectures)) {
-      FailureOr<std::string> ptx = compiler.emitPTX(kernels, *architecture);
-      if (failed(ptx))
-        return failure();
       if (hasAssembler) {
-        FailureOr<Cubin> cubin = compiler.assemble(*ptx, *architecture, loc);
+        FailureOr<Cubin> cubin = cubins[index].get();
         if (failed(cubin))
           return failure();
         if (report)
@@ -266,8 +279,8 @@ private:
         }
       bool needed = !next || hasGap(*architecture, *next);
       if (!hasAssembler || (architecture->isPortable && needed)) {
-        ptx->push_back('\0');
-        result.push_back({TL_IMAGE_PTX, architecture->number, std::move(*ptx)});
+        ptx[index].push_back('\0');
+        result.push_back({TL_IMAGE_PTX, architecture->number, std::move(ptx[index])});
       }
     }
     return result;
