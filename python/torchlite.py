@@ -6,7 +6,14 @@
                                                     # lists, tuples and dicts of these
     run = instance.prepare("forward", x)            # for timing: run() calls with the same values
 
-bfloat16 tensors are passed as `torchlite.BFloat16(array_of_uint16)` and returned as such.
+bfloat16 tensors are passed as `torchlite.BFloat16(array_of_uint16)` and returned as such. Tensors of
+other libraries are taken by DLPack, without copying: PyTorch's, in the processor's memory or on a GPU.
+
+    instance = model.instance(device="cuda:0", results_on_device=True,
+                              stream=torch.cuda.current_stream().cuda_stream)
+    y = torch.from_dlpack(instance.call("forward", x.cuda()))
+
+Without `results_on_device` results are numpy arrays.
 Errors raise torchlite.Error with the library's message.
 """
 import ctypes as C
@@ -57,6 +64,42 @@ class _As(C.Union):
                 ("tensor", _Tensor), ("items", _Items)]
 
 
+class _Managed(C.Structure):
+    pass
+
+
+_Managed._fields_ = [("tensor", _DLTensor), ("context", C.c_void_p),
+                     ("deleter", C.CFUNCTYPE(None, C.POINTER(_Managed)))]
+_CUDA = 2  # DLPack's kDLCUDA
+_capsule_pointer = C.pythonapi.PyCapsule_GetPointer
+_capsule_pointer.restype, _capsule_pointer.argtypes = C.c_void_p, [C.py_object, C.c_char_p]
+_capsule_new = C.pythonapi.PyCapsule_New
+_capsule_new.restype, _capsule_new.argtypes = C.py_object, [C.c_void_p, C.c_char_p, C.c_void_p]
+
+
+class DeviceTensor:
+    """A result on a GPU, for the `from_dlpack` of another library, once, or for further calls."""
+
+    def __init__(self, pointer, library):
+        self.pointer, self.library, self.exported = pointer, library, False
+        tensor = pointer.contents.tensor
+        self.shape = tuple(tensor.shape[i] for i in range(tensor.ndim))
+
+    def __dlpack_device__(self):
+        tensor = self.pointer.contents.tensor
+        return tensor.device_type, tensor.device_id
+
+    def __dlpack__(self, stream=None, **_):
+        if self.exported:
+            raise BufferError("this result has been taken already")
+        self.exported = True
+        return _capsule_new(C.cast(self.pointer, C.c_void_p), b"dltensor", None)
+
+    def __del__(self):
+        if not self.exported:
+            self.pointer.contents.deleter(self.pointer)
+
+
 class Value(C.Structure):
     _fields_ = [("kind", C.c_int32), ("owned", C.c_int32), ("value", _As)]
 
@@ -70,7 +113,7 @@ class _Options(C.Structure):
                 ("results_on_device", C.c_int32), ("stream", C.c_void_p)]
 
 
-def _pack(argument, value, keep):
+def _pack(argument, value, keep, stream=None):
     """Writes a Python value into a tl_value; what must outlive it goes to `keep`."""
     if argument is None:
         value.kind = NONE
@@ -88,11 +131,26 @@ def _pack(argument, value, keep):
         flat = [x for pair in argument.items() for x in pair] if isinstance(argument, dict) else argument
         items = (Value * max(len(flat), 1))()
         for item, element in zip(items, flat):
-            _pack(element, item, keep)
+            _pack(element, item, keep, stream)
         keep.append(items)
         value.kind = {list: LIST, tuple: TUPLE, dict: DICT}[type(argument)]
         value.value.items.data = C.addressof(items)
         value.value.items.count = len(argument)
+    elif isinstance(argument, DeviceTensor):
+        keep.append(argument)
+        value.kind = TENSOR
+        value.value.tensor.tensor = C.cast(argument.pointer, C.POINTER(_DLTensor))
+    elif hasattr(argument, "__dlpack__") and not isinstance(argument, np.ndarray):
+        on_gpu = argument.__dlpack_device__()[0] == _CUDA
+        if on_gpu and not stream:
+            raise ValueError("a tensor on a GPU is given to an instance without one; make the "
+                             "instance with device='cuda'")
+        # The library that made it lets what it has queued come before our stream.
+        capsule = argument.__dlpack__(stream=stream) if on_gpu else argument.__dlpack__()
+        keep.append(capsule)  # frees the tensor
+        value.kind = TENSOR
+        value.value.tensor.tensor = C.cast(_capsule_pointer(capsule, b"dltensor"),
+                                           C.POINTER(_DLTensor))
     else:
         brain = isinstance(argument, BFloat16)
         array = argument.bits if brain else np.asarray(argument)
@@ -105,8 +163,8 @@ def _pack(argument, value, keep):
         value.kind, value.value.tensor.tensor = TENSOR, C.pointer(tensor)
 
 
-def _unpack(value):
-    """The Python value of a tl_value; tensors are copied."""
+def _unpack(value, library):
+    """The Python value of a tl_value; tensors are copied, those on a GPU taken out."""
     kind, data = value.kind, value.value
     if kind == NONE:
         return None
@@ -116,6 +174,8 @@ def _unpack(value):
         return data.string.decode()
     if kind == TENSOR:
         tensor = data.tensor.tensor.contents
+        if tensor.device_type == _CUDA:
+            return DeviceTensor(library.tl_value_release(C.byref(value)), library)
         shape = [tensor.shape[i] for i in range(tensor.ndim)]
         brain = tensor.code == _BFLOAT
         dtype = np.dtype("b1" if tensor.code == 6 else
@@ -126,7 +186,7 @@ def _unpack(value):
         return BFloat16(array) if brain else array
     count = data.items.count * (2 if kind == DICT else 1)
     items = C.cast(data.items.data, C.POINTER(Value))
-    flat = [_unpack(items[i]) for i in range(count)]
+    flat = [_unpack(items[i], library) for i in range(count)]
     if kind == DICT:
         return dict(zip(flat[::2], flat[1::2]))
     return flat if kind == LIST else tuple(flat)
@@ -142,6 +202,7 @@ class Model:
         for name in ("tl_model_method_count", "tl_method_variant_count", "tl_method_format"):
             getattr(self.library, name).restype = C.c_size_t
         self.library.tl_method_name.restype = C.c_char_p
+        self.library.tl_value_release.restype = C.POINTER(_Managed)
         self.handle = C.c_void_p(self.library.tl_library_model())
 
     def methods(self):
@@ -155,17 +216,24 @@ class Model:
                 result.append(text.value.decode())
         return result
 
-    def instance(self, threads=1, device="default"):
-        """`device`: cpu, cuda, cuda:1, emulated, or the first of these that the library has."""
-        return Instance(self, threads, device)
+    def instance(self, threads=1, device="default", results_on_device=False, stream=0):
+        """`device`: cpu, cuda, cuda:1, emulated, or the first of these that the library has.
+        On CUDA, calls are queued on `stream` (a handle; 0: the default stream), and are waited for only
+        where a tensor is in the processor's memory. `results_on_device`: results are DeviceTensors."""
+        return Instance(self, threads, device, results_on_device, stream)
 
 
 class Instance:
     """An instance of a model, with its own state."""
 
-    def __init__(self, model, threads, device="default"):
+    def __init__(self, model, threads, device="default", results_on_device=False, stream=0):
         kind, _, number = device.partition(":")
-        options = _Options(threads, DEVICES[kind], int(number or 0))
+        if kind not in DEVICES:
+            raise ValueError(f"'{device}' is not cpu, cuda, cuda:N or emulated")
+        # The default stream is 0, or 1 (CU_STREAM_LEGACY) where 0 stands for none.
+        self.stream = (stream or 1) if kind == "cuda" else None
+        options = _Options(threads, DEVICES[kind], int(number or 0), bool(results_on_device),
+                           self.stream)
         self.model, self.library, self.handle = model, model.library, C.c_void_p()
         self._check(lambda error: self.library.tl_instance_create(
             model.handle, C.byref(options), C.byref(self.handle), error))
@@ -182,7 +250,7 @@ class Instance:
         written again at the next call. `run.values()` unpacks it."""
         keep, values, result, error = [], (Value * max(len(arguments), 1))(), Value(), _Error()
         for value, argument in zip(values, arguments):
-            _pack(argument, value, keep)
+            _pack(argument, value, keep, self.stream)
         call = self.library.tl_call
         packed = (self.handle, C.c_char_p(method.encode()), values, C.c_size_t(len(arguments)),
                   C.byref(result), C.byref(error))
@@ -193,7 +261,7 @@ class Instance:
                 raise Error(status, error.message.decode(errors="replace"))
             return result
 
-        run.values = lambda: _unpack(result)
+        run.values = lambda: _unpack(result, self.library)
         run.clear = lambda: self.library.tl_value_clear(C.byref(result))
         return run
 

@@ -97,7 +97,12 @@ struct CUstream_st {
   operation *first, **last;
   struct CUgraph_st *recording;
 };
-static struct CUstream_st *streams;
+/* Null, 1 (CU_STREAM_LEGACY) and 2 are the default stream, which cannot record. */
+static struct CUstream_st default_stream = {NULL, NULL, &default_stream.first, NULL};
+static struct CUstream_st *streams = &default_stream;
+static struct CUstream_st *named(struct CUstream_st *stream) {
+  return (uintptr_t)stream <= 2 ? &default_stream : stream;
+}
 
 typedef struct range {
   struct range *next;
@@ -317,6 +322,7 @@ API int cuLaunchKernel(const struct kernel *function, unsigned gx, unsigned gy, 
                        unsigned bx, unsigned by, unsigned bz, unsigned shared,
                        struct CUstream_st *stream, void **params, void **extra) {
   BEGIN
+  stream = named(stream);
   if (!gx || !gy || !gz || !bx || !by || !bz || extra || (uint64_t)bx * by * bz > 1024)
     RETURN(1);
   if (shared > 48 << 10 && shared > (unsigned)fake_cuda.shared_limit)
@@ -347,6 +353,7 @@ API int cuStreamCreate(struct CUstream_st **stream, unsigned flags) {
 }
 API int cuStreamDestroy_v2(struct CUstream_st *stream) {
   BEGIN
+  stream = named(stream);
   drain(stream);
   struct CUstream_st **at = &streams;
   while (*at != stream)
@@ -358,6 +365,7 @@ API int cuStreamDestroy_v2(struct CUstream_st *stream) {
 }
 API int cuStreamSynchronize(struct CUstream_st *stream) {
   BEGIN
+  stream = named(stream);
   ++fake_cuda.synchronizations;
   if (fails(&fake_cuda.fail_synchronize))
     RETURN(719);
@@ -413,6 +421,7 @@ static int inside(unsigned long long address, size_t bytes) {
 API int cuMemcpyHtoDAsync_v2(unsigned long long to, const void *from, size_t bytes,
                              struct CUstream_st *stream) {
   BEGIN
+  stream = named(stream);
   if (!inside(to, bytes) || stream->recording)
     RETURN(1);
   operation it = {.to = host(to), .from = from, .bytes = bytes};
@@ -424,6 +433,7 @@ API int cuMemcpyHtoDAsync_v2(unsigned long long to, const void *from, size_t byt
 API int cuMemcpyDtoHAsync_v2(void *to, unsigned long long from, size_t bytes,
                              struct CUstream_st *stream) {
   BEGIN
+  stream = named(stream);
   if (!inside(from, bytes) || stream->recording)
     RETURN(1);
   operation it = {.to = to, .from = host(from), .bytes = bytes};
@@ -433,6 +443,7 @@ API int cuMemcpyDtoHAsync_v2(void *to, unsigned long long from, size_t bytes,
 API int cuMemcpyDtoDAsync_v2(unsigned long long to, unsigned long long from, size_t bytes,
                              struct CUstream_st *stream) {
   BEGIN
+  stream = named(stream);
   if (!inside(from, bytes) || !inside(to, bytes))
     RETURN(1);
   operation it = {.to = host(to), .from = host(from), .bytes = bytes};
@@ -445,6 +456,7 @@ API int cuMemcpyDtoDAsync_v2(unsigned long long to, unsigned long long from, siz
 #ifndef FAKE_OLD
 API int cuMemAllocAsync(unsigned long long *address, size_t bytes, struct CUstream_st *stream) {
   BEGIN
+  stream = named(stream);
   if (stream->recording)
     RETURN(1);
   RETURN(allocate(address, bytes));
@@ -452,6 +464,7 @@ API int cuMemAllocAsync(unsigned long long *address, size_t bytes, struct CUstre
 }
 API int cuMemFreeAsync(unsigned long long address, struct CUstream_st *stream) {
   BEGIN
+  stream = named(stream);
   if (stream->recording)
     RETURN(1);
   operation it = {.released = host(address)};
@@ -460,7 +473,8 @@ API int cuMemFreeAsync(unsigned long long address, struct CUstream_st *stream) {
 }
 API int cuStreamBeginCapture_v2(struct CUstream_st *stream, int mode) {
   BEGIN
-  if (fails(&fake_cuda.fail_capture) || mode != 1 || stream->recording)
+  stream = named(stream);
+  if (fails(&fake_cuda.fail_capture) || mode != 1 || stream->recording || stream == &default_stream)
     RETURN(1);
   stream->recording = calloc(1, sizeof *stream->recording);
   stream->recording->last = &stream->recording->first;
@@ -468,6 +482,7 @@ API int cuStreamBeginCapture_v2(struct CUstream_st *stream, int mode) {
 }
 API int cuStreamEndCapture(struct CUstream_st *stream, struct CUgraph_st **graph) {
   BEGIN
+  stream = named(stream);
   *graph = stream->recording;
   stream->recording = NULL;
   END
@@ -491,6 +506,7 @@ API int cuGraphInstantiateWithFlags(struct CUgraph_st **executable, struct CUgra
 }
 API int cuGraphLaunch(struct CUgraph_st *executable, struct CUstream_st *stream) {
   BEGIN
+  stream = named(stream);
   ++fake_cuda.graph_launches;
   for (operation *it = executable->first; it; it = it->next)
     queue(stream, *it);
