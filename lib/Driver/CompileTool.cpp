@@ -107,6 +107,10 @@ static llvm::Error writeDirectly(ModuleOp module, const Job &job, StringRef outp
   case Format::Assembly:
     written = emit(module, job.options, cpu::OutputKind::Assembly, job.output, os);
     break;
+  case Format::PTX:
+  case Format::Cubin:
+    written = emitKernels(module, job.options, job.format == Format::Cubin, os);
+    break;
   default:
     written = emit(module, job.options, cpu::OutputKind::LLVMIR, job.output, os);
     break;
@@ -195,6 +199,8 @@ int compileMain(int argc, char **argv, const Importer &importer) {
       cl::values(clEnumValN(Stage::AsWritten, "import", "the program as written"),
                  clEnumValN(Stage::Core, "core", "core operations on tensors (default)"),
                  clEnumValN(Stage::Linalg, "linalg", "linalg on tensors"),
+                 clEnumValN(Stage::GPU, "gpu", "kernels for GPUs, launched by host code on buffers"),
+                 clEnumValN(Stage::NVVM, "nvvm", "the same in the LLVM dialect, kernels with NVVM"),
                  clEnumValN(Stage::LLVM, "llvm", "the LLVM dialect")));
   CompilerCommandLine commandLine(category);
   parseCommandLine(argc, argv, category,
@@ -215,7 +221,9 @@ int compileMain(int argc, char **argv, const Importer &importer) {
   if (!format)
     return fail("'" + output + "': unknown suffix; expected .so, .a, .o, .s, .ll, .mlir, .ptx, .cubin "
                 "or none (an executable)");
-  Job job{input, output, {}, *format, *format == Format::MLIR ? stage : Stage::LLVM, {}};
+  Job job{input, output, {}, *format, Stage::LLVM, {}};
+  if (*format == Format::MLIR)
+    job.stage = stage;
   job.options.name = commandLine.name.empty() ? modelName(output) : commandLine.name;
   job.options.configure = [](PassManager &manager) {
     applyDefaultTimingPassManagerCLOptions(manager);
@@ -234,6 +242,10 @@ int compileMain(int argc, char **argv, const Importer &importer) {
   if (*format == Format::Cubin && job.options.gpu.archs.size() != 1)
     return fail("'" + output + "' is for one architecture: give one, such as --cuda-arch=" +
                 job.options.gpu.archs.back());
+  if (isKernels)
+    job.stage = Stage::NVVM;
+  if ((job.stage == Stage::GPU || job.stage == Stage::NVVM) && !job.options.targets.hasGPU())
+    return fail("--emit shows kernels for GPUs; give --target=cuda or --target=emulated too");
   if (needsRuntime(*format)) {
     llvm::Expected<std::string> runtimeDir =
         findRuntime(argv[0], reinterpret_cast<void *>(&compileMain));

@@ -3,6 +3,8 @@
 
 #include "TorchLite/Codegen/CPU/TargetInfo.h"
 #include "TorchLite/Codegen/Common/Passes.h"
+#include "TorchLite/Codegen/NVGPU/KernelCompiler.h"
+#include "TorchLite/Codegen/NVGPU/Passes.h"
 #include "TorchLite/Conversion/Passes.h"
 #include "TorchLite/Dialect/TorchLite/Optimize/Passes.h"
 #include "TorchLite/Dialect/TorchLite/Transforms/Passes.h"
@@ -12,6 +14,7 @@
 #include "TorchLite/Driver/ReleaseConstants.h"
 #include "TorchLite/InitAll.h"
 #include "TorchLite/Pipelines/CPUPipeline.h"
+#include "TorchLite/Pipelines/NVGPUPipeline.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Parser/Parser.h"
@@ -143,9 +146,25 @@ static LogicalResult lowerForCPU(ModuleOp module, const CompileOptions &options,
   return runPasses(module, options, "generating code", build, waiting);
 }
 
-static LogicalResult lowerForGPU(ModuleOp module, const CompileOptions &options,
+static LogicalResult lowerForGPU(ModuleOp module, Stage goal, const CompileOptions &options,
                                  ModuleOp waiting = {}) {
-  return emitError(module.getLoc(), "this build has no code generator for GPUs");
+  auto build = [&](PassManager &manager) {
+    NVGPUPipelineOptions pipeline;
+    pipeline.arch = options.gpu.archs.front();
+    pipeline.precision = options.gpu.precision;
+    if (goal == Stage::GPU)
+      pipeline.stage = "gpu";
+    buildNVGPUPipeline(manager, pipeline);
+    if (goal < Stage::LLVM)
+      return success();
+    nvgpu::SerializeOptions serialize;
+    serialize.archs.assign(options.gpu.archs.begin(), options.gpu.archs.end());
+    serialize.images = options.targets.cuda;
+    serialize.cudaPath = options.gpu.toolkit;
+    manager.addPass(nvgpu::createSerialize(serialize));
+    return success();
+  };
+  return runPasses(module, options, "generating kernels", build, waiting);
 }
 
 /// Each target takes a copy of the module; what they make is one module again.
@@ -154,14 +173,14 @@ static LogicalResult lowerForTargets(ModuleOp module, const CompileOptions &opti
   if (!targets.hasGPU())
     return lowerForCPU(module, options);
   if (!targets.cpu) {
-    if (failed(lowerForGPU(module, options)))
+    if (failed(lowerForGPU(module, Stage::LLVM, options)))
       return failure();
     markDevice(module);
     return success();
   }
   OwningOpRef<ModuleOp> device = module.clone();
   if (failed(lowerForCPU(module, options, *device)) ||
-      failed(lowerForGPU(*device, options, module)))
+      failed(lowerForGPU(*device, Stage::LLVM, options, module)))
     return failure();
   markDevice(*device);
   return mergeDevice(module, *device);
@@ -214,7 +233,9 @@ LogicalResult compile(ModuleOp module, Stage goal, CompileOptions &options,
     return failure();
   if (goal >= Stage::Linalg && stage < Stage::LLVM && failed(toLinalg(module, options)))
     return failure();
-  if (goal >= Stage::LLVM)
+  if (goal == Stage::GPU || goal == Stage::NVVM)
+    return lowerForGPU(module, goal, options);
+  if (goal == Stage::LLVM)
     return toLLVM(module, options, description);
   return success();
 }
@@ -228,6 +249,34 @@ LogicalResult emit(ModuleOp module, const CompileOptions &options, cpu::OutputKi
   emitOptions.kind = kind;
   emitOptions.weightsPrefix = weightsPrefix.str();
   return cpu::emitObject(module, emitOptions, os);
+}
+
+LogicalResult emitKernels(ModuleOp module, const CompileOptions &options, bool isCubin,
+                          llvm::raw_ostream &os) {
+  if (options.progress)
+    options.progress("compiling kernels");
+  Location loc = module.getLoc();
+  auto modules = module.getOps<gpu::GPUModuleOp>();
+  if (modules.empty())
+    return emitError(loc, "the model has no kernels: its methods compute nothing on tensors");
+  FailureOr<const nvgpu::Architecture *> architecture =
+      nvgpu::lookupArchitecture(options.gpu.archs.front(), loc);
+  FailureOr<nvgpu::Toolkit> toolkit = nvgpu::findToolkit(options.gpu.toolkit, loc);
+  if (failed(architecture) || failed(toolkit))
+    return failure();
+  nvgpu::KernelCompiler compiler(*toolkit);
+  FailureOr<std::string> ptx = compiler.emitPTX(*modules.begin(), **architecture);
+  if (failed(ptx))
+    return failure();
+  if (!isCubin) {
+    os << *ptx;
+    return success();
+  }
+  FailureOr<nvgpu::Cubin> cubin = compiler.assemble(*ptx, **architecture, loc);
+  if (failed(cubin))
+    return failure();
+  os << cubin->data;
+  return success();
 }
 
 } // namespace torchlite::driver

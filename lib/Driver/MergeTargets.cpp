@@ -1,6 +1,7 @@
 //===- MergeTargets.cpp - One library for several targets -----------------===//
 #include "TorchLite/Driver/MergeTargets.h"
 
+#include "TorchLite/Codegen/CPU/ObjectEmitter.h"
 #include "TorchLite/Codegen/CPU/Weights.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -56,8 +57,9 @@ LogicalResult mergeDevice(ModuleOp module, ModuleOp device) {
     deviceSymbols.insert(&op);
   }
 
-  if (Attribute weights = device->removeAttr(cpu::deviceWeightsAttrName))
-    module->setAttr(cpu::deviceWeightsAttrName, weights);
+  for (StringRef name : {cpu::deviceWeightsAttrName, cpu::hostBitcodeAttrName})
+    if (Attribute attribute = device->removeAttr(name))
+      module->setAttr(name, attribute);
   AttrTypeReplacer replacer;
   replacer.addReplacement([&](FlatSymbolRefAttr reference) -> std::optional<Attribute> {
     auto found = renamed.find(reference.getAttr());

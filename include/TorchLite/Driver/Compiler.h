@@ -24,6 +24,8 @@ enum class Stage {
   AsWritten, ///< what the importer makes
   Core,      ///< specialized: core operations on builtin tensors
   Linalg,    ///< linalg, tensor, scf, arith, math
+  GPU,       ///< kernels in the gpu dialect, launched by host code on buffers; for GPUs alone
+  NVVM,      ///< kernels in the LLVM dialect with NVVM, launched by host code in the LLVM dialect
   LLVM,      ///< the LLVM dialect, and the tables that describe the model
 };
 
@@ -90,6 +92,11 @@ llvm::LogicalResult compile(mlir::ModuleOp module, Stage goal, CompileOptions &o
 llvm::LogicalResult emit(mlir::ModuleOp module, const CompileOptions &options,
                          cpu::OutputKind kind, llvm::StringRef weightsPrefix,
                          llvm::raw_pwrite_stream &os);
+
+/// Writes the kernels of a module at Stage::NVVM, as PTX for the oldest of the architectures or as
+/// machine code for it. Errors are reported through the context: no kernels, no ptxas.
+llvm::LogicalResult emitKernels(mlir::ModuleOp module, const CompileOptions &options, bool isCubin,
+                                llvm::raw_ostream &os);
 
 /// A C identifier for a file: `a/b-c.so` gives `b_c`.
 std::string modelName(llvm::StringRef path);

@@ -6,8 +6,10 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
+#include "llvm/Linker/Linker.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -205,6 +207,32 @@ private:
 };
 } // namespace
 
+/// Links the bitcode that a module carries.
+static LogicalResult linkHostBitcode(ModuleOp module, llvm::Module &translated) {
+  auto bitcode = module->getAttrOfType<StringAttr>(hostBitcodeAttrName);
+  if (!bitcode)
+    return success();
+  auto fail = [&](const Twine &message) {
+    return module.emitError("invalid '") << hostBitcodeAttrName << "': " << message;
+  };
+  llvm::Expected<std::unique_ptr<llvm::Module>> parsed = llvm::parseBitcodeFile(
+      llvm::MemoryBufferRef(bitcode.getValue(), hostBitcodeAttrName), translated.getContext());
+  if (!parsed)
+    return fail(llvm::toString(parsed.takeError()));
+  if ((*parsed)->getDataLayout() != translated.getDataLayout())
+    return fail("it was made for another target");
+  (*parsed)->setTargetTriple(translated.getTargetTriple());
+  SmallVector<std::string> defined;
+  for (llvm::GlobalValue &value : (*parsed)->global_values())
+    if (!value.isDeclaration() && !value.hasLocalLinkage())
+      defined.push_back(value.getName().str());
+  if (llvm::Linker::linkModules(translated, std::move(*parsed)))
+    return fail("it does not fit the module");
+  for (const std::string &name : defined)
+    translated.getNamedValue(name)->setLinkage(llvm::GlobalValue::InternalLinkage);
+  return success();
+}
+
 LogicalResult emitObject(ModuleOp module, const EmitOptions &options,
                          llvm::raw_pwrite_stream &os) {
   Location loc = module.getLoc();
@@ -223,6 +251,8 @@ LogicalResult emitObject(ModuleOp module, const EmitOptions &options,
   llvm::Triple triple(options.target.triple);
   translated->setTargetTriple(triple);
   translated->setDataLayout((*machine)->createDataLayout());
+  if (failed(linkHostBitcode(module, *translated)))
+    return failure();
   setTargetAttributes(*translated, options.target, **info);
 
   // Weights never become LLVM constants: that takes minutes and gigabytes for a large model.

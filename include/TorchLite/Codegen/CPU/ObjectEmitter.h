@@ -27,6 +27,10 @@ struct TargetSpec {
   std::string features; ///< "+avx2,-fma"; added to those of the processor
 };
 
+/// A module's attribute: LLVM bitcode for the host (a string) that is linked into what is written.
+/// The module declares what it calls of it; nothing of it is visible outside.
+inline constexpr llvm::StringLiteral hostBitcodeAttrName = "tl.host_bitcode";
+
 enum class OutputKind { LLVMIR, Assembly, Object };
 
 /// Fills in what `spec` leaves open and resolves "native". Errors, reported at `loc`: an unknown
