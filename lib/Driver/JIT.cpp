@@ -1,7 +1,7 @@
 //===- JIT.cpp - Compiled models in this process --------------------------===//
 #include "TorchLite/Driver/JIT.h"
 
-#include "TorchLite/Runtime/Descriptor.h"
+#include "TorchLite/Runtime/Gpu.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
 
@@ -27,6 +27,7 @@ static llvm::orc::SymbolMap runtimeSymbols(llvm::orc::LLJIT &jit) {
   add("tl_rt_read", &tl_rt_read);
   add("tl_rt_raise", &tl_rt_raise);
   add("tl_rt_parallel_for", &tl_rt_parallel_for);
+  add("tl_gpu_cuda", &tl_gpu_cuda);
   return symbols;
 }
 

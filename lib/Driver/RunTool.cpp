@@ -257,8 +257,13 @@ int runMain(int argc, char **argv, const Importer &importer,
   DiagnosticPrinter printer(context.get(), "tl-run");
   Progress progress;
   progress.show("reading '" + input + "'");
-  OwningOpRef<ModuleOp> module = loadModel(input, context.get(), importer);
   CompileOptions compileOptions;
+  // What it shall run on is what it is compiled for.
+  compileOptions.targets = {options.device <= TL_DEVICE_CPU, options.device == TL_DEVICE_CUDA,
+                            options.device == TL_DEVICE_EMULATED};
+  if (failed(commandLine.applyTargets(context.get(), compileOptions)))
+    return 1;
+  OwningOpRef<ModuleOp> module = loadModel(input, context.get(), importer);
   compileOptions.name = modelName(input);
   compileOptions.configure = [](PassManager &manager) {
     applyDefaultTimingPassManagerCLOptions(manager);
