@@ -46,6 +46,10 @@ if "VIRTUAL_ENV" in config.environment:
                           + "/lib/python3*/site-packages/nvidia/cu*")
 if shutil.which("ptxas"):
     toolkits.append(os.path.dirname(os.path.dirname(os.path.realpath(shutil.which("ptxas")))))
-for feature, path in (("ptxas", "bin/ptxas"), ("libdevice", "nvvm/libdevice/libdevice.10.bc")):
-    if any(os.path.exists(os.path.join(toolkit, path)) for toolkit in toolkits):
+for feature, path in (("ptxas", "bin/ptxas"), ("libdevice", "nvvm/libdevice/libdevice.10.bc"),
+                      ("cuda-headers", "include/cuda.h")):
+    found = [toolkit for toolkit in toolkits if os.path.exists(os.path.join(toolkit, path))]
+    if found:
         config.available_features.add(feature)
+    if found and feature == "cuda-headers":
+        config.substitutions.append(("%cuda_include", os.path.join(found[0], "include")))
