@@ -53,3 +53,5 @@ for feature, path in (("ptxas", "bin/ptxas"), ("libdevice", "nvvm/libdevice/libd
         config.available_features.add(feature)
     if found and feature == "cuda-headers":
         config.substitutions.append(("%cuda_include", os.path.join(found[0], "include")))
+    if found and feature == "libdevice":
+        config.substitutions.append(("%libdevice", os.path.join(found[0], path)))

@@ -23,7 +23,7 @@ typedef struct emu_thread emu_thread;
 
 typedef enum emu_order { EMU_FORWARD, EMU_REVERSE, EMU_RANDOM } emu_order;
 
-/* What the environment says; see docs/GPU.md. */
+/* What the environment says. */
 typedef struct emu_settings {
   bool checks;     /* TORCHLITE_EMULATOR_CHECKS=0|1 */
   bool lazy;       /* TORCHLITE_EMULATOR_COPIES=lazy|eager */

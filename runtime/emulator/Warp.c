@@ -168,7 +168,3 @@ uint32_t tl_emu_redux(tl_emu_thread *thread, uint32_t site, uint32_t mode, uint3
   emu_meet(thread, &redux_operation, site, mask, &it);
   return it.value;
 }
-
-uint32_t tl_emu_activemask(tl_emu_thread *thread) {
-  return emu_warp_of(emu_worker_of(thread), thread)->live;
-}

@@ -233,8 +233,6 @@ Value *Rewriter::warpCollective(StringRef name, CallBase &call) {
       return nullptr;
     return collective("tl_emu_redux", i32, {b->getInt32(mode), operand(1), operand(0)});
   }
-  if (name == "activemask")
-    return callEmulator("tl_emu_activemask", i32, {});
   return nullptr;
 }
 

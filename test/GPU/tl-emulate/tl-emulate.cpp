@@ -94,7 +94,7 @@ static std::string printNumber(const char *from, StringRef type) {
   if (number.isNaN())
     return "nan"; // whatever its sign
   std::string text;
-  raw_string_ostream(text) << llvm::format("%.7g", number.convertToDouble());
+  raw_string_ostream(text) << llvm::format("%.17g", number.convertToDouble());
   return text;
 }
 

@@ -109,9 +109,6 @@ enum {
 uint32_t tl_emu_redux(tl_emu_thread *thread, uint32_t site, uint32_t mode, uint32_t mask,
                       uint32_t value);
 
-/* activemask: the lanes that have not left. */
-uint32_t tl_emu_activemask(tl_emu_thread *thread);
-
 /* ldmatrix.m8n8.b16 of 1, 2 or 4 matrices; `row` is the address of the row that this lane names. */
 void tl_emu_ldmatrix(tl_emu_thread *thread, uint32_t site, uint32_t matrices, uint32_t transposed,
                      uint64_t row, uint32_t *result);
@@ -156,7 +153,6 @@ void tl_emu_trap(tl_emu_thread *thread);
   X(tl_emu_vote)                                                                                   \
   X(tl_emu_match)                                                                                  \
   X(tl_emu_redux)                                                                                  \
-  X(tl_emu_activemask)                                                                             \
   X(tl_emu_ldmatrix)                                                                               \
   X(tl_emu_mma)                                                                                    \
   X(tl_emu_copy_async)                                                                             \
