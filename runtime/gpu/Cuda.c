@@ -364,15 +364,10 @@ static void cudaFree(tl_gpu_stream *stream, void *memory) {
   (void)result;
 }
 
-static void cudaRelease(tl_gpu_device *it, void *memory) {
-  bool pushed;
-  if (enter(it, &pushed))
-    return;
-  /* cuMemFree waits by itself, but not for memory that cuMemAllocAsync has made. */
-  if (it->pools)
-    it->driver->cuCtxSynchronize();
-  it->driver->cuMemFree_v2((CUdeviceptr)(uintptr_t)memory);
-  leave(it, pushed);
+static void cudaWait(tl_gpu_device *it) {
+  CUresult result;
+  IN_CONTEXT(it, result, it->driver->cuCtxSynchronize());
+  (void)result;
 }
 
 static void *cudaHostAlloc(tl_gpu_device *it, int64_t bytes) {
@@ -575,6 +570,6 @@ const tl_gpu_backend tl_gpu_cuda = {
     .device_type = kDLCUDA,
     .host_alloc = cudaHostAlloc,
     .host_free = cudaHostFree,
-    .release = cudaRelease,
+    .wait = cudaWait,
     .memory_info = cudaMemoryInfo,
 };

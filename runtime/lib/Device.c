@@ -92,6 +92,8 @@ tl_status tl_opened_create(const tl_model *model, const tl_options *options, tl_
   tl_status status = backend->open(model->gpu, id, &opened->device, error);
   if (!status)
     status = backend->stream_create(opened->device, NULL, &opened->stream, error);
+  opened->memory.backend = backend;
+  opened->memory.stream = opened->stream;
   if (status) {
     tl_opened_release(opened);
     return status;
@@ -103,8 +105,10 @@ tl_status tl_opened_create(const tl_model *model, const tl_options *options, tl_
 void tl_opened_release(tl_opened *opened) {
   if (!opened || atomic_fetch_sub(&opened->references, 1) > 1)
     return;
-  if (opened->stream)
+  if (opened->stream) {
+    tl_memory_destroy(&opened->memory);
     opened->backend->stream_destroy(opened->stream);
+  }
   if (opened->device)
     opened->backend->close(opened->device);
   pthread_mutex_destroy(&opened->lock);
@@ -114,13 +118,11 @@ void tl_opened_release(tl_opened *opened) {
 /*===-- Memory that outlives calls -----------------------------------------===*/
 
 void *tl_opened_alloc(tl_opened *opened, int64_t bytes) {
-  if (bytes < 0)
-    return NULL;
   pthread_mutex_lock(&opened->lock);
-  void *memory = opened->backend->alloc(opened->stream, bytes ? bytes : 1);
+  void *memory = tl_memory_take(&opened->memory, bytes);
   /* Only then may other streams use it. */
   if (memory && opened->backend->synchronize(opened->stream, NULL)) {
-    opened->backend->free(opened->stream, memory);
+    tl_memory_give(&opened->memory, memory);
     memory = NULL;
   }
   pthread_mutex_unlock(&opened->lock);
@@ -128,12 +130,10 @@ void *tl_opened_alloc(tl_opened *opened, int64_t bytes) {
 }
 
 void tl_opened_free(tl_opened *opened, void *memory) {
-  if (opened->backend->release) {
-    opened->backend->release(opened->device, memory);
-    return;
-  }
+  if (opened->backend->wait)
+    opened->backend->wait(opened->device);
   pthread_mutex_lock(&opened->lock);
-  opened->backend->free(opened->stream, memory);
+  tl_memory_give(&opened->memory, memory);
   pthread_mutex_unlock(&opened->lock);
 }
 

@@ -107,7 +107,7 @@ static char *reserve(tl_call_frame *frame, tl_buffer *buffer, int64_t bytes, con
     return buffer->data;
   if (buffer->data)
     device->backend->free(device->stream, buffer->data);
-  buffer->bytes = bytes > 256 ? bytes : 256;
+  buffer->bytes = bytes ? bytes : 1;
   buffer->data = device->backend->alloc(device->stream, buffer->bytes);
   if (!buffer->data)
     leave(frame, tl_opened_exhausted(device->opened, bytes, what, frame->error));

@@ -68,41 +68,6 @@ typedef struct tl_leaf {
 tl_leaf *tl_match(const tl_type *type, const tl_value *value, tl_leaf *leaves, int64_t *score,
                   tl_text *why);
 
-/*===-- Device.c -----------------------------------------------------------===*/
-
-/* A device that an instance has opened. Its results refer to it too, and may outlive the instance. */
-typedef struct tl_opened {
-  atomic_int references;
-  const tl_gpu_backend *backend;
-  tl_gpu_device *device;
-  int32_t id;
-  char name[32];         /* "cuda:0" */
-  pthread_mutex_t lock;  /* guards `stream` */
-  tl_gpu_stream *stream; /* for memory that outlives a call */
-} tl_opened;
-
-/* Opens what the options ask for; null where that is the CPU. */
-tl_status tl_opened_create(const tl_model *model, const tl_options *options, tl_opened **result,
-                           tl_error *error);
-void tl_opened_release(tl_opened *opened);
-/* Memory for all streams of the device, or null. */
-void *tl_opened_alloc(tl_opened *opened, int64_t bytes);
-/* Waits until nothing uses the memory, then frees it. */
-void tl_opened_free(tl_opened *opened, void *memory);
-tl_status tl_opened_upload(tl_opened *opened, void *to, const void *from, int64_t bytes,
-                           tl_error *error);
-/* TL_OUT_OF_MEMORY with the sizes; `what` for is what the memory was to be. */
-tl_status tl_opened_exhausted(tl_opened *opened, int64_t bytes, const char *what, tl_error *error);
-/* A new contiguous tensor on the device, or null. */
-DLManagedTensor *tl_opened_tensor(tl_opened *opened, int32_t dtype, int64_t rank,
-                                  const int64_t *sizes);
-
-/* Where a tensor is, seen from a call. */
-typedef enum tl_place { TL_PLACE_HOST, TL_PLACE_DEVICE, TL_PLACE_ELSEWHERE } tl_place;
-tl_place tl_tensor_place(const tl_opened *opened, const DLTensor *tensor);
-/* Says which tensors the calls take, and where this one is. */
-void tl_place_text(tl_text *text, const tl_opened *opened, const DLTensor *tensor);
-
 /*===-- Memory.c -----------------------------------------------------------===*/
 
 /* One piece of memory. The processor's follows TL_ALIGNMENT bytes after the block itself. */
@@ -127,6 +92,42 @@ void *tl_memory_take(tl_memory *memory, int64_t bytes);
 void tl_memory_give(tl_memory *memory, void *data);
 void tl_memory_give_all(tl_memory *memory);
 void tl_memory_destroy(tl_memory *memory);
+
+/*===-- Device.c -----------------------------------------------------------===*/
+
+/* A device that an instance has opened. Its results refer to it too, and may outlive the instance. */
+typedef struct tl_opened {
+  atomic_int references;
+  const tl_gpu_backend *backend;
+  tl_gpu_device *device;
+  int32_t id;
+  char name[32];         /* "cuda:0" */
+  pthread_mutex_t lock;  /* guards all below */
+  tl_gpu_stream *stream; /* for memory that outlives a call */
+  tl_memory memory;
+} tl_opened;
+
+/* Opens what the options ask for; null where that is the CPU. */
+tl_status tl_opened_create(const tl_model *model, const tl_options *options, tl_opened **result,
+                           tl_error *error);
+void tl_opened_release(tl_opened *opened);
+/* Memory for all streams of the device, or null. */
+void *tl_opened_alloc(tl_opened *opened, int64_t bytes);
+/* Waits until nothing uses the memory, which then serves others. */
+void tl_opened_free(tl_opened *opened, void *memory);
+tl_status tl_opened_upload(tl_opened *opened, void *to, const void *from, int64_t bytes,
+                           tl_error *error);
+/* TL_OUT_OF_MEMORY with the sizes; `what` for is what the memory was to be. */
+tl_status tl_opened_exhausted(tl_opened *opened, int64_t bytes, const char *what, tl_error *error);
+/* A new contiguous tensor on the device, or null. */
+DLManagedTensor *tl_opened_tensor(tl_opened *opened, int32_t dtype, int64_t rank,
+                                  const int64_t *sizes);
+
+/* Where a tensor is, seen from a call. */
+typedef enum tl_place { TL_PLACE_HOST, TL_PLACE_DEVICE, TL_PLACE_ELSEWHERE } tl_place;
+tl_place tl_tensor_place(const tl_opened *opened, const DLTensor *tensor);
+/* Says which tensors the calls take, and where this one is. */
+void tl_place_text(tl_text *text, const tl_opened *opened, const DLTensor *tensor);
 
 /*===-- State.c ------------------------------------------------------------===*/
 

@@ -156,6 +156,15 @@ static void testDeviceTensors(void) {
   items[0] = a;
   call(instance, "affine", arguments, 2, &given);
   EXPECT(peek(a.as.tensor.tensor, 0) == 22 && peek(a.as.tensor.tensor, 5) == 132);
+  /* Over an argument that is read again. */
+  tl_value over = onDevice(stays, data, 6), same = over;
+  for (int i = 0; i < 4; ++i) {
+    float start = peek(over.as.tensor.tensor, 0);
+    call(instance, "halves", &over, 1, &same);
+    EXPECT(peek(over.as.tensor.tensor, 0) == 2 * start);
+    EXPECT(peek(over.as.tensor.tensor, 3) == 3 * start);
+  }
+  tl_value_clear(&over);
   int64_t small[] = {1};
   DLTensor one = *a.as.tensor.tensor;
   one.ndim = 1, one.shape = small, one.strides = NULL, one.byte_offset = 4;
@@ -264,6 +273,26 @@ static void testChanges(void) {
                "failure); this process cannot use the GPU any more: start it again, and report the "
                "model");
   EXPECT(data[0] == 4);
+  /* Nor does it read the caller's memory later. */
+  void *library = dlopen(getenv("TORCHLITE_LIBCUDA"), RTLD_NOW);
+  int (*free_pinned)(void *), (*make_pinned)(void **, size_t, unsigned), (*push)(void *), (*pop)(void **);
+  *(void **)&make_pinned = dlsym(library, "cuMemHostAlloc");
+  *(void **)&free_pinned = dlsym(library, "cuMemFreeHost");
+  *(void **)&push = dlsym(library, "cuCtxPushCurrent_v2");
+  *(void **)&pop = dlsym(library, "cuCtxPopCurrent_v2");
+  void *memory, *context = library;
+  EXPECT(!push(context) && !make_pinned(&memory, 12, 0) && !pop(&context));
+  x = tl_dltensor(memory, TL_F32, 1, shape);
+  x.device.device_type = kDLCUDAHost;
+  memcpy(memory, data, 12);
+  argument = tl_tensor(&x);
+  call(instance, "bump", &argument, 1, NULL);
+  EXPECT(((float *)memory)[0] == 2 * data[0]);
+  fake->fail_launch = 1;
+  EXPECT(tl_call(instance, "bump", &argument, 1, NULL, &error) == TL_DEVICE_FAILED);
+  EXPECT(!push(context) && !free_pinned(memory) && !pop(&context));
+  x = tl_dltensor(data, TL_F32, 1, shape);
+  call(instance, "bump", &argument, 1, NULL);
   tl_value_clear(&there);
   tl_instance_destroy(instance);
   tl_instance_destroy(stays);
@@ -384,6 +413,16 @@ static void testStream(void) {
   }
   EXPECT(fake->synchronizations == waits);
   EXPECT(!wait(stream) && peek(a.as.tensor.tensor, 0) == 72 && peek(b.as.tensor.tensor, 0) == 82);
+  /* A tensor is not used again before the calls that read it have run. */
+  tl_value c = onDevice(stays, data, 6), from_c[] = {c, tl_float(1)};
+  call(instance, "affine", from_c, 2, &given);
+  tl_value_clear(&c);
+  float other[6] = {0};
+  c = onDevice(stays, other, 6);
+  EXPECT(c.as.tensor.tensor->data && !wait(stream) && peek(b.as.tensor.tensor, 0) == 22);
+  tl_value_clear(&c);
+  call(instance, "affine", from_a, 2, &given);
+  EXPECT(!wait(stream) && peek(b.as.tensor.tensor, 0) == 82);
   /* What reaches the host is waited for. */
   tl_value result = tl_none();
   call(instance, "affine", from_b, 2, &result);

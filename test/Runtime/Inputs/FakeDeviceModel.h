@@ -85,6 +85,13 @@ static void tickDevice(tl_frame *frame) {
   launchScale(frame, frame->weights, frame->arena, 1, 6);
 }
 
+/* halves(x: 2x3xf32): wrong if the result overlaps the argument */
+static void halvesDevice(tl_frame *frame) {
+  char *out = tl_rt_output(frame, 0, 2, dims_23, 4);
+  launchScale(frame, frame->args[0].tensor.data, out, 2, 3);
+  launchScale(frame, frame->args[0].tensor.data, out + 12, 3, 3);
+}
+
 /* bad(n: int): what can go wrong inside a call */
 static void badDevice(tl_frame *frame) {
   int64_t n = frame->args[0].i;
@@ -128,13 +135,15 @@ static const tl_variant affine_variants[] = {{affineEntry, 0, affine_arguments, 
                                                sum_slot, 1, 0, 1, 1, 0, 0, advanceDevice, 0, 1}},
                         tick_variants[] = {{NULL, 0, NULL, &int_type, NULL, ticks_slot, ticks_slot,
                                             0, 0, 1, 1, 0, 0, tickDevice, 24, 1}},
+                        halves_variants[] = {{NULL, 0, affine_arguments, &f32_23, NULL, NULL, NULL,
+                                              1, 0, 0, 0, -1, -1, halvesDevice, 0, 1}},
                         bad_variants[] = {{NULL, 0, int_arguments, &f32_q, NULL, NULL, NULL, 1, 0, 0,
                                            0, -1, -1, badDevice, 0, 0}};
 static const tl_method device_methods[] = {
     {"affine", affine_variants, 1},   {"twice_large", large_variants, 1},
     {"positive", positive_variants, 1}, {"bump", bump_variants, 1},
     {"advance", advance_variants, 1}, {"tick", tick_variants, 1},
-    {"bad", bad_variants, 1}};
+    {"bad", bad_variants, 1},         {"halves", halves_variants, 1}};
 
 static const tl_type *const sum_types[] = {&f32_2}, *const tick_types[] = {&int_type};
 static const float sum_initial[] = {100, 200};
@@ -154,7 +163,7 @@ static const tl_gpu_code device_code = {device_images,  4,
                                         affine_weights, sizeof affine_weights,
                                         80};
 static const tl_model device_model = {
-    &tl_runtime, TL_DESCRIPTOR_VERSION, 0, "fake", "", device_methods, 7, device_slots, 2, 1,
+    &tl_runtime, TL_DESCRIPTOR_VERSION, 0, "fake", "", device_methods, 8, device_slots, 2, 1,
     &device_code};
 
 /* The counters of the driver that TORCHLITE_LIBCUDA names. */
