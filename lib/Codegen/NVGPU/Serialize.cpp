@@ -3,10 +3,14 @@
 // Field order follows runtime/include/TorchLite/Runtime/Descriptor.h (tl_gpu_code).
 //
 //===----------------------------------------------------------------------===//
+#include "TorchLite/Codegen/CPU/ObjectEmitter.h"
 #include "TorchLite/Codegen/CPU/Weights.h"
+#include "TorchLite/Codegen/NVGPU/EmulateKernels.h"
 #include "TorchLite/Codegen/NVGPU/KernelCompiler.h"
 #include "TorchLite/Codegen/NVGPU/Passes.h"
 #include "TorchLite/Runtime/Descriptor.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
+#include "llvm/Target/TargetMachine.h"
 #include <future>
 
 namespace torchlite::nvgpu {
@@ -40,11 +44,14 @@ public:
   std::string bytes(StringRef name, StringRef data, int64_t alignment);
   std::string names(ArrayRef<StringRef> names);
   std::string images(ArrayRef<Image> images);
+  /// The table of functions that are linked with the object file; declares them.
+  std::string functions(ArrayRef<std::string> names);
   std::string backends(ArrayRef<StringRef> names);
   /// The blob itself comes with the object file (ObjectEmitter).
   std::string weights(int64_t size);
   void code(StringRef images, int64_t imageCount, StringRef kernels, int64_t kernelCount,
-            StringRef backends, StringRef weights, int64_t weightsBytes, int64_t arch);
+            StringRef emulated, StringRef backends, StringRef weights, int64_t weightsBytes,
+            int64_t arch);
 
 private:
   LLVM::GlobalOp constant(StringRef name, Type type, Attribute value, int64_t alignment) {
@@ -124,6 +131,16 @@ std::string CodeBuilder::images(ArrayRef<Image> images) {
   return table("tl_gpu_images", {i32, i32, pointer, builder.getI64Type()}, rows);
 }
 
+std::string CodeBuilder::functions(ArrayRef<std::string> names) {
+  SmallVector<SmallVector<Attribute>> rows;
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(builder.getContext()), {pointer});
+  for (const std::string &name : names) {
+    symbols.insert(LLVM::LLVMFuncOp::create(builder, loc, name, type));
+    rows.push_back({symbol(name)});
+  }
+  return rows.empty() ? "" : table("tl_gpu_emulated_kernels", {pointer}, rows);
+}
+
 std::string CodeBuilder::backends(ArrayRef<StringRef> names) {
   SmallVector<SmallVector<Attribute>> rows;
   for (StringRef name : names) {
@@ -156,14 +173,13 @@ std::string CodeBuilder::weights(int64_t size) {
 }
 
 void CodeBuilder::code(StringRef images, int64_t imageCount, StringRef kernels,
-                       int64_t kernelCount, StringRef backends, StringRef weights,
-                       int64_t weightsBytes, int64_t arch) {
+                       int64_t kernelCount, StringRef emulated, StringRef backends,
+                       StringRef weights, int64_t weightsBytes, int64_t arch) {
   Type i32Type = builder.getI32Type(), i64Type = builder.getI64Type();
   table("tl_gpu_code",
         {pointer, i64Type, pointer, i64Type, pointer, pointer, pointer, i64Type, i32Type},
         {{symbol(images), i64(imageCount), symbol(kernels), i64(kernelCount),
-          /*emulated=*/symbol(""), symbol(backends), symbol(weights), i64(weightsBytes),
-          i32(arch)}},
+          symbol(emulated), symbol(backends), symbol(weights), i64(weightsBytes), i32(arch)}},
         /*isArray=*/false);
 }
 
@@ -192,19 +208,33 @@ private:
     if (failed(compiled))
       return failure();
 
+    SmallVector<std::string> emulatedNames;
+    if (emulated) {
+      FailureOr<std::string> bitcode = compileForHost(kernels, *architectures->front());
+      if (failed(bitcode))
+        return failure();
+      module->setAttr(cpu::hostBitcodeAttrName, StringAttr::get(&getContext(), *bitcode));
+      for (LLVM::LLVMFuncOp kernel : getKernels(kernels))
+        emulatedNames.push_back(emulatedName(kernel.getName()));
+    }
+
     SmallVector<StringRef> names, backends;
     for (LLVM::LLVMFuncOp kernel : getKernels(kernels))
       names.push_back(kernel.getName());
     if (images)
       backends.push_back("tl_gpu_cuda");
+    if (emulated)
+      backends.push_back("tl_gpu_emulated");
     CodeBuilder builder(module);
     int64_t weightsBytes = cpu::getWeightsBytes(module, cpu::weightsAttrName) +
                            cpu::getWeightsBytes(module, cpu::deviceWeightsAttrName);
     std::string imagesName = builder.images(*compiled);
     std::string namesName = builder.names(names);
+    std::string functionsName = builder.functions(emulatedNames);
     std::string backendsName = builder.backends(backends);
-    builder.code(imagesName, compiled->size(), namesName, names.size(), backendsName,
-                 builder.weights(weightsBytes), weightsBytes, architectures->front()->number);
+    builder.code(imagesName, compiled->size(), namesName, names.size(), functionsName,
+                 backendsName, builder.weights(weightsBytes), weightsBytes,
+                 architectures->front()->number);
     numImages += compiled->size();
     for (const Image &image : *compiled)
       imageBytes += image.data.size();
@@ -230,6 +260,29 @@ private:
       return a->number < b->number;
     });
     return result;
+  }
+
+  /// The kernels as functions of the processor that the library is for: LLVM bitcode.
+  FailureOr<std::string> compileForHost(gpu::GPUModuleOp kernels,
+                                        const Architecture &architecture) {
+    Location loc = kernels.getLoc();
+    FailureOr<Toolkit> toolkit = findToolkit(cudaPath, loc);
+    FailureOr<cpu::TargetSpec> host = cpu::resolveTarget({hostTriple, hostCPU, hostFeatures}, loc);
+    if (failed(toolkit) || failed(host))
+      return failure();
+    auto machine = cpu::createTargetMachine(*host, loc);
+    if (failed(machine))
+      return failure();
+    llvm::LLVMContext context;
+    auto code = KernelCompiler(*toolkit).optimize(kernels, architecture, context);
+    if (failed(code))
+      return failure();
+    if (llvm::Error error = emulateKernels(**code, **machine))
+      return emitError(loc) << llvm::toString(std::move(error));
+    std::string bitcode;
+    llvm::raw_string_ostream stream(bitcode);
+    llvm::WriteBitcodeToFile(**code, stream);
+    return bitcode;
   }
 
   /// Machine code for each architecture; PTX for the GPUs in between and for newer ones, which the

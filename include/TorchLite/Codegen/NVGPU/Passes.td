@@ -187,6 +187,9 @@ def Serialize : Pass<"tl-nvgpu-serialize", "mlir::ModuleOp"> {
     `a` architectures (sm_90a) runs on that very one: no PTX of it. Without `ptxas` there is PTX for
     each architecture, and a warning.
 
+    With `emulated`, the kernels are compiled for the processor as well, for the emulator: the
+    module's attribute `tl.host_bitcode` holds them until the object file is written.
+
     The weights are those that `tl-cpu-pack-constants` has left in the module's attribute; their
     symbol is `@tl_gpu_weights`.
 
@@ -199,6 +202,13 @@ def Serialize : Pass<"tl-nvgpu-serialize", "mlir::ModuleOp"> {
   let options = [
     ListOption<"archs", "archs", "std::string", "The GPU architectures">,
     Option<"images", "images", "bool", /*default=*/"true", "Compile for NVIDIA's GPUs">,
+    Option<"emulated", "emulated", "bool", /*default=*/"false", "Compile for the emulator">,
+    Option<"hostTriple", "host-triple", "std::string", /*default=*/"",
+           "The emulator's processor: target triple; default: this machine's">,
+    Option<"hostCPU", "host-cpu", "std::string", /*default=*/"\"native\"",
+           "Processor; empty: the triple's baseline">,
+    Option<"hostFeatures", "host-features", "std::string", /*default=*/"",
+           "Processor features to add or leave out">,
     Option<"cudaPath", "cuda-path", "std::string", /*default=*/"",
            "Folder of the CUDA Toolkit; default: looked for">,
     Option<"report", "report", "bool", /*default=*/"false", "Tell what each kernel takes">,
