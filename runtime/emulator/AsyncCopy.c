@@ -90,15 +90,15 @@ static void arrive(emu_thread *thread, uint32_t group) {
   }
 }
 
-void tl_emu_copy_wait(tl_emu_thread *base, uint32_t pending) {
+void tl_emu_copy_wait(tl_emu_thread *base, uint32_t site, uint32_t pending) {
   emu_thread *thread = (emu_thread *)base;
-  if (thread->copies && pending < thread->copies->groups)
+  if (!emu_leaves_out(base, site) && thread->copies && pending < thread->copies->groups)
     arrive(thread, thread->copies->groups - pending);
 }
 
-void tl_emu_copy_wait_all(tl_emu_thread *base) {
+void tl_emu_copy_wait_all(tl_emu_thread *base, uint32_t site) {
   emu_thread *thread = (emu_thread *)base;
-  if (thread->copies)
+  if (!emu_leaves_out(base, site) && thread->copies)
     arrive(thread, thread->copies->groups + 1);
 }
 

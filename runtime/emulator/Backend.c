@@ -51,7 +51,7 @@ static tl_status open_device(const tl_gpu_code *code, int32_t number, tl_gpu_dev
     return emu_error(error, TL_NO_DEVICE,
                      "the library has no code for the emulator: compile it with --target=emulated");
   emu_settings settings;
-  tl_status status = emu_read_settings(&settings, error);
+  tl_status status = emu_read_settings(code, &settings, error);
   if (status)
     return status;
   pthread_mutex_lock(&devices_lock);

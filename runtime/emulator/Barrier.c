@@ -31,6 +31,8 @@ uint32_t tl_emu_barrier_reduce(tl_emu_thread *base, uint32_t id, uint32_t site, 
   emu_worker *worker = emu_worker_of(base);
   emu_thread *thread = (emu_thread *)base;
   emu_warp *warp = emu_warp_of(worker, base);
+  if (emu_leaves_out(base, site))
+    return predicate;
   if (id >= EMU_BARRIERS)
     emu_fail(base, "bar.sync %u: there are %d barriers", id, EMU_BARRIERS);
   if (worker->live != worker->launch->thread_count)
@@ -69,5 +71,6 @@ static void synchronize(emu_worker *worker, emu_thread *warp, uint32_t lanes) {
 static const emu_operation warp_barrier = {"bar.warp.sync", synchronize};
 
 void tl_emu_warp_barrier(tl_emu_thread *thread, uint32_t site, uint32_t mask) {
-  emu_meet(thread, &warp_barrier, site, mask, NULL);
+  if (!emu_leaves_out(thread, site))
+    emu_meet(thread, &warp_barrier, site, mask, NULL);
 }

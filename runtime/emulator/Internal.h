@@ -29,8 +29,10 @@ typedef struct emu_settings {
   bool lazy;       /* TORCHLITE_EMULATOR_COPIES=lazy|eager */
   emu_order order; /* TORCHLITE_EMULATOR_ORDER=forward|reverse|random */
   uint64_t seed;   /* TORCHLITE_EMULATOR_SEED=<integer>, for random order */
+  uint32_t left_out; /* TORCHLITE_EMULATOR_MUTATION=<integer>: the site of a barrier or a wait that
+                        does nothing, to test the tests; no site where not set */
 } emu_settings;
-tl_status emu_read_settings(emu_settings *settings, tl_error *error);
+tl_status emu_read_settings(const tl_gpu_code *code, emu_settings *settings, tl_error *error);
 
 tl_status emu_error(tl_error *error, tl_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -166,6 +168,9 @@ void emu_worker_run(emu_worker *worker, emu_launch *launch);
 
 static inline emu_worker *emu_worker_of(tl_emu_thread *thread) {
   return (emu_worker *)thread->block;
+}
+static inline bool emu_leaves_out(tl_emu_thread *thread, uint32_t site) {
+  return emu_worker_of(thread)->launch->settings.left_out == site;
 }
 static inline emu_warp *emu_warp_of(emu_worker *worker, tl_emu_thread *thread) {
   return &worker->warps[thread->linear_id / EMU_WARP];

@@ -33,7 +33,32 @@ static int choose(const char *variable, const char *const *names, int count, tl_
   return -1;
 }
 
-tl_status emu_read_settings(emu_settings *settings, tl_error *error) {
+/* The whole of a variable as a number. */
+static bool parse(const char *value, uint64_t *number) {
+  char *end;
+  errno = 0;
+  *number = strtoull(value, &end, 10);
+  return !errno && end != value && !*end;
+}
+
+/* A wrong number tells the right ones, with what they are. */
+static tl_status read_mutation(const tl_gpu_code *code, emu_settings *settings, tl_error *error) {
+  static const char variable[] = "TORCHLITE_EMULATOR_MUTATION";
+  settings->left_out = UINT32_MAX;
+  const char *value = getenv(variable);
+  if (!value)
+    return TL_OK;
+  const tl_emu_kernel *any = code->kernel_count ? emu_describe(code->emulated[0]) : NULL;
+  uint64_t number, count = any ? (uint64_t)any->mutation_count : 0;
+  if (!parse(value, &number) || number >= count)
+    return emu_error(error, TL_INVALID_ARGUMENT, "%s is '%s': expected a number below %d%s%s",
+                     variable, value, (int)count, count ? ", a line of\n" : "",
+                     count ? any->mutations : "");
+  settings->left_out = (uint32_t)number;
+  return TL_OK;
+}
+
+tl_status emu_read_settings(const tl_gpu_code *code, emu_settings *settings, tl_error *error) {
   static const char *const checks[] = {"1", "0"};
   static const char *const copies[] = {"lazy", "eager"};
   static const char *const orders[] = {"forward", "reverse", "random"};
@@ -47,13 +72,8 @@ tl_status emu_read_settings(emu_settings *settings, tl_error *error) {
   settings->order = (emu_order)order;
   settings->seed = 1;
   const char *seed = getenv("TORCHLITE_EMULATOR_SEED");
-  if (seed) {
-    char *end;
-    errno = 0;
-    settings->seed = strtoull(seed, &end, 10);
-    if (errno || end == seed || *end)
-      return emu_error(error, TL_INVALID_ARGUMENT,
-                       "TORCHLITE_EMULATOR_SEED is '%s': expected an integer", seed);
-  }
-  return TL_OK;
+  if (seed && !parse(seed, &settings->seed))
+    return emu_error(error, TL_INVALID_ARGUMENT,
+                     "TORCHLITE_EMULATOR_SEED is '%s': expected an integer", seed);
+  return read_mutation(code, settings, error);
 }

@@ -20,10 +20,8 @@ namespace {
 /// Rewrites the calls of one function.
 class Rewriter {
 public:
-  Rewriter(EmulatedFunction &function, const EmulateOptions &options, unsigned &site,
-           unsigned &dropCount)
-      : function(function), module(*function.function.getParent()), options(options), site(site),
-        dropCount(dropCount) {}
+  Rewriter(EmulatedFunction &function, Sites &sites)
+      : function(function), module(*function.function.getParent()), sites(sites) {}
 
   Error rewrite(CallBase &call);
 
@@ -38,12 +36,16 @@ private:
   Value *asyncCopy(StringRef name, CallBase &call);
   Value *replacement(StringRef name, CallBase &call);
 
-  bool canDrop(StringRef name) const;
+  /// The number of a barrier or a wait, which PTX calls `name`.
+  Value *mutationSite(StringRef name) {
+    sites.mutations.push_back((function.function.getName() + " " + name).str());
+    return b->getInt32(sites.mutations.size() - 1);
+  }
   /// A call of the emulator with the thread first; `arguments` follow.
   Value *callEmulator(StringRef name, Type *result, ArrayRef<Value *> arguments);
   Value *collective(StringRef name, Type *result, ArrayRef<Value *> arguments) {
     function.hasCollectives = true;
-    SmallVector<Value *> all = {b->getInt32(site++)};
+    SmallVector<Value *> all = {b->getInt32(sites.collectives++)};
     all.append(arguments.begin(), arguments.end());
     return callEmulator(name, result, all);
   }
@@ -54,8 +56,7 @@ private:
 
   EmulatedFunction &function;
   Module &module;
-  const EmulateOptions &options;
-  unsigned &site, &dropCount;
+  Sites &sites;
   IRBuilder<> *b = nullptr;
 };
 
@@ -148,7 +149,7 @@ Value *Rewriter::barrier(StringRef name, CallBase &call) {
   Type *nothing = b->getVoidTy();
   if (name == "barrier.cta.sync.aligned.all" || name == "barrier.cta.sync.all") {
     function.hasCollectives = true;
-    callEmulator("tl_emu_barrier", nothing, {call.getArgOperand(0), b->getInt32(site++)});
+    callEmulator("tl_emu_barrier", nothing, {call.getArgOperand(0), mutationSite("bar.sync")});
     return &call;
   }
   StringRef kind = name;
@@ -159,12 +160,14 @@ Value *Rewriter::barrier(StringRef name, CallBase &call) {
       return nullptr;
     function.hasCollectives = true;
     Value *result = callEmulator("tl_emu_barrier_reduce", b->getInt32Ty(),
-                                 {call.getArgOperand(0), b->getInt32(site++), b->getInt32(number),
+                                 {call.getArgOperand(0), mutationSite("bar.red"), b->getInt32(number),
                                   asI32(call.getArgOperand(1))});
     return call.getType()->isIntegerTy(1) ? b->CreateIsNotNull(result) : result;
   }
   if (name == "bar.warp.sync") {
-    collective("tl_emu_warp_barrier", nothing, {call.getArgOperand(0)});
+    function.hasCollectives = true;
+    callEmulator("tl_emu_warp_barrier", nothing,
+                 {mutationSite("bar.warp.sync"), call.getArgOperand(0)});
     return &call;
   }
   return nullptr;
@@ -316,11 +319,12 @@ Value *Rewriter::asyncCopy(StringRef name, CallBase &call) {
     return &call;
   }
   if (name == "wait.group") {
-    callEmulator("tl_emu_copy_wait", nothing, {asI32(call.getArgOperand(0))});
+    callEmulator("tl_emu_copy_wait", nothing,
+                 {mutationSite("cp.async.wait_group"), asI32(call.getArgOperand(0))});
     return &call;
   }
   if (name == "wait.all") {
-    callEmulator("tl_emu_copy_wait_all", nothing, {});
+    callEmulator("tl_emu_copy_wait_all", nothing, {mutationSite("cp.async.wait_all")});
     return &call;
   }
   if (!name.consume_front("ca.shared.global.") && !name.consume_front("cg.shared.global."))
@@ -340,18 +344,7 @@ Value *Rewriter::asyncCopy(StringRef name, CallBase &call) {
 // Calls
 //===----------------------------------------------------------------------===//
 
-bool Rewriter::canDrop(StringRef name) const {
-  return name.starts_with("barrier.cta.sync.") || name == "bar.warp.sync" ||
-         name == "cp.async.wait.group" || name == "cp.async.wait.all";
-}
-
 Value *Rewriter::replacement(StringRef name, CallBase &call) {
-  if (canDrop(name)) {
-    if (options.droppable)
-      *options.droppable += (function.function.getName() + " " + name + "\n").str();
-    if (options.drop == dropCount++)
-      return &call;
-  }
   if (name.starts_with("membar.") || name.starts_with("prefetch") || name == "nanosleep")
     return &call; // one thread runs at a time, and memory has no caches
   StringRef sreg = name;
@@ -407,9 +400,8 @@ Error Rewriter::rewrite(CallBase &call) {
 
 } // namespace
 
-Error replaceIntrinsics(EmulatedFunction &function, const EmulateOptions &options, unsigned &site,
-                        unsigned &dropCount) {
-  Rewriter rewriter(function, options, site, dropCount);
+Error replaceIntrinsics(EmulatedFunction &function, Sites &sites) {
+  Rewriter rewriter(function, sites);
   SmallVector<CallBase *> calls;
   for (Instruction &instruction : instructions(function.function))
     if (auto *call = dyn_cast<CallBase>(&instruction))

@@ -245,30 +245,34 @@ static bool waits(EmulatedFunction &function,
   return false;
 }
 
+static GlobalVariable *addConstant(Module &module, Constant *value) {
+  auto *global = new GlobalVariable(module, value->getType(), /*isConstant=*/true,
+                                    GlobalValue::PrivateLinkage, value);
+  global->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
+  return global;
+}
+
 /// The constant tl_emu_kernel.
 static GlobalVariable *describe(Module &module, const EmulatedFunction &kernel,
-                                bool hasCollectives) {
+                                bool hasCollectives, unsigned mutationCount,
+                                GlobalVariable *mutations) {
   LLVMContext &context = module.getContext();
   Type *i32 = Type::getInt32Ty(context), *i64 = Type::getInt64Ty(context);
-  auto addGlobal = [&](Constant *value) {
-    auto *global = new GlobalVariable(module, value->getType(), /*isConstant=*/true,
-                                      GlobalValue::PrivateLinkage, value);
-    global->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
-    return global;
-  };
   SmallVector<int32_t> pointers = parametersWithRange(kernel.function);
   SmallVector<uint32_t> numbers(pointers.begin(), pointers.end());
   if (numbers.empty())
     numbers.push_back(0);
   Constant *fields[] = {
-      addGlobal(ConstantDataArray::getString(context, kernel.function.getName())),
+      addConstant(module, ConstantDataArray::getString(context, kernel.function.getName())),
       ConstantInt::get(i32, hasCollectives),
       ConstantInt::get(i32, kernel.granule),
       ConstantInt::get(i64, kernel.localBytes),
-      addGlobal(ConstantDataArray::get(context, numbers)),
+      addConstant(module, ConstantDataArray::get(context, numbers)),
       ConstantInt::get(i32, pointers.size()),
+      ConstantInt::get(i32, mutationCount),
+      mutations,
   };
-  return addGlobal(ConstantStruct::getAnon(fields));
+  return addConstant(module, ConstantStruct::getAnon(fields));
 }
 
 /// Makes `<name>_emulated`, and the kernel a part of it.
@@ -314,7 +318,7 @@ static uint64_t localBytes(const Function &function, const DataLayout &layout) {
   return bytes;
 }
 
-Error emulateKernels(Module &module, const TargetMachine &host, const EmulateOptions &options) {
+Error emulateKernels(Module &module, const TargetMachine &host) {
   if (Error error = checkModule(module))
     return error;
   std::vector<std::unique_ptr<EmulatedFunction>> functions;
@@ -330,9 +334,9 @@ Error emulateKernels(Module &module, const TargetMachine &host, const EmulateOpt
   }
   if (Error error = replaceSharedGlobals(module, byFunction))
     return error;
-  unsigned site = 0, dropCount = 0;
+  Sites sites;
   for (auto &function : functions) {
-    if (Error error = replaceIntrinsics(*function, options, site, dropCount))
+    if (Error error = replaceIntrinsics(*function, sites))
       return error;
     guardDivisions(function->function);
   }
@@ -344,6 +348,8 @@ Error emulateKernels(Module &module, const TargetMachine &host, const EmulateOpt
       granule = std::min(granule, function->granule);
       bytes += function->localBytes;
     }
+  auto *mutations = addConstant(
+      module, ConstantDataArray::getString(module.getContext(), join(sites.mutations, "\n")));
   for (auto &function : functions) {
     dropAttributes(function->function);
     if (!function->isKernel) {
@@ -354,7 +360,8 @@ Error emulateKernels(Module &module, const TargetMachine &host, const EmulateOpt
     function->localBytes += bytes;
     SmallPtrSet<Function *, 8> seen;
     bool hasCollectives = waits(*function, byFunction, seen);
-    addEntry(module, *function, describe(module, *function, hasCollectives));
+    addEntry(module, *function, describe(module, *function, hasCollectives,
+                                         sites.mutations.size(), mutations));
   }
   for (Function &function : make_early_inc_range(module))
     if (function.isDeclaration() && function.use_empty())

@@ -61,10 +61,15 @@ llvm::Error unsupported(const llvm::Function &function, const llvm::Twine &what)
 /// spaces and underlying objects can be seen.
 void insertChecks(EmulatedFunction &function);
 
-/// Replaces NVVM intrinsics and inline PTX. `site` numbers collective operations and `dropCount`
-/// those that may be left out, over the module.
-llvm::Error replaceIntrinsics(EmulatedFunction &function, const EmulateOptions &options,
-                              unsigned &site, unsigned &dropCount);
+/// Numbers of instructions, over the module.
+struct Sites {
+  unsigned collectives = 0;
+  /// Barriers and waits, which tests leave out one at a time: function and instruction.
+  llvm::SmallVector<std::string> mutations;
+};
+
+/// Replaces NVVM intrinsics and inline PTX.
+llvm::Error replaceIntrinsics(EmulatedFunction &function, Sites &sites);
 
 /// A scalar intrinsic or assembly as ordinary instructions: the value, or null where it is none.
 /// Approximations are computed in full precision; denormals are not flushed.

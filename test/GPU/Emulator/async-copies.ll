@@ -2,13 +2,13 @@
 ; RUN:   | FileCheck %s --check-prefix=FULL
 ; RUN: env TORCHLITE_EMULATOR_COPIES=eager tl-emulate %s --kernel=copy --block=32 --shared=512 \
 ; RUN:   'f32[128]=iota' 'f32[128]=0' i32=8 | FileCheck %s --check-prefix=ZEROS
-; RUN: not tl-emulate %s --kernel=copy --drop=0 --block=32 --shared=512 \
+; RUN: env TORCHLITE_EMULATOR_MUTATION=0 not tl-emulate %s --kernel=copy --block=32 --shared=512 \
 ; RUN:   'f32[128]=iota' 'f32[128]=0' i32=16 2>&1 | FileCheck %s --check-prefix=NO-WAIT
-; RUN: env TORCHLITE_EMULATOR_COPIES=eager not tl-emulate %s --kernel=copy --drop=0 --block=32 \
+; RUN: env TORCHLITE_EMULATOR_MUTATION=0 TORCHLITE_EMULATOR_COPIES=eager not tl-emulate %s --kernel=copy --block=32 \
 ; RUN:   --shared=512 'f32[128]=iota' 'f32[128]=0' i32=16 2>&1 | FileCheck %s --check-prefix=NO-WAIT
-; RUN: env TORCHLITE_EMULATOR_CHECKS=0 tl-emulate %s --kernel=copy --drop=0 --block=32 \
+; RUN: env TORCHLITE_EMULATOR_MUTATION=0 TORCHLITE_EMULATOR_CHECKS=0 tl-emulate %s --kernel=copy --block=32 \
 ; RUN:   --shared=512 'f32[128]=iota' 'f32[128]=0' i32=16 | FileCheck %s --check-prefix=LATE
-; RUN: not tl-emulate %s --kernel=copy --drop=1 --block=32 --shared=512 \
+; RUN: env TORCHLITE_EMULATOR_MUTATION=1 not tl-emulate %s --kernel=copy --block=32 --shared=512 \
 ; RUN:   'f32[128]=iota' 'f32[128]=0' i32=16 2>&1 | FileCheck %s --check-prefix=NO-BARRIER
 ; RUN: not tl-emulate %s --kernel=copy --block=32 --shared=512 'f32[127]=iota' 'f32[128]=0' i32=16 \
 ; RUN:   2>&1 | FileCheck %s --check-prefix=SOURCE
@@ -18,9 +18,9 @@
 ; RUN:   2>&1 | FileCheck %s --check-prefix=SIZE
 ; RUN: tl-emulate %s --kernel=again --block=32 --shared=128 'f32[64]=iota' 'f32[64]=0' \
 ; RUN:   | FileCheck %s --check-prefix=AGAIN
-; RUN: env TORCHLITE_EMULATOR_COPIES=eager not tl-emulate %s --kernel=again --drop=4 --block=32 \
+; RUN: env TORCHLITE_EMULATOR_MUTATION=4 TORCHLITE_EMULATOR_COPIES=eager not tl-emulate %s --kernel=again --block=32 \
 ; RUN:   --shared=128 'f32[64]=iota' 'f32[64]=0' 2>&1 | FileCheck %s --check-prefix=REFILL
-; RUN: not tl-emulate %s --kernel=again --drop=4 --block=32 --shared=128 'f32[64]=iota' \
+; RUN: env TORCHLITE_EMULATOR_MUTATION=4 not tl-emulate %s --kernel=again --block=32 --shared=128 'f32[64]=iota' \
 ; RUN:   'f32[64]=0' 2>&1 | FileCheck %s --check-prefix=REFILL
 ; Copies that go on while threads compute.
 target triple = "nvptx64-nvidia-cuda"

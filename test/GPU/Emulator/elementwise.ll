@@ -21,7 +21,7 @@ declare i32 @llvm.nvvm.read.ptx.sreg.tid.x()
 declare i32 @llvm.nvvm.read.ptx.sreg.ctaid.x()
 declare i32 @llvm.nvvm.read.ptx.sreg.ntid.x()
 
-; IR: { ptr @{{.*}}, i32 0, i32 4, i64 0, ptr @{{.*}}, i32 2 }
+; IR: { ptr @{{.*}}, i32 0, i32 4, i64 0, ptr @{{.*}}, i32 2, i32 0, ptr @{{.*}} }
 ; IR-LABEL: define internal void @add(
 ; IR: call ptr @tl_emu_current()
 ; IR: call void @tl_emu_check_global(ptr %{{.*}}, ptr %{{.*}}, i64 %{{.*}}, i64 4, i32 0, i32 4, i32 0)

@@ -6,6 +6,8 @@
 ; RUN:   | FileCheck %s --check-prefix=CHECKS
 ; RUN: env TORCHLITE_EMULATOR_SEED=one not tl-emulate %s --kernel=kernel 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=SEED
+; RUN: env TORCHLITE_EMULATOR_MUTATION=0 not tl-emulate %s --kernel=kernel 2>&1 \
+; RUN:   | FileCheck %s --check-prefix=MUTATION
 ; RUN: not tl-emulate %s --kernel=kernel --block=1025 2>&1 | FileCheck %s --check-prefix=BLOCK
 ; RUN: not tl-emulate %s --kernel=kernel --block=32,64 2>&1 | FileCheck %s --check-prefix=THREADS
 ; RUN: not tl-emulate %s --kernel=kernel --grid=1,65536 2>&1 | FileCheck %s --check-prefix=GRID
@@ -17,6 +19,7 @@
 ; ORDER: TORCHLITE_EMULATOR_ORDER is 'backward': expected 'forward', 'reverse' or 'random'
 ; CHECKS: TORCHLITE_EMULATOR_CHECKS is 'yes': expected '1' or '0'
 ; SEED: TORCHLITE_EMULATOR_SEED is 'one': expected an integer
+; MUTATION: TORCHLITE_EMULATOR_MUTATION is '0': expected a number below 0
 ; BLOCK: kernel 'kernel': block size 1025 in dimension 0: 1 to 1024 is possible
 ; THREADS: kernel 'kernel': 2048 threads in a block: at most 1024 are possible
 ; GRID: kernel 'kernel': grid size 65536 in dimension 1: at most 65535 is possible

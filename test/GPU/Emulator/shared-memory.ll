@@ -4,8 +4,8 @@
 ; RUN:   'f32[64]=iota' | FileCheck %s --check-prefix=SHIFT
 ; RUN: env TORCHLITE_EMULATOR_ORDER=random tl-emulate %s --kernel=shift --block=64 --shared=256 \
 ; RUN:   'f32[64]=iota' | FileCheck %s --check-prefix=SHIFT
-; RUN: tl-emulate %s --list-droppable | FileCheck %s --check-prefix=LIST
-; RUN: not tl-emulate %s --drop=0 --kernel=shift --block=64 --shared=256 'f32[64]=iota' 2>&1 \
+; RUN: env TORCHLITE_EMULATOR_MUTATION=5 not tl-emulate %s --kernel=shift 2>&1 | FileCheck %s --check-prefix=LIST
+; RUN: env TORCHLITE_EMULATOR_MUTATION=0 not tl-emulate %s --kernel=shift --block=64 --shared=256 'f32[64]=iota' 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=UNWRITTEN
 ; RUN: not tl-emulate %s --kernel=broadcast --block=64 --shared=4 'f32[64]=iota' 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=RACE-READ
@@ -24,7 +24,7 @@
 ; RUN:   | FileCheck %s --check-prefix=HALVES
 ; RUN: tl-emulate %s --kernel=warp --block=64 --shared=256 'f32[64]=iota' \
 ; RUN:   | FileCheck %s --check-prefix=WARP
-; RUN: not tl-emulate %s --drop=4 --kernel=warp --block=64 --shared=256 'f32[64]=iota' 2>&1 \
+; RUN: env TORCHLITE_EMULATOR_MUTATION=4 not tl-emulate %s --kernel=warp --block=64 --shared=256 'f32[64]=iota' 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=WARP-RACE
 ; RUN: not tl-emulate %s --kernel=generic --block=1 --shared=4 'i64[1]=0' 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=GENERIC
@@ -35,11 +35,12 @@ declare void @llvm.nvvm.barrier.cta.sync.aligned.all(i32)
 declare void @llvm.nvvm.bar.warp.sync(i32)
 @shared = external addrspace(3) global [0 x i8], align 16
 
-; LIST: shift barrier.cta.sync.aligned.all
-; LIST: overwrite barrier.cta.sync.aligned.all
-; LIST: count barrier.cta.sync.aligned.all
-; LIST: count barrier.cta.sync.aligned.all
-; LIST: warp bar.warp.sync
+; LIST: TORCHLITE_EMULATOR_MUTATION is '5': expected a number below 5, a line of
+; LIST-NEXT: shift bar.sync
+; LIST-NEXT: overwrite bar.sync
+; LIST-NEXT: count bar.sync
+; LIST-NEXT: count bar.sync
+; LIST-NEXT: warp bar.warp.sync
 
 ; SHIFT: 0: 1 2 3 {{.*}} 62 63 0
 ; UNWRITTEN: kernel 'shift', block (0, 0, 0), thread (0, 0, 0): reads 4 bytes of shared memory at byte 4, which nobody has written

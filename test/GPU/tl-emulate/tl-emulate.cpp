@@ -34,8 +34,6 @@ static cl::opt<std::string> kernelName("kernel", cl::desc("The kernel to launch"
 static cl::list<int64_t> grid("grid", cl::CommaSeparated, cl::desc("Blocks: x,y,z"));
 static cl::list<int64_t> block("block", cl::CommaSeparated, cl::desc("Threads: x,y,z"));
 static cl::opt<int64_t> sharedBytes("shared", cl::init(0), cl::desc("Dynamic shared memory"));
-static cl::opt<int> drop("drop", cl::init(-1), cl::desc("Leave out a barrier or a wait"));
-static cl::opt<bool> listDroppable("list-droppable", cl::desc("Print what --drop may leave out"));
 static cl::opt<int> repeat("repeat", cl::init(0), cl::desc("Launch so often and print the time"));
 
 static ExitOnError check("tl-emulate: ");
@@ -220,16 +218,7 @@ int main(int argc, char **argv) {
   }
   auto builder = check(orc::JITTargetMachineBuilder::detectHost());
   std::unique_ptr<TargetMachine> machine = check(builder.createTargetMachine());
-  std::string droppable;
-  torchlite::nvgpu::EmulateOptions options;
-  options.droppable = &droppable;
-  if (drop >= 0)
-    options.drop = unsigned(drop);
-  check(torchlite::nvgpu::emulateKernels(*module, *machine, options));
-  if (listDroppable) {
-    outs() << droppable;
-    return 0;
-  }
+  check(torchlite::nvgpu::emulateKernels(*module, *machine));
   if (print) {
     module->print(outs(), nullptr);
     return 0;

@@ -8,8 +8,8 @@
 #ifndef TORCHLITE_CODEGEN_NVGPU_EMULATEKERNELS_H
 #define TORCHLITE_CODEGEN_NVGPU_EMULATEKERNELS_H
 
+#include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
-#include <optional>
 #include <string>
 
 namespace llvm {
@@ -18,14 +18,6 @@ class TargetMachine;
 } // namespace llvm
 
 namespace torchlite::nvgpu {
-
-struct EmulateOptions {
-  /// For tests: leaves out one barrier or one wait for asynchronous copies, by its number in the
-  /// module (functions in order, instructions in order). The emulator should find the error.
-  std::optional<unsigned> drop;
-  /// For tests: what may be left out, one line each: the kernel and the intrinsic's name.
-  std::string *droppable = nullptr;
-};
 
 /// The name of the function that `emulateKernels` makes of a kernel.
 std::string emulatedName(llvm::StringRef kernel);
@@ -38,8 +30,7 @@ std::string emulatedName(llvm::StringRef kernel);
 ///
 /// Errors, which name the kernel: an intrinsic, assembly or external function that the emulator does
 /// not know; static shared memory; parameters by value. The module is unusable then.
-llvm::Error emulateKernels(llvm::Module &module, const llvm::TargetMachine &host,
-                           const EmulateOptions &options = {});
+llvm::Error emulateKernels(llvm::Module &module, const llvm::TargetMachine &host);
 
 } // namespace torchlite::nvgpu
 

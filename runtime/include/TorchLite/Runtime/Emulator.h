@@ -51,6 +51,8 @@ typedef struct tl_emu_kernel {
   int64_t local_bytes;     /* of local memory per thread */
   const int32_t *pointers; /* numbers of the parameters that are pointers: slot i is the i-th one's */
   int32_t pointer_count;   /* less than TL_EMU_RANGES: the last slot is for all other pointers */
+  int32_t mutation_count;  /* barriers and waits of the whole library that tests may leave out */
+  const char *mutations;   /* what they are, one line each; line i is that of site i */
 } tl_emu_kernel;
 void tl_emu_describe(const tl_emu_kernel *kernel);
 
@@ -71,7 +73,8 @@ void tl_emu_check_shared(tl_emu_thread *thread, uint64_t address, uint64_t bytes
                          uint32_t alignment);
 
 /* ---- barriers; here and below `site` numbers the instruction: lanes of one warp that meet must do
-   so at the same one, as PTX demands of `.aligned` and generated kernels always do ---- */
+   so at the same one, as PTX demands of `.aligned` and generated kernels always do. The sites of
+   barriers and waits are lines of tl_emu_kernel's `mutations` ---- */
 
 /* bar.sync `id`: the whole block. */
 void tl_emu_barrier(tl_emu_thread *thread, uint32_t id, uint32_t site);
@@ -127,8 +130,8 @@ void tl_emu_copy_async(tl_emu_thread *thread, uint64_t to, uint64_t from, uint32
                        uint32_t source_bytes, uint32_t slot);
 void tl_emu_copy_commit(tl_emu_thread *thread);
 /* Waits until at most `pending` groups are on their way. */
-void tl_emu_copy_wait(tl_emu_thread *thread, uint32_t pending);
-void tl_emu_copy_wait_all(tl_emu_thread *thread);
+void tl_emu_copy_wait(tl_emu_thread *thread, uint32_t site, uint32_t pending);
+void tl_emu_copy_wait_all(tl_emu_thread *thread, uint32_t site);
 
 /* ---- arithmetic with directed rounding ---- */
 
