@@ -129,6 +129,15 @@ CompilerCommandLine::CompilerCommandLine(cl::OptionCategory &category)
               cl::desc("Threads of one call; in a library the default, which its caller may\n"
                        "change (default: 0, as many as the process may run on)")) {}
 
+/// The name of the first of some options that was given. (References: cl::list has an operator& of its
+/// own.)
+static StringRef firstGiven(ArrayRef<std::reference_wrapper<const cl::Option>> options) {
+  for (const cl::Option &option : options)
+    if (option.getNumOccurrences())
+      return option.ArgStr;
+  return "";
+}
+
 /// Whether an architecture has what products in `precision` need.
 static bool hasPrecision(const nvgpu::TargetInfo &info, StringRef precision) {
   return llvm::StringSwitch<bool>(precision)
@@ -189,13 +198,15 @@ LogicalResult CompilerCommandLine::applyTargets(MLIRContext *context,
   }
   if (options.targets.hasGPU())
     return applyGPUOptions(*this, loc, options.gpu);
-  // A reference: cl::list has an operator& of its own.
-  for (std::reference_wrapper<const cl::Option> option :
-       std::initializer_list<std::reference_wrapper<const cl::Option>>{cudaArchs, precision, cudaPath})
-    if (option.get().getNumOccurrences())
-      return emitError(loc, "--") << option.get().ArgStr
-                                  << " is about GPUs; give --target=cuda or --target=emulated too";
+  if (StringRef name = firstGiven({cudaArchs, precision, cudaPath}); !name.empty())
+    return emitError(loc, "--") << name
+                                << " is about GPUs; give --target=cuda or --target=emulated too";
   return success();
+}
+
+StringRef CompilerCommandLine::givenOption() const {
+  return firstGiven({targets, cudaArchs, precision, cudaPath, targetTriple, targetCPU,
+                     targetFeatures, inputTypes, signatures, name});
 }
 
 /// The exported methods of the root object with the functions behind them.

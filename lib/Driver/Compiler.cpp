@@ -160,6 +160,10 @@ static LogicalResult lowerForGPU(ModuleOp module, Stage goal, const CompileOptio
     nvgpu::SerializeOptions serialize;
     serialize.archs.assign(options.gpu.archs.begin(), options.gpu.archs.end());
     serialize.images = options.targets.cuda;
+    serialize.emulated = options.targets.emulated;
+    serialize.hostTriple = options.target.triple;
+    serialize.hostCPU = options.target.cpu;
+    serialize.hostFeatures = options.target.features;
     serialize.cudaPath = options.gpu.toolkit;
     manager.addPass(nvgpu::createSerialize(serialize));
     return success();

@@ -1,6 +1,7 @@
 //===- JIT.cpp - Compiled models in this process --------------------------===//
 #include "TorchLite/Driver/JIT.h"
 
+#include "TorchLite/Runtime/Emulator.h"
 #include "TorchLite/Runtime/Gpu.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
@@ -28,6 +29,10 @@ static llvm::orc::SymbolMap runtimeSymbols(llvm::orc::LLJIT &jit) {
   add("tl_rt_raise", &tl_rt_raise);
   add("tl_rt_parallel_for", &tl_rt_parallel_for);
   add("tl_gpu_cuda", &tl_gpu_cuda);
+  add("tl_gpu_emulated", &tl_gpu_emulated);
+#define ADD(function) add(#function, &function);
+  TL_EMU_FUNCTIONS(ADD)
+#undef ADD
   return symbols;
 }
 

@@ -244,6 +244,8 @@ int runMain(int argc, char **argv, const Importer &importer,
   }
 
   if (isLibrary) {
+    if (StringRef name = commandLine.givenOption(); !name.empty())
+      return fail("--" + name + ": '" + input + "' is compiled already; leave the option out");
     const tl_model *model;
     tl_error error;
     if (tl_model_open(input.c_str(), &model, &error))

@@ -25,6 +25,9 @@ struct CompilerCommandLine {
   /// that take no arguments are compiled.
   llvm::LogicalResult apply(mlir::ModuleOp module, CompileOptions &options) const;
 
+  /// The first option given that is about compiling alone; empty: none.
+  llvm::StringRef givenOption() const;
+
   llvm::cl::list<std::string> inputTypes, signatures, targets, cudaArchs;
   llvm::cl::opt<std::string> targetTriple, targetCPU, targetFeatures, precision, cudaPath, name;
   llvm::cl::opt<int32_t> threads;
