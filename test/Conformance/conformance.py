@@ -9,8 +9,11 @@ runs each of them, and prints a table by operator:
   wrong    anything compiled that differs from PyTorch, or raised where PyTorch does not
   crashed  the compiler or the compiled code died, or took too long
 
+With `--device=emulated` the cases are compiled for GPUs and run on the emulator; fewer cases then,
+because that is slow.
+
 Exit status 1 if any case is wrong or crashed, or if an operator passes fewer cases than
-expected.json records (`--update` records what passes now).
+expected.json (expected-emulated.json) records (`--update` records what passes now).
 """
 import argparse
 import collections
@@ -74,19 +77,24 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runner", type=pathlib.Path, required=True, help="the tl-conformance program")
-    parser.add_argument("--samples", type=int, default=3, help="samples per operator and dtype")
+    parser.add_argument("--device", choices=["cpu", "emulated"], default="cpu")
+    parser.add_argument("--samples", type=int,
+                        help="samples per operator and dtype (3; on the emulator 1)")
     parser.add_argument("--full", action="store_true", help="all samples (an hour or so)")
     parser.add_argument("--only", default="", help="regular expression of operator names")
-    parser.add_argument("--dtypes", default="f32,i64,i1")
+    parser.add_argument("--dtypes", help="default: f32,i64,i1; on the emulator f32")
     parser.add_argument("--dynamic", action="store_true", help="compile for unknown sizes")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--cases", type=pathlib.Path, help="keep the cases here, and use those there")
     parser.add_argument("--report", type=pathlib.Path, help="write outcomes and reasons as JSON")
     parser.add_argument("--quiet", action="store_true", help="no table, only what is wrong and totals")
     parser.add_argument("--update", action="store_true", help="record what passes in expected.json")
-    parser.add_argument("--expected", type=pathlib.Path, default=HERE / "expected.json")
+    parser.add_argument("--expected", type=pathlib.Path, help="default: expected[-DEVICE].json")
     options = parser.parse_args()
-    samples = 0 if options.full else options.samples
+    emulated = options.device == "emulated"
+    samples = 0 if options.full else options.samples or (1 if emulated else 3)
+    dtypes = options.dtypes or ("f32" if emulated else "f32,i64,i1")
+    expected = options.expected or HERE / ("expected-emulated.json" if emulated else "expected.json")
 
     scratch = None
     cases = options.cases
@@ -100,10 +108,11 @@ def main():
             chain = []
             if not (folder / "manifest.jsonl").exists():
                 chain.append([sys.executable, HERE / "generate.py", "--output", folder, "--samples", samples,
-                              "--dtypes", options.dtypes, "--shard", f"{i}/{shards}",
+                              "--dtypes", dtypes, "--shard", f"{i}/{shards}",
                               f"--only={options.only}"])
             chain.append([options.runner, folder, f"--output={folder / 'outcomes.jsonl'}",
                           *(["--dynamic"] if options.dynamic else []),
+                          *(["--emulated"] if emulated else []),
                           *([f"--only={options.only}"] if options.only else [])])
             chains.append(chain)
         run_shard_commands(chains)
@@ -142,17 +151,17 @@ def main():
     passed = {name: sum(o["outcome"] == "passed" for o in outs) for name, outs in by_operator.items()}
     if options.update:
         recorded = {"samples": samples, "passed": {n: c for n, c in sorted(passed.items()) if c}}
-        options.expected.write_text(json.dumps(recorded, indent=1) + "\n")
-    elif options.expected.exists() and not options.only and not options.dynamic:
-        recorded = json.loads(options.expected.read_text())
-        if recorded["samples"] == samples:
+        expected.write_text(json.dumps(recorded, indent=1) + "\n")
+    elif expected.exists() and not options.only and not options.dynamic:
+        recorded = json.loads(expected.read_text())
+        if recorded["samples"] == samples and not options.dtypes:
             below = [f"{name}: {passed.get(name, 0)} passed, {count} before"
                      for name, count in recorded["passed"].items() if passed.get(name, 0) < count]
     for line in below:
         print(f"BELOW THE RECORDED LEVEL: {line}")
     whole = sum(all(o["outcome"] == "passed" for o in outs) for outs in by_operator.values())
     some = sum(any(o["outcome"] == "passed" for o in outs) for outs in by_operator.values())
-    print(f"conformance: " + ", ".join(f"{totals[o]} {o}" for o in OUTCOMES)
+    print(f"conformance{' on the emulator' if emulated else ''}: " + ", ".join(f"{totals[o]} {o}" for o in OUTCOMES)
           + f"; of {len(by_operator)} operators {whole} pass whole, {some} in part or whole")
     return 1 if totals["wrong"] or totals["crashed"] or below else 0
 

@@ -23,6 +23,7 @@ static cl::opt<std::string> output("output", cl::init("-"), cl::desc("Where outc
 static cl::opt<std::string> only("only", cl::desc("Only operators that match this regular expression"));
 static cl::opt<int> oneCase("case", cl::init(-1), cl::desc("Only this case, in this very process"));
 static cl::opt<bool> dynamic("dynamic", cl::desc("Compile for unknown sizes (where they are not 1)"));
+static cl::opt<bool> emulated("emulated", cl::desc("Compile for GPUs, and run on the emulator"));
 static cl::opt<unsigned> seconds("seconds", cl::init(60), cl::desc("Time limit of a case"));
 
 /// A type of a signature.
@@ -127,7 +128,7 @@ int main(int argc, char **argv) {
     errs() << "tl-conformance: cannot write '" << output << "': " << error.message() << "\n";
     return 2;
   }
-  Compiler compiler({/*cpu=*/true, /*cuda=*/false, /*emulated=*/false});
+  Compiler compiler({/*cpu=*/!emulated, /*cuda=*/false, emulated});
   auto run = [&](size_t i) { return runCase(compiler, cases[i], (*data)->getBuffer()); };
   auto report = [&](size_t i, json::Object answer) {
     answer["case"] = *cases[i].getInteger("case");
