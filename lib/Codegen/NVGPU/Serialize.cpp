@@ -138,7 +138,8 @@ std::string CodeBuilder::functions(ArrayRef<std::string> names) {
     symbols.insert(LLVM::LLVMFuncOp::create(builder, loc, name, type));
     rows.push_back({symbol(name)});
   }
-  return rows.empty() ? "" : table("tl_gpu_emulated_kernels", {pointer}, rows);
+  rows.push_back({symbol("")}); // methods that only copy have no kernels, but a table
+  return table("tl_gpu_emulated_kernels", {pointer}, rows);
 }
 
 std::string CodeBuilder::backends(ArrayRef<StringRef> names) {
@@ -230,7 +231,7 @@ private:
                            cpu::getWeightsBytes(module, cpu::deviceWeightsAttrName);
     std::string imagesName = builder.images(*compiled);
     std::string namesName = builder.names(names);
-    std::string functionsName = builder.functions(emulatedNames);
+    std::string functionsName = emulated ? builder.functions(emulatedNames) : "";
     std::string backendsName = builder.backends(backends);
     builder.code(imagesName, compiled->size(), namesName, names.size(), functionsName,
                  backendsName, builder.weights(weightsBytes), weightsBytes,

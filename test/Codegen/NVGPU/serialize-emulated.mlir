@@ -8,7 +8,7 @@
 
 // CHECK: tl.host_bitcode = "BC
 // CHECK: llvm.func @second_emulated(!llvm.ptr)
-// CHECK: @tl_gpu_emulated_kernels() {{.*}} : !llvm.array<1 x ptr>
+// CHECK: @tl_gpu_emulated_kernels() {{.*}} : !llvm.array<2 x ptr>
 // CHECK: addressof @second_emulated
 // CHECK: llvm.mlir.global external constant @tl_gpu_emulated()
 // CHECK: @tl_gpu_backends() {{.*}} : !llvm.array<2 x ptr>
