@@ -44,14 +44,16 @@ static void addTargets(tl_text *text, const tl_model *model, const char *separat
 }
 
 static tl_status missingTarget(const tl_model *model, int32_t device, tl_error *error) {
-  char has[64] = "nothing", list[64] = "";
+  char has[64] = "", list[64] = "";
   tl_text text = {has, sizeof has, 0}, targets = {list, sizeof list, 0};
   addTargets(&text, model, ", ");
   addTargets(&targets, model, ",");
+  if (!has[0])
+    return tl_fail(error, TL_NO_DEVICE, "%s: holds no code; compile it with --target=%s", model->name,
+                   device_names[device]);
   return tl_fail(error, TL_NO_DEVICE,
-                 "%s: compiled for %s, not for %s; compile it with --target=%s%s%s, or run it on %s",
-                 model->name, has, device_names[device], list, list[0] ? "," : "",
-                 device_names[device], has);
+                 "%s: compiled for %s, not for %s; compile it with --target=%s,%s, or run it on %s",
+                 model->name, has, device_names[device], list, device_names[device], has);
 }
 
 tl_status tl_opened_create(const tl_model *model, const tl_options *options, tl_opened **result,

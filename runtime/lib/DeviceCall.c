@@ -84,7 +84,7 @@ __attribute__((noreturn)) static void leave(tl_call_frame *frame, tl_status stat
 
 static void copy(tl_call_frame *frame, void *to, const void *from, int64_t bytes, int kind) {
   tl_device_frame *device = frame->device;
-  if (!bytes)
+  if (!bytes || to == from)
     return;
   device->queued = true;
   device->waits |= kind != TL_COPY_ON_DEVICE;
