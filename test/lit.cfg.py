@@ -39,13 +39,20 @@ if config.has_importer:
 environment = os.path.dirname(os.path.dirname(config.python))
 if os.path.exists(os.path.join(environment, "pyvenv.cfg")):
     config.environment.setdefault("VIRTUAL_ENV", environment)
-toolkits = [os.environ.get(name) for name in ("TORCHLITE_CUDA_PATH", "CUDA_HOME", "CUDA_PATH")]
-toolkits = [path for path in toolkits if path] + ["/usr/local/cuda"]
-if "VIRTUAL_ENV" in config.environment:
-    toolkits += glob.glob(config.environment["VIRTUAL_ENV"]
-                          + "/lib/python3*/site-packages/nvidia/cu*")
-if shutil.which("ptxas"):
-    toolkits.append(os.path.dirname(os.path.dirname(os.path.realpath(shutil.which("ptxas")))))
+def python_toolkits(folder):
+    return glob.glob(folder + "/lib/python3*/site-packages/nvidia/cu*")
+
+
+if os.environ.get("TORCHLITE_CUDA_PATH"):
+    toolkits = [os.environ["TORCHLITE_CUDA_PATH"]]
+    toolkits += python_toolkits(toolkits[0])
+else:
+    toolkits = [os.environ.get(name) for name in ("CUDA_HOME", "CUDA_PATH")]
+    toolkits = [path for path in toolkits if path] + ["/usr/local/cuda"]
+    if "VIRTUAL_ENV" in config.environment:
+        toolkits += python_toolkits(config.environment["VIRTUAL_ENV"])
+    if shutil.which("ptxas"):
+        toolkits.append(os.path.dirname(os.path.dirname(os.path.realpath(shutil.which("ptxas")))))
 for feature, path in (("ptxas", "bin/ptxas"), ("libdevice", "nvvm/libdevice/libdevice.10.bc"),
                       ("cuda-headers", "include/cuda.h")):
     found = [toolkit for toolkit in toolkits if os.path.exists(os.path.join(toolkit, path))]

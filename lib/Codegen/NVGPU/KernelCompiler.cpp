@@ -319,6 +319,11 @@ FailureOr<Cubin> KernelCompiler::assemble(StringRef ptx, const Architecture &arc
     diagnostic.attachNote() << StringRef(result.output).rtrim();
     return diagnostic;
   }
+  SmallVector<StringRef> lines;
+  StringRef(result.output).split(lines, '\n');
+  for (StringRef line : lines)
+    if (line.starts_with("ptxas") && line.contains("warning"))
+      emitWarning(loc) << architecture.name << ": " << line;
   auto buffer = llvm::MemoryBuffer::getFile(output, /*IsText=*/false,
                                             /*RequiresNullTerminator=*/false);
   if (!buffer || (*buffer)->getBufferSize() == 0)

@@ -31,6 +31,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/DialectConversion.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "llvm/ADT/StringExtras.h"
 
 namespace torchlite::nvgpu {
 #define GEN_PASS_DEF_LOWERKERNELS
@@ -42,9 +43,12 @@ using namespace mlir;
 /// The widest access of one thread, and what every buffer is aligned to.
 constexpr int64_t maxAlignment = 16;
 
-/// Kernels take pointers and numbers: what the runtime can pass by address.
-LogicalResult checkArguments(gpu::GPUModuleOp module) {
-  for (auto kernel : module.getOps<gpu::GPUFuncOp>())
+/// Kernels have names that PTX can spell, and take pointers and numbers: what the runtime can pass by
+/// address.
+LogicalResult checkSignatures(gpu::GPUModuleOp module) {
+  for (auto kernel : module.getOps<gpu::GPUFuncOp>()) {
+    if (!llvm::all_of(kernel.getName(), [](char c) { return llvm::isAlnum(c) || c == '_'; }))
+      return kernel.emitError("expected a name of letters, digits and underscores");
     for (BlockArgument argument : kernel.getArguments()) {
       Type type = argument.getType();
       auto memref = dyn_cast<MemRefType>(type);
@@ -54,6 +58,7 @@ LogicalResult checkArguments(gpu::GPUModuleOp module) {
                                 "argument ")
                << argument.getArgNumber() << " is " << type;
     }
+  }
   return success();
 }
 
@@ -196,7 +201,7 @@ LogicalResult writeInstructions(gpu::GPUModuleOp module) {
 struct LowerKernels : impl::LowerKernelsBase<LowerKernels> {
   void runOnOperation() override {
     gpu::GPUModuleOp module = getOperation();
-    if (failed(checkArguments(module)) || failed(alignAccesses(module)))
+    if (failed(checkSignatures(module)) || failed(alignAccesses(module)))
       return signalPassFailure();
     computeHalfFloatsInF32(module);
     // Before control flow: asynchronous copies hand tokens on through loops.

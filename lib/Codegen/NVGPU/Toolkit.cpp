@@ -148,15 +148,18 @@ FailureOr<VersionTuple> askVersion(StringRef ptxas, Location loc) {
 FailureOr<Toolkit> findToolkit(StringRef cudaPath, Location loc) {
   Toolkit toolkit;
   Finder finder(toolkit);
-  if (!cudaPath.empty()) {
-    finder.lookIn(cudaPath);
-    finder.lookInPython(cudaPath);
+  std::string named = cudaPath.str();
+  if (named.empty())
+    named = llvm::sys::Process::GetEnv("TORCHLITE_CUDA_PATH").value_or("");
+  if (!named.empty()) {
+    finder.lookIn(named);
+    finder.lookInPython(named);
     if (toolkit.ptxas.empty() && toolkit.libdevice.empty())
       return emitError(loc, "no CUDA Toolkit in '")
-             << cudaPath << "': expected bin/ptxas or nvvm/libdevice/libdevice.10.bc, or a Python environment "
-                "with the package nvidia-cuda-nvcc";
+             << named << "': expected bin/ptxas or nvvm/libdevice/libdevice.10.bc, or a Python "
+             << "environment with the package nvidia-cuda-nvcc";
   } else {
-    for (StringRef variable : {"TORCHLITE_CUDA_PATH", "CUDA_HOME", "CUDA_PATH"})
+    for (StringRef variable : {"CUDA_HOME", "CUDA_PATH"})
       finder.lookInVariable(variable);
     if (llvm::ErrorOr<std::string> found = llvm::sys::findProgramByName("ptxas")) {
       SmallString<128> real;

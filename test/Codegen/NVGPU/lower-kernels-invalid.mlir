@@ -43,3 +43,12 @@ gpu.module @tl_kernels {
     gpu.return
   }
 }
+
+// -----
+
+gpu.module @tl_kernels {
+  // expected-error @+1 {{expected a name of letters, digits and underscores}}
+  gpu.func @"a.b"() kernel {
+    gpu.return
+  }
+}

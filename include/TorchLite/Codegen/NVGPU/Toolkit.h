@@ -45,11 +45,12 @@ inline constexpr llvm::StringLiteral toolkitHint =
     "install the CUDA Toolkit or the Python package nvidia-cuda-nvcc, or name its folder with "
     "--cuda-path or TORCHLITE_CUDA_PATH";
 
-/// Looks for the toolkit, part by part: in `cudaPath`, a toolkit's folder or a Python environment,
-/// where that is given (and nowhere else); then in TORCHLITE_CUDA_PATH, CUDA_HOME, CUDA_PATH, beside
-/// the `ptxas` on PATH, in /usr/local/cuda, and in the Python packages of VIRTUAL_ENV, of the
-/// `python3` on PATH and of the one that TorchLite was built with. What is not found stays empty. Errors at `loc`: `cudaPath` holds no part; a
-/// ptxas that does not tell its version.
+/// Looks for the toolkit, part by part. A folder that is named, by `cudaPath` or else by
+/// TORCHLITE_CUDA_PATH, is the only one that is looked in: a toolkit's or a Python environment's.
+/// Otherwise: CUDA_HOME, CUDA_PATH, beside the `ptxas` on PATH, /usr/local/cuda, and the Python
+/// packages of VIRTUAL_ENV, of the `python3` on PATH and of the one that TorchLite was built with.
+/// What is not found stays empty. Errors at `loc`: the named folder holds no part; a ptxas that does
+/// not tell its version.
 llvm::FailureOr<Toolkit> findToolkit(llvm::StringRef cudaPath, mlir::Location loc);
 
 /// Runs a program, at most ten minutes. Gives what it printed on both streams and its exit status
