@@ -3,13 +3,13 @@
 |* A switch saves what a call preserves (System V ABI for x86-64, AAPCS64 for AArch64) and swaps
 |* stack pointers. It ends in an ordinary return: fibers mostly wait at the same place, so that the
 |* processor's prediction of returns, which knows nothing of stacks, is right. Other processors go
-|* through ucontext, which is slower: it asks the kernel.
+|* through ucontext, which is slower: it asks the kernel. EMU_USE_UCONTEXT: all do, for tests.
 \*===----------------------------------------------------------------------------===*/
 #include "Internal.h"
 
 #include <string.h>
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(EMU_USE_UCONTEXT)
 
 __asm__(".text\n"
         ".p2align 4\n"
@@ -44,7 +44,7 @@ void *emu_prepare_stack(void *top, void (*entry)(void)) {
   return stack;
 }
 
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && !defined(EMU_USE_UCONTEXT)
 
 __asm__(".text\n"
         ".p2align 4\n"
