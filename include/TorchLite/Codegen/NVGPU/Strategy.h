@@ -78,6 +78,10 @@ llvm::SmallVector<mlir::Value> delinearize(mlir::OpBuilder &builder, mlir::Locat
 // The strategies
 //===----------------------------------------------------------------------===//
 
+/// Parallel loops only: a few neighbouring elements per thread, accesses of 128 bits.
+llvm::LogicalResult emitElementwise(mlir::OpBuilder &builder, rt::KernelOp kernel,
+                                    const EmitOptions &options, std::string &reason);
+
 /// One thread for each element of the outputs, reductions one after the other in it.
 llvm::LogicalResult emitGeneric(mlir::OpBuilder &builder, rt::KernelOp kernel,
                                 const EmitOptions &options, std::string &reason);

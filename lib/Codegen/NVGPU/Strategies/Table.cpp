@@ -6,6 +6,7 @@ namespace torchlite::nvgpu {
 
 llvm::ArrayRef<Strategy> strategies() {
   static constexpr Strategy table[] = {
+      {"elementwise", emitElementwise},
       {"generic", emitGeneric},
   };
   return table;
