@@ -15,7 +15,7 @@ using namespace mlir;
 
 /// What is cheaper to compute in the kernel than to pass.
 bool isCheap(Operation *op) {
-  return op->hasTrait<OpTrait::ConstantLike>() && !isa<ShapedType>(op->getResult(0).getType());
+  return op->hasTrait<OpTrait::ConstantLike>() && !isa<BaseMemRefType, TensorType>(op->getResult(0).getType());
 }
 
 /// A memref that is passed as a pointer and what is not known of its layout.
