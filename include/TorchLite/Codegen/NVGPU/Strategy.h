@@ -82,6 +82,10 @@ llvm::SmallVector<mlir::Value> delinearize(mlir::OpBuilder &builder, mlir::Locat
 llvm::LogicalResult emitElementwise(mlir::OpBuilder &builder, rt::KernelOp kernel,
                                     const EmitOptions &options, std::string &reason);
 
+/// Reductions of the last dimension and what is around them on the same rows: softmax, normalisations.
+llvm::LogicalResult emitRows(mlir::OpBuilder &builder, rt::KernelOp kernel,
+                             const EmitOptions &options, std::string &reason);
+
 /// One thread for each element of the outputs, reductions one after the other in it.
 llvm::LogicalResult emitGeneric(mlir::OpBuilder &builder, rt::KernelOp kernel,
                                 const EmitOptions &options, std::string &reason);
