@@ -35,13 +35,14 @@ def run_lit(build, paths):
     return passed, max(failed, 1 if status else 0), skipped
 
 
-def run_conformance(build):
+def run_conformance(build, device):
     """PyTorch's operator database through the compiler; returns (passed, failed, skipped), one for the
     whole of it."""
     runner = build / "bin" / "tl-conformance"
     if not runner.exists():
         return 0, 0, 1
-    command = [sys.executable, ROOT / "test" / "Conformance" / "conformance.py", "--quiet", "--runner", runner]
+    command = [sys.executable, ROOT / "test" / "Conformance" / "conformance.py", "--quiet", "--runner", runner,
+               f"--device={device}"]
     status = subprocess.run(command, cwd=ROOT).returncode
     return (1, 0, 0) if status == 0 else (0, 1, 0)
 
@@ -56,7 +57,7 @@ def main():
     totals = [0, 0, 0]
     suites = [run_lit(arguments.build, arguments.paths or [arguments.build / "test"])]
     if arguments.conformance:
-        suites.append(run_conformance(arguments.build))
+        suites += [run_conformance(arguments.build, device) for device in ("cpu", "emulated")]
     for suite in suites:
         totals = [a + b for a, b in zip(totals, suite)]
     passed, failed, skipped = totals

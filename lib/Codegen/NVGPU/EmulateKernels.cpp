@@ -339,6 +339,7 @@ Error emulateKernels(Module &module, const TargetMachine &host) {
     if (Error error = replaceIntrinsics(*function, sites))
       return error;
     guardDivisions(function->function);
+    expandBFloats(function->function);
   }
   // What is called adds its needs to every kernel.
   unsigned granule = 4;

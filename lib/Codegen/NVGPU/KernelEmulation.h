@@ -71,6 +71,9 @@ struct Sites {
 /// Replaces NVVM intrinsics and inline PTX.
 llvm::Error replaceIntrinsics(EmulatedFunction &function, Sites &sites);
 
+/// Conversions to bfloat16 as integer instructions.
+void expandBFloats(llvm::Function &function);
+
 /// A scalar intrinsic or assembly as ordinary instructions: the value, or null where it is none.
 /// Approximations are computed in full precision; denormals are not flushed.
 llvm::Value *expandScalarIntrinsic(llvm::IRBuilderBase &builder, llvm::StringRef name,
