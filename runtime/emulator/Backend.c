@@ -8,10 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct tl_gpu_stream {
-  tl_gpu_device *device;
-};
-
 /* Devices that are open. */
 static pthread_mutex_t devices_lock = PTHREAD_MUTEX_INITIALIZER;
 static tl_gpu_device *devices;
@@ -101,6 +97,7 @@ static tl_status create_stream(tl_gpu_device *device, void *callers_stream, tl_g
   if (!*result)
     return emu_error(error, TL_OUT_OF_MEMORY, "emulator: out of memory");
   (*result)->device = device;
+  (*result)->recording = NULL;
   return TL_OK;
 }
 
@@ -167,9 +164,9 @@ static void find_ranges(emu_launch *launch) {
   }
 }
 
-static tl_status launch_kernel(tl_gpu_stream *stream, int32_t kernel, const int64_t grid[3],
-                               const int64_t block[3], int64_t shared_bytes, void **params,
-                               tl_error *error) {
+tl_status emu_launch_kernel(tl_gpu_stream *stream, int32_t kernel, const int64_t grid[3],
+                            const int64_t block[3], int64_t shared_bytes, void **params,
+                            tl_error *error) {
   const tl_gpu_code *code = stream->device->code;
   tl_status status = check_launch(code, kernel, grid, block, shared_bytes, error);
   if (status)
@@ -192,6 +189,8 @@ static tl_status launch_kernel(tl_gpu_stream *stream, int32_t kernel, const int6
   }
   if (!launch.block_count)
     return TL_OK;
+  if (stream->recording)
+    return emu_record_launch(stream, &launch.about, kernel, grid, block, shared_bytes, params, error);
   find_ranges(&launch);
   if (!emu_pool_run(&launch))
     return emu_error(error, TL_OUT_OF_MEMORY, "emulator: kernel '%s': out of memory",
@@ -209,8 +208,8 @@ static bool is_device_memory(tl_gpu_device *device, const void *address, int64_t
                                        (uint64_t)bytes);
 }
 
-static tl_status copy(tl_gpu_stream *stream, void *to, const void *from, int64_t bytes, int kind,
-                      tl_error *error) {
+tl_status emu_copy(tl_gpu_stream *stream, void *to, const void *from, int64_t bytes, int kind,
+                   tl_error *error) {
   if (kind != TL_COPY_TO_HOST && !is_device_memory(stream->device, to, bytes))
     return emu_error(error, TL_INVALID_ARGUMENT,
                      "emulator: copy of %" PRId64 " bytes to %p, which is no device memory", bytes, to);
@@ -218,6 +217,8 @@ static tl_status copy(tl_gpu_stream *stream, void *to, const void *from, int64_t
     return emu_error(error, TL_INVALID_ARGUMENT,
                      "emulator: copy of %" PRId64 " bytes from %p, which is no device memory", bytes,
                      from);
+  if (stream->recording)
+    return emu_record_copy(stream, to, from, bytes, kind, error);
   if (bytes)
     memmove(to, from, (size_t)bytes);
   return TL_OK;
@@ -234,7 +235,11 @@ const tl_gpu_backend tl_gpu_emulated = {
     .stream_destroy = destroy_stream,
     .alloc = allocate,
     .free = release,
-    .launch = launch_kernel,
-    .copy = copy,
+    .launch = emu_launch_kernel,
+    .copy = emu_copy,
     .synchronize = synchronize,
+    .capture_begin = emu_capture_begin,
+    .capture_end = emu_capture_end,
+    .graph_launch = emu_graph_launch,
+    .graph_destroy = emu_graph_destroy,
 };

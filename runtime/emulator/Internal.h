@@ -223,4 +223,27 @@ struct tl_gpu_device {
   void *weights;
 };
 
+struct tl_gpu_stream {
+  tl_gpu_device *device;
+  struct emu_graph *recording; /* null: launches and copies happen at once */
+};
+
+tl_status emu_launch_kernel(tl_gpu_stream *stream, int32_t kernel, const int64_t grid[3],
+                            const int64_t block[3], int64_t shared_bytes, void **params,
+                            tl_error *error);
+tl_status emu_copy(tl_gpu_stream *stream, void *to, const void *from, int64_t bytes, int kind,
+                   tl_error *error);
+
+/*===-- Graph.c ----------------------------------------------------------------------------===*/
+
+tl_status emu_record_launch(tl_gpu_stream *stream, const tl_emu_kernel *about, int32_t kernel,
+                            const int64_t grid[3], const int64_t block[3], int64_t shared_bytes,
+                            void **params, tl_error *error);
+tl_status emu_record_copy(tl_gpu_stream *stream, void *to, const void *from, int64_t bytes,
+                          int kind, tl_error *error);
+tl_status emu_capture_begin(tl_gpu_stream *stream, tl_error *error);
+tl_status emu_capture_end(tl_gpu_stream *stream, void **graph, tl_error *error);
+tl_status emu_graph_launch(tl_gpu_stream *stream, void *graph, tl_error *error);
+void emu_graph_destroy(tl_gpu_stream *stream, void *graph);
+
 #endif /* TORCHLITE_EMULATOR_INTERNAL_H */

@@ -262,6 +262,12 @@ static GlobalVariable *describe(Module &module, const EmulatedFunction &kernel,
   SmallVector<uint32_t> numbers(pointers.begin(), pointers.end());
   if (numbers.empty())
     numbers.push_back(0);
+  SmallVector<uint32_t> sizes;
+  for (const Argument &argument : kernel.function.args())
+    sizes.push_back(module.getDataLayout().getTypeStoreSize(argument.getType()));
+  unsigned parameterCount = sizes.size();
+  if (sizes.empty())
+    sizes.push_back(0);
   Constant *fields[] = {
       addConstant(module, ConstantDataArray::getString(context, kernel.function.getName())),
       ConstantInt::get(i32, hasCollectives),
@@ -271,6 +277,8 @@ static GlobalVariable *describe(Module &module, const EmulatedFunction &kernel,
       ConstantInt::get(i32, pointers.size()),
       ConstantInt::get(i32, mutationCount),
       mutations,
+      addConstant(module, ConstantDataArray::get(context, sizes)),
+      ConstantInt::get(i32, parameterCount),
   };
   return addConstant(module, ConstantStruct::getAnon(fields));
 }

@@ -53,6 +53,8 @@ typedef struct tl_emu_kernel {
   int32_t pointer_count;   /* less than TL_EMU_RANGES: the last slot is for all other pointers */
   int32_t mutation_count;  /* barriers and waits of the whole library that tests may leave out */
   const char *mutations;   /* what they are, one line each; line i is that of site i */
+  const int32_t *parameter_bytes; /* the sizes of all parameters */
+  int32_t parameter_count;
 } tl_emu_kernel;
 void tl_emu_describe(const tl_emu_kernel *kernel);
 
