@@ -125,6 +125,9 @@ CompilerCommandLine::CompilerCommandLine(cl::OptionCategory &category)
                         "places, Python packages)")),
       name("name", cl::cat(category), cl::value_desc("identifier"),
            cl::desc("The model's name, in <name>_model() and the header (default: the output's)")),
+      reportKernels("report-kernels", cl::cat(category),
+                    cl::desc("Tell what each kernel takes of the GPU: registers, shared memory,\n"
+                             "spills")),
       threads("threads", cl::cat(category), cl::value_desc("n"), cl::init(0),
               cl::desc("Threads of one call; in a library the default, which its caller may\n"
                        "change (default: 0, as many as the process may run on)")) {}
@@ -175,6 +178,7 @@ static LogicalResult applyGPUOptions(const CompilerCommandLine &commandLine, Loc
            << " or newer";
   }
   options.toolkit = commandLine.cudaPath;
+  options.report = commandLine.reportKernels;
   return success();
 }
 
@@ -198,14 +202,14 @@ LogicalResult CompilerCommandLine::applyTargets(MLIRContext *context,
   }
   if (options.targets.hasGPU())
     return applyGPUOptions(*this, loc, options.gpu);
-  if (StringRef name = firstGiven({cudaArchs, precision, cudaPath}); !name.empty())
+  if (StringRef name = firstGiven({cudaArchs, precision, cudaPath, reportKernels}); !name.empty())
     return emitError(loc, "--") << name
                                 << " is about GPUs; give --target=cuda or --target=emulated too";
   return success();
 }
 
 StringRef CompilerCommandLine::givenOption() const {
-  return firstGiven({targets, cudaArchs, precision, cudaPath, targetTriple, targetCPU,
+  return firstGiven({targets, cudaArchs, precision, cudaPath, reportKernels, targetTriple, targetCPU,
                      targetFeatures, inputTypes, signatures, name});
 }
 

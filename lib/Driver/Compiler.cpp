@@ -165,6 +165,7 @@ static LogicalResult lowerForGPU(ModuleOp module, Stage goal, const CompileOptio
     serialize.hostCPU = options.target.cpu;
     serialize.hostFeatures = options.target.features;
     serialize.cudaPath = options.gpu.toolkit;
+    serialize.report = options.gpu.report;
     manager.addPass(nvgpu::createSerialize(serialize));
     return success();
   };
@@ -272,14 +273,16 @@ LogicalResult emitKernels(ModuleOp module, const CompileOptions &options, bool i
   FailureOr<std::string> ptx = compiler.emitPTX(*modules.begin(), **architecture);
   if (failed(ptx))
     return failure();
-  if (!isCubin) {
+  if (!isCubin && !options.gpu.report) {
     os << *ptx;
     return success();
   }
   FailureOr<nvgpu::Cubin> cubin = compiler.assemble(*ptx, **architecture, loc);
   if (failed(cubin))
     return failure();
-  os << cubin->data;
+  if (options.gpu.report)
+    nvgpu::reportResources(*modules.begin(), **architecture, *cubin);
+  os << (isCubin ? cubin->data : *ptx);
   return success();
 }
 

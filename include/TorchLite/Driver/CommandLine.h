@@ -30,6 +30,7 @@ struct CompilerCommandLine {
 
   llvm::cl::list<std::string> inputTypes, signatures, targets, cudaArchs;
   llvm::cl::opt<std::string> targetTriple, targetCPU, targetFeatures, precision, cudaPath, name;
+  llvm::cl::opt<bool> reportKernels;
   llvm::cl::opt<int32_t> threads;
 };
 

@@ -50,6 +50,8 @@ struct GPUOptions {
   std::string precision = "f32";
   /// Where the CUDA Toolkit is; empty: it is looked for.
   std::string toolkit;
+  /// A remark for each kernel and architecture: registers, shared memory, spills.
+  bool report = false;
 };
 
 struct CompileOptions {
