@@ -8,6 +8,8 @@ llvm::ArrayRef<Strategy> strategies() {
   static constexpr Strategy table[] = {
       {"elementwise", emitElementwise},
       {"rows", emitRows},
+      {"matmul", emitMatmul},
+      {"convolution", emitConvolution},
       {"generic", emitGeneric},
   };
   return table;
