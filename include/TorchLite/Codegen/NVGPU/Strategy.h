@@ -94,6 +94,10 @@ llvm::LogicalResult emitMatmul(mlir::OpBuilder &builder, rt::KernelOp kernel,
 llvm::LogicalResult emitConvolution(mlir::OpBuilder &builder, rt::KernelOp kernel,
                                     const EmitOptions &options, std::string &reason);
 
+/// Pooling, depthwise convolution, small reductions: a vector of channels per thread.
+llvm::LogicalResult emitWindows(mlir::OpBuilder &builder, rt::KernelOp kernel,
+                                const EmitOptions &options, std::string &reason);
+
 /// One thread for each element of the outputs, reductions one after the other in it.
 llvm::LogicalResult emitGeneric(mlir::OpBuilder &builder, rt::KernelOp kernel,
                                 const EmitOptions &options, std::string &reason);

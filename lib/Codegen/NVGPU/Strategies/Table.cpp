@@ -7,6 +7,7 @@ namespace torchlite::nvgpu {
 llvm::ArrayRef<Strategy> strategies() {
   static constexpr Strategy table[] = {
       {"elementwise", emitElementwise},
+      {"windows", emitWindows},
       {"rows", emitRows},
       {"matmul", emitMatmul},
       {"convolution", emitConvolution},
