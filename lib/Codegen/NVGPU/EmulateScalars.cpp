@@ -36,9 +36,12 @@ Value *roundToTF32(Builder &b, Value *x, StringRef mode) {
   else if (mode == "rn")
     rounded = b.CreateAdd(b.CreateAdd(bits, b.getInt32(0xFFF)),
                           b.CreateAnd(b.CreateLShr(bits, 13), b.getInt32(1)));
-  Value *isFinite = b.CreateICmpULT(b.CreateAnd(bits, b.getInt32(0x7FFFFFFF)),
-                                    b.getInt32(0x7F800000));
-  return b.CreateAnd(b.CreateSelect(isFinite, rounded, bits), b.getInt32(~0x1FFFu));
+  // Infinities stay, and so do NaN, also those whose bits are among the ones that go.
+  Value *size = b.CreateAnd(bits, b.getInt32(0x7FFFFFFF));
+  Value *isFinite = b.CreateICmpULT(size, b.getInt32(0x7F800000));
+  Value *isNaN = b.CreateICmpUGT(size, b.getInt32(0x7F800000));
+  rounded = b.CreateAnd(b.CreateSelect(isFinite, rounded, bits), b.getInt32(~0x1FFFu));
+  return b.CreateSelect(isNaN, b.getInt32(0x7FFFFFFF), rounded);
 }
 
 /// The number that the emulator knows a rounding by, or -1.
@@ -166,6 +169,8 @@ Value *conversion(Builder &b, StringRef name, CallBase &call) {
   auto isInteger = [](StringRef text) {
     return text == "i" || text == "ui" || text == "ll" || text == "ull";
   };
+  if (from == "f" && to == "tf32")
+    return mode == "rna" || mode == "rn" || mode == "rz" ? roundToTF32(b, x, mode) : nullptr;
   if (rounding < 0)
     return nullptr;
   if (isReal(from) && isInteger(to)) {
@@ -185,8 +190,6 @@ Value *conversion(Builder &b, StringRef name, CallBase &call) {
     return b.CreateFPTrunc(x, type);
   if (from == "f" && to == "h")
     return b.CreateBitCast(b.CreateFPTrunc(x, b.getHalfTy()), type);
-  if (from == "f" && to == "tf32" && !mode.contains("relu") && !mode.contains("satfinite"))
-    return roundToTF32(b, x, mode);
   return nullptr;
 }
 

@@ -25,10 +25,10 @@ class Mismatch(Exception):
     """The library and LibTorch disagree."""
 
 
-def compile_library(build, archive, library, signatures, target="cpu"):
+def compile_library(build, archive, library, signatures, target="cpu", options=()):
     """Runs tl-compile; returns its messages. Raises on failure."""
     command = [str(build / "bin" / "tl-compile"), str(archive), "-o", str(library), f"--target={target}"]
-    command += [f"--signature={s}" for s in signatures]
+    command += [f"--signature={s}" for s in signatures] + list(options)
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode:
         raise Mismatch(f"tl-compile failed ({result.returncode}): {result.stderr.strip()[:2000]}")

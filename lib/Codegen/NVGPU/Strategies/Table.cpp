@@ -6,11 +6,9 @@ namespace torchlite::nvgpu {
 
 llvm::ArrayRef<Strategy> strategies() {
   static constexpr Strategy table[] = {
+      {"mma", emitMmaSync},
       {"elementwise", emitElementwise},
-      {"windows", emitWindows},
       {"rows", emitRows},
-      {"matmul", emitMatmul},
-      {"convolution", emitConvolution},
       {"generic", emitGeneric},
   };
   return table;
