@@ -245,8 +245,19 @@ static void *leafOutput(tl_call_frame *frame, int64_t index, int64_t rank, const
 void *tl_device_output(tl_call_frame *frame, int64_t index, int64_t rank, const int64_t *sizes,
                        int64_t element_bytes) {
   tl_device_frame *device = frame->device;
-  if (device->assigned)
-    return tl_replay_answer(device->assigned, index);
+  if (device->assigned) {
+    void *answer = tl_replay_answer(device->assigned, index, rank, sizes);
+    if (answer)
+      return answer;
+    /* Its shapes are not static after all. */
+    device->dynamic = true;
+    tl_result *result = &frame->results[index];
+    if (result->created)
+      result->created->deleter(result->created);
+    result->created = NULL;
+    result->staged = NULL;
+    result->staged_bytes = 0;
+  }
   int64_t bytes = tl_byte_count(rank, sizes, element_bytes);
   int64_t leaves = frame->plan->result_leaf_count;
   int32_t changes = frame->variant->change_count;
@@ -349,8 +360,14 @@ void tl_rt_copy(tl_frame *it, void *to, const void *from, int64_t bytes) {
 
 void tl_rt_read(tl_frame *it, void *to, const void *from, int64_t bytes) {
   tl_call_frame *frame = it->runtime;
+  if (frame->device->recording)
+    tl_replay_read(frame, to, from, bytes);
+  else
+    tl_device_read(frame, to, from, bytes);
+}
+
+void tl_device_read(tl_call_frame *frame, void *to, const void *from, int64_t bytes) {
   tl_device_frame *device = frame->device;
-  device->dynamic = true;
   int64_t used = device->bounce_used;
   char *fast = bounce(device, bytes);
   copy(frame, fast ? fast : to, from, bytes, TL_COPY_TO_HOST);

@@ -246,9 +246,11 @@ typedef struct tl_device_frame {
   bool waits;                   /* a queued copy uses host memory */
   bool queued;                  /* something has been queued since the stream was waited for */
   bool dynamic;                 /* the call did what cannot be recorded */
+  bool capturing;               /* the stream records */
   struct tl_replay *replays;    /* what is known of replayable variants */
   struct tl_replay *noting;     /* tl_rt_output notes its requests here */
   struct tl_replay *assigned;   /* tl_rt_output takes its answers from here */
+  struct tl_recording *recording; /* the call is being recorded */
 } tl_device_frame;
 
 tl_status tl_device_frame_create(tl_call_frame *frame, tl_error *error);
@@ -260,6 +262,8 @@ void *tl_device_output(tl_call_frame *frame, int64_t index, int64_t rank, const 
                        int64_t element_bytes);
 /* Queues the copies of results and changed arguments, and waits for them where the caller cannot. */
 void tl_device_collect(tl_call_frame *frame);
+/* Copies to the host and waits. */
+void tl_device_read(tl_call_frame *frame, void *to, const void *from, int64_t bytes);
 /* After a call, whatever came of it. */
 void tl_device_finish(tl_call_frame *frame, tl_status status);
 
@@ -276,7 +280,10 @@ typedef struct tl_request {
 void tl_device_run(tl_call_frame *frame);
 void tl_replay_note(struct tl_replay *replay, int64_t index, int64_t rank, const int64_t *sizes,
                     int64_t element_bytes, void *answer);
-void *tl_replay_answer(struct tl_replay *replay, int64_t index);
+/* Null: nothing was noted for a result of these sizes. */
+void *tl_replay_answer(struct tl_replay *replay, int64_t index, int64_t rank, const int64_t *sizes);
+/* tl_rt_read while the call is being recorded. */
+void tl_replay_read(tl_call_frame *frame, void *to, const void *from, int64_t bytes);
 void tl_replays_destroy(tl_call_frame *frame);
 
 /*===-- Parallel.c ---------------------------------------------------------===*/

@@ -5,6 +5,11 @@
 |* operands and results, and the scalars. A call that comes with the same ones a second time is
 |* recorded into a graph, and replayed from then on. So a caller whose addresses never repeat pays
 |* nothing but a look into a small table, and alternating state buffers take two graphs.
+|*
+|* Where the code reads from the device in between, as checks of indices do, the recording has several
+|* graphs, and after each what was read then. A replay reads the same; where it differs, the call
+|* starts again without the recording. It may: until it ends, a call writes nothing that it or
+|* another call reads.
 \*===----------------------------------------------------------------------===*/
 #include "Internal.h"
 
@@ -14,11 +19,23 @@
 #define RECORDINGS 8
 /* A graph that this many calls have not used makes place for another. */
 #define STALE_CALLS 64
+/* A variant that has started again so often, and in a quarter of its calls, is not replayed any
+   more. */
+#define RESTARTS 16
+
+/* A graph, and what the code read after it. */
+typedef struct tl_part {
+  void *graph;
+  const void *from; /* null: the last part */
+  int64_t bytes;
+  char value[16];
+} tl_part;
 
 typedef struct tl_recording {
   int64_t *key;
-  void *graph;      /* null: the key has been seen once */
-  tl_slot *scalars; /* the scalar results of the call, with `graph` */
+  tl_part *parts; /* none: the key has been seen once */
+  int64_t part_count, part_limit;
+  tl_slot *scalars; /* the scalar results of the call, with `parts` */
   int64_t last_use;
 } tl_recording;
 
@@ -29,7 +46,7 @@ typedef struct tl_replay {
   int64_t request_count, request_limit;
   bool known;      /* the requests are complete */
   bool impossible; /* the backend cannot record this variant */
-  int64_t calls, key_count, result_count;
+  int64_t calls, restarts, key_count, result_count;
   int64_t *key; /* of the call that runs */
   tl_recording recordings[RECORDINGS];
 } tl_replay;
@@ -86,10 +103,13 @@ void tl_replay_note(tl_replay *replay, int64_t index, int64_t rank, const int64_
   replay->requests[replay->request_count++] = request;
 }
 
-void *tl_replay_answer(tl_replay *replay, int64_t index) {
-  for (int64_t i = 0; i < replay->request_count; ++i)
-    if (replay->requests[i].index == index)
-      return replay->requests[i].answer;
+void *tl_replay_answer(tl_replay *replay, int64_t index, int64_t rank, const int64_t *sizes) {
+  for (int64_t i = 0; i < replay->request_count; ++i) {
+    tl_request *it = &replay->requests[i];
+    if (it->index == index && it->rank == rank &&
+        (!rank || memcmp(it->sizes, sizes, (size_t)rank * sizeof *sizes) == 0))
+      return it->answer;
+  }
   return NULL;
 }
 
@@ -114,9 +134,9 @@ static tl_recording *lookUp(tl_replay *replay) {
 }
 
 static void forget(tl_call_frame *frame, tl_recording *recording) {
-  if (recording->graph)
-    frame->device->backend->graph_destroy(frame->device->stream, recording->graph);
-  recording->graph = NULL;
+  for (int64_t i = 0; i < recording->part_count; ++i)
+    frame->device->backend->graph_destroy(frame->device->stream, recording->parts[i].graph);
+  recording->part_count = 0;
 }
 
 /* Notes that a call with this key has been made. */
@@ -124,7 +144,7 @@ static void remember(tl_call_frame *frame, tl_replay *replay) {
   tl_recording *place = NULL;
   for (int i = 0; i < RECORDINGS; ++i) {
     tl_recording *it = &replay->recordings[i];
-    bool replaceable = !it->graph || replay->calls - it->last_use > STALE_CALLS;
+    bool replaceable = !it->part_count || replay->calls - it->last_use > STALE_CALLS;
     if (replaceable && (!place || it->last_use < place->last_use))
       place = it;
   }
@@ -139,52 +159,115 @@ static void remember(tl_call_frame *frame, tl_replay *replay) {
   place->last_use = replay->calls;
 }
 
-/* Runs the code once while the stream records. Only then does the code's own way out, through
-   tl_rt_raise, end here: it means that this variant cannot be recorded. */
+/* Ends a part and runs it. */
+static bool endPart(tl_call_frame *frame, tl_recording *recording) {
+  tl_device_frame *device = frame->device;
+  device->capturing = false;
+  if (recording->part_count == recording->part_limit) {
+    int64_t limit = recording->part_limit ? 2 * recording->part_limit : 1;
+    tl_part *more = realloc(recording->parts, (size_t)limit * sizeof *more);
+    if (more) {
+      recording->parts = more;
+      recording->part_limit = limit;
+    }
+  }
+  tl_part part = {0};
+  if (device->backend->capture_end(device->stream, &part.graph, NULL) || !part.graph)
+    return false;
+  if (recording->part_count == recording->part_limit || device->dynamic) {
+    device->backend->graph_destroy(device->stream, part.graph);
+    return false;
+  }
+  recording->parts[recording->part_count++] = part;
+  device->queued = true;
+  return device->backend->graph_launch(device->stream, part.graph, NULL) == TL_OK;
+}
+
+static bool beginPart(tl_call_frame *frame) {
+  tl_device_frame *device = frame->device;
+  device->capturing = device->backend->capture_begin(device->stream, NULL) == TL_OK;
+  return device->capturing;
+}
+
+void tl_replay_read(tl_call_frame *frame, void *to, const void *from, int64_t bytes) {
+  tl_recording *recording = frame->device->recording;
+  tl_part *part = NULL;
+  bool ok = bytes <= (int64_t)sizeof part->value && endPart(frame, recording);
+  if (ok) {
+    tl_device_read(frame, to, from, bytes);
+    part = &recording->parts[recording->part_count - 1];
+    part->from = from;
+    part->bytes = bytes;
+    memcpy(part->value, to, (size_t)bytes);
+    ok = beginPart(frame);
+  }
+  if (!ok)
+    tl_frame_leave(frame);
+}
+
+/* Makes the call once while the stream records. Only then does the code's own way out, through
+   tl_rt_raise, end here: it means that this call cannot be recorded, and is made again. */
 static bool record(tl_call_frame *frame, tl_replay *replay, tl_recording *recording) {
   tl_device_frame *device = frame->device;
   jmp_buf environment, *outer = frame->leave;
   tl_error *error = frame->error;
   frame->error = NULL;
   volatile bool complete = false;
-  if (device->backend->capture_begin(device->stream, NULL) == TL_OK) {
+  device->recording = recording;
+  if (beginPart(frame)) {
     frame->leave = &environment;
     if (!_setjmp(environment)) {
       frame->variant->device_entry(&frame->frame);
-      complete = !device->dynamic;
+      complete = endPart(frame, recording);
     }
     frame->leave = outer;
     void *graph = NULL;
-    if (device->backend->capture_end(device->stream, &graph, NULL) == TL_OK && graph) {
-      if (complete)
-        recording->graph = graph;
-      else
-        device->backend->graph_destroy(device->stream, graph);
-    }
+    if (device->capturing &&
+        device->backend->capture_end(device->stream, &graph, NULL) == TL_OK && graph)
+      device->backend->graph_destroy(device->stream, graph);
   }
+  device->capturing = false;
+  device->recording = NULL;
   frame->error = error;
   frame->status = TL_OK;
   size_t bytes = (size_t)replay->result_count * sizeof(tl_slot);
-  if (recording->graph && !recording->scalars)
+  if (complete && !recording->scalars)
     recording->scalars = malloc(bytes + 1);
-  if (recording->graph && !recording->scalars)
-    forget(frame, recording);
-  if (recording->graph)
+  if (complete && recording->scalars) {
     memcpy(recording->scalars, frame->result_slots, bytes);
-  return recording->graph != NULL;
+    recording->last_use = replay->calls;
+    return true;
+  }
+  /* What has run of it does no harm, but a graph must not go while it runs. */
+  if (recording->part_count)
+    device->backend->synchronize(device->stream, NULL);
+  forget(frame, recording);
+  return false;
 }
 
-static void replayRecording(tl_call_frame *frame, tl_replay *replay, tl_recording *recording) {
+/* False: the call has to be made without the recording. */
+static bool replayRecording(tl_call_frame *frame, tl_replay *replay, tl_recording *recording) {
   tl_device_frame *device = frame->device;
   recording->last_use = replay->calls;
-  memcpy(frame->result_slots, recording->scalars, (size_t)replay->result_count * sizeof(tl_slot));
-  device->queued = true;
-  tl_status status =
-      device->backend->graph_launch(device->stream, recording->graph, frame->error);
-  if (status) {
-    frame->status = status;
-    tl_frame_leave(frame);
+  for (int64_t i = 0; i < recording->part_count; ++i) {
+    tl_part *part = &recording->parts[i];
+    device->queued = true;
+    tl_status status = device->backend->graph_launch(device->stream, part->graph, frame->error);
+    if (status) {
+      frame->status = status;
+      tl_frame_leave(frame);
+    }
+    char value[sizeof part->value];
+    if (!part->from)
+      continue;
+    tl_device_read(frame, value, part->from, part->bytes);
+    if (memcmp(value, part->value, (size_t)part->bytes) != 0) {
+      forget(frame, recording); /* nothing of it runs any more */
+      return false;
+    }
   }
+  memcpy(frame->result_slots, recording->scalars, (size_t)replay->result_count * sizeof(tl_slot));
+  return true;
 }
 
 /* The first call: runs the code and notes what it asks for. */
@@ -225,17 +308,22 @@ void tl_device_run(tl_call_frame *frame) {
   computeKey(frame, replay);
   device->assigned = replay;
   tl_recording *recording = lookUp(replay);
-  if (recording && !recording->graph && !record(frame, replay, recording)) {
-    replay->impossible = true;
-    recording = NULL;
+  bool done = false, recorded = recording && recording->part_count;
+  if (recorded) {
+    done = replayRecording(frame, replay, recording);
+    replay->restarts += !done;
+  } else if (recording) {
+    done = record(frame, replay, recording);
   }
-  if (recording) {
-    replayRecording(frame, replay, recording);
-  } else {
-    frame->variant->device_entry(&frame->frame);
-    if (!replay->impossible)
+  if (!done) {
+    frame->variant->device_entry(&frame->frame); /* does not return where the model raises */
+    if (!recording)
       remember(frame, replay);
+    else if (!recorded)
+      replay->impossible = true;
   }
+  replay->impossible |= device->dynamic || (replay->restarts > RESTARTS &&
+                                            4 * replay->restarts > replay->calls);
   device->assigned = NULL;
 }
 
@@ -245,6 +333,7 @@ void tl_replays_destroy(tl_call_frame *frame) {
     frame->device->replays = replay->next;
     for (int i = 0; i < RECORDINGS; ++i) {
       forget(frame, &replay->recordings[i]);
+      free(replay->recordings[i].parts);
       free(replay->recordings[i].key);
       free(replay->recordings[i].scalars);
     }

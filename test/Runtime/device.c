@@ -385,6 +385,62 @@ static void testNoGraph(void) {
   }
 }
 
+/* Code that reads from the device in between. */
+static void testReads(void) {
+  tl_instance *instance = create((tl_options){0});
+  float data[] = {1, 2, 3, 4, 5, 6};
+  int64_t shape[] = {2, 3};
+  DLTensor x = tl_dltensor(data, TL_F32, 2, shape);
+  tl_value argument = tl_tensor(&x), result = tl_none();
+  int launches = fake->launches, graph_launches = fake->graph_launches;
+  for (int i = 0; i < 5; ++i) {
+    data[0] = (float)(i + 1);
+    call(instance, "checked", &argument, 1, &result);
+    EXPECT(((float *)result.as.tensor.tensor->data)[0] == 2 * data[0]);
+    EXPECT(((float *)result.as.tensor.tensor->data)[5] == 12);
+    EXPECT(fake->graph_launches - graph_launches == (graphs ? 2 * i : 0));
+  }
+  EXPECT(fake->launches - launches == (graphs ? 4 : 10));
+  for (int i = 0; i < 40; ++i) {
+    data[1] = -1; /* another way through the code */
+    call(instance, "checked", &argument, 1, &result);
+    EXPECT(((float *)result.as.tensor.tensor->data)[1] == -3);
+    data[0] = -1;
+    EXPECT_ERROR(TL_RAISED, tl_call(instance, "checked", &argument, 1, &result, &error),
+                 "4 positive elements");
+    data[0] = data[1] = 1;
+    call(instance, "checked", &argument, 1, &result);
+    EXPECT(((float *)result.as.tensor.tensor->data)[1] == 2);
+    if (i == 30)
+      graph_launches = fake->graph_launches;
+  }
+  EXPECT(fake->graph_launches == graph_launches); /* given up */
+  for (int i = 0; i < 12; ++i) {
+    data[3] = data[4] = i % 3 ? 1 : -1;
+    call(instance, "sized", &argument, 1, &result);
+    EXPECT(result.as.tensor.tensor->shape[0] == (i % 3 ? 6 : 4));
+    EXPECT(((float *)result.as.tensor.tensor->data)[2] == 3);
+  }
+  /* Errors in the middle of a recording and of a replay. */
+  for (int way = 0; graphs && way < 6; ++way) {
+    tl_instance *other = create((tl_options){0});
+    for (int i = 0; i < 4; ++i) {
+      data[3] = data[4] = 1;
+      if (i == 1 || (i == 2 && way == 5))
+        *(way < 2   ? &fake->fail_capture
+          : way < 4 ? &fake->fail_instantiate
+                    : &fake->fail_synchronize) = 1 + way % 2;
+      tl_status status = tl_call(other, "checked", &argument, 1, &result, &error);
+      EXPECT(status == TL_OK || (way >= 4 && status == TL_DEVICE_FAILED));
+      EXPECT(status || ((float *)result.as.tensor.tensor->data)[3] == 2);
+    }
+    fake->fail_synchronize = 0;
+    tl_instance_destroy(other);
+  }
+  tl_value_clear(&result);
+  tl_instance_destroy(instance);
+}
+
 static void testStream(void) {
   void *library = dlopen(getenv("TORCHLITE_LIBCUDA"), RTLD_NOW);
   int (*push)(void *), (*pop)(void **), (*make)(void **, unsigned), (*wait)(void *),
@@ -488,6 +544,7 @@ int main(void) {
   testState();
   testErrors();
   testNoGraph();
+  testReads();
   testStream();
   testExhausted();
   EXPECT(!fake->live_memory && !fake->live_contexts && !fake->live_modules);

@@ -50,7 +50,7 @@ struct Variant {
   std::vector<int32_t> stateOperands, stateResults;
   int32_t stateIn = -1, stateOut = -1;
   int64_t arenaBytes = 0, deviceArenaBytes = 0;
-  /// A call on a device is the same launches every time (`tl.replayable`).
+  /// The launches of a call on a device may be recorded and replayed (`tl.replayable`).
   bool replayable = false;
 };
 

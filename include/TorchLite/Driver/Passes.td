@@ -13,7 +13,7 @@ def EmitDescriptor : Pass<"tl-emit-descriptor", "::mlir::ModuleOp"> {
     The attributes and `tl.state` operations are removed. Functions become private to the module.
 
     A method may have two functions, one for the processor and, with `tl.device`, one for GPUs;
-    `tl.replayable` says that the latter makes the same launches in every call. The kernels are what
+    `tl.replayable` says that the latter's launches may be recorded and replayed. The kernels are what
     the global `@tl_gpu_code` tells.
 
     Example:

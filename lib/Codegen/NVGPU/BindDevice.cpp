@@ -50,17 +50,17 @@ struct BindDevice : impl::BindDeviceBase<BindDevice> {
   }
 
 private:
-  /// Whether every call makes the same launches with the same parameters, but for the addresses of
-  /// arguments and results: no sizes or numbers come from outside, nothing is read back, and all
-  /// memory has its place.
+  /// Whether launches and their parameters depend on nothing but the addresses of arguments and
+  /// results, scalar arguments, and what is read back, which the runtime compares: shapes are static,
+  /// and all memory has its place.
   bool isReplayable() {
     return !getOperation()
                 .walk([](Operation *op) {
-                  auto arg = dyn_cast<rt::ArgOp>(op);
-                  auto type = arg ? dyn_cast<MemRefType>(arg.getType()) : MemRefType();
-                  bool varies = arg && (!type || !type.hasStaticShape());
-                  return varies || isa<rt::ReadOp, memref::AllocOp>(op) ? WalkResult::interrupt()
-                                                                        : WalkResult::advance();
+                  bool isDynamic = isa<memref::AllocOp>(op);
+                  if (isa<rt::ArgOp, rt::OutputOp>(op))
+                    if (auto type = dyn_cast<MemRefType>(op->getResult(0).getType()))
+                      isDynamic = !type.hasStaticShape();
+                  return isDynamic ? WalkResult::interrupt() : WalkResult::advance();
                 })
                 .wasInterrupted();
   }

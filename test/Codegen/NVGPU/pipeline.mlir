@@ -15,7 +15,7 @@
 // KERNELS: tl.check
 
 // GPU-LABEL: func.func @forward
-// GPU-NOT: tl.replayable
+// GPU-SAME: tl.replayable
 // GPU: gpu.launch_func @tl_kernels::@matmul
 // GPU: %[[R:.*]] = tlrt.read
 // GPU: tl.check

@@ -92,6 +92,27 @@ static void halvesDevice(tl_frame *frame) {
   launchScale(frame, frame->args[0].tensor.data, out + 12, 3, 3);
 }
 
+/* checked(x: 2x3xf32) -> 2 * x, raises unless all elements are positive. For 5 elements that are, 3 * x. */
+static void checkedDevice(tl_frame *frame) {
+  const void *x = frame->args[0].tensor.data, *arena = frame->arena;
+  int64_t n = 6, count = 0;
+  void *out = tl_rt_output(frame, 0, 2, dims_23, 4), *counting[] = {&x, &arena, &n};
+  launch(frame, COUNT_POSITIVE, 1, counting);
+  tl_rt_read(frame, &count, arena, 8);
+  if (count < 5)
+    tl_rt_raise(frame, "{} positive elements", &count, 1);
+  launchScale(frame, x, out, count == 5 ? 3 : 2, 6);
+}
+/* sized(x: 2x3xf32): a variant that says to be replayable, but its result's size is not static */
+static void sizedDevice(tl_frame *frame) {
+  const void *x = frame->args[0].tensor.data, *arena = frame->arena;
+  int64_t n = 6, count = 0;
+  void *counting[] = {&x, &arena, &n};
+  launch(frame, COUNT_POSITIVE, 1, counting);
+  tl_rt_read(frame, &count, arena, 8);
+  launchScale(frame, x, tl_rt_output(frame, 0, 1, &count, 4), 1, count);
+}
+
 /* bad(n: int): what can go wrong inside a call */
 static void badDevice(tl_frame *frame) {
   int64_t n = frame->args[0].i;
@@ -137,13 +158,18 @@ static const tl_variant affine_variants[] = {{affineEntry, 0, affine_arguments, 
                                             0, 0, 1, 1, 0, 0, tickDevice, 24, 1}},
                         halves_variants[] = {{NULL, 0, affine_arguments, &f32_23, NULL, NULL, NULL,
                                               1, 0, 0, 0, -1, -1, halvesDevice, 0, 1}},
+                        checked_variants[] = {{NULL, 0, affine_arguments, &f32_23, NULL, NULL, NULL,
+                                               1, 0, 0, 0, -1, -1, checkedDevice, 8, 1}},
+                        sized_variants[] = {{NULL, 0, affine_arguments, &f32_q, NULL, NULL, NULL,
+                                             1, 0, 0, 0, -1, -1, sizedDevice, 8, 1}},
                         bad_variants[] = {{NULL, 0, int_arguments, &f32_q, NULL, NULL, NULL, 1, 0, 0,
                                            0, -1, -1, badDevice, 0, 0}};
 static const tl_method device_methods[] = {
     {"affine", affine_variants, 1},   {"twice_large", large_variants, 1},
     {"positive", positive_variants, 1}, {"bump", bump_variants, 1},
     {"advance", advance_variants, 1}, {"tick", tick_variants, 1},
-    {"bad", bad_variants, 1},         {"halves", halves_variants, 1}};
+    {"bad", bad_variants, 1},         {"halves", halves_variants, 1},
+    {"checked", checked_variants, 1}, {"sized", sized_variants, 1}};
 
 static const tl_type *const sum_types[] = {&f32_2}, *const tick_types[] = {&int_type};
 static const float sum_initial[] = {100, 200};
@@ -163,7 +189,7 @@ static const tl_gpu_code device_code = {device_images,  4,
                                         affine_weights, sizeof affine_weights,
                                         80};
 static const tl_model device_model = {
-    &tl_runtime, TL_DESCRIPTOR_VERSION, 0, "fake", "", device_methods, 8, device_slots, 2, 1,
+    &tl_runtime, TL_DESCRIPTOR_VERSION, 0, "fake", "", device_methods, 10, device_slots, 2, 1,
     &device_code};
 
 /* The counters of the driver that TORCHLITE_LIBCUDA names. */

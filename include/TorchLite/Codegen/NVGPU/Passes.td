@@ -99,8 +99,9 @@ def BindDevice : Pass<"tl-nvgpu-bind-device", "mlir::func::FuncOp"> {
     load becomes `tlrt.read`, which waits for the device. Structured operations that bufferization has
     made become kernels, too.
 
-    An entry function that makes the same launches in every call gets the attribute `tl.replayable`:
-    the runtime may record them once, as a CUDA graph, and replay it.
+    An entry function with static shapes gets the attribute `tl.replayable`: calls with the same
+    addresses and scalars make the same launches as long as they read the same values back, so the
+    runtime may record them, as CUDA graphs, and replay those.
 
     Example: `%v = memref.load %flag[] : memref<i1>` becomes
     ```mlir

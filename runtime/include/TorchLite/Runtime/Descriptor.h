@@ -50,10 +50,10 @@ typedef struct tl_variant {
   int32_t state_out; /* the one that it leaves; -1: unchanged */
   tl_entry device_entry; /* for calls on a device; null where there is no code for one */
   int64_t device_arena_bytes;
-  int32_t replayable; /* 1: device_entry always makes the same launches and copies (static shapes,
-                         no tl_rt_read, no tl_rt_alloc, no tl_rt_raise), so that they may be recorded
-                         once and replayed. Scalars among the arguments or state count as part of
-                         what is recorded: the runtime records anew where they differ */
+  int32_t replayable; /* 1: launches, copies and scalar results of device_entry depend on nothing but
+                         the addresses of operands and results, scalar operands, and what tl_rt_read
+                         gives; shapes are static and tl_rt_alloc is not called. So what one call does
+                         may be recorded and replayed; the runtime sees when those differ */
 } tl_variant;
 
 /* ---- code for GPUs ---- */
