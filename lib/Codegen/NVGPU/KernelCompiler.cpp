@@ -132,6 +132,9 @@ static LogicalResult linkLibdevice(llvm::Module &module, StringRef path, Locatio
   SmallVector<StringRef> missing = findMissing(module);
   if (missing.empty())
     return success();
+  for (StringRef name : missing)
+    if (!name.starts_with("__nv_"))
+      return emitError(loc, "the kernels call '") << name << "', which is defined nowhere";
   if (path.empty())
     return emitError(loc, "the kernels need '")
            << missing.front() << "' of libdevice, which is not found: " << toolkitHint;

@@ -19,6 +19,8 @@
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Conversion/VectorToSCF/VectorToSCF.h"
+#include "mlir/Dialect/Affine/Transforms/Transforms.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -28,6 +30,7 @@
 #include "mlir/Dialect/MemRef/Transforms/Transforms.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
+#include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/DialectConversion.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -120,23 +123,51 @@ struct WidenShuffle : OpRewritePattern<gpu::ShuffleOp> {
   }
 };
 
+struct FoldSubgroupSize : OpRewritePattern<gpu::SubgroupSizeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(gpu::SubgroupSizeOp op, PatternRewriter &rewriter) const override {
+    rewriter.replaceOpWithNewOp<arith::ConstantIndexOp>(op, warpSize);
+    return success();
+  }
+};
+
+/// Transfers and arithmetic on vectors of several dimensions become those on vectors of one.
+LogicalResult unrollVectors(gpu::GPUModuleOp module) {
+  RewritePatternSet patterns(module.getContext());
+  populateVectorToSCFConversionPatterns(patterns, VectorTransferToSCFOptions().enableFullUnroll());
+  vector::populateVectorContractLoweringPatterns(patterns,
+                                                 vector::VectorContractLowering::OuterProduct);
+  vector::populateVectorOuterProductLoweringPatterns(patterns);
+  vector::populateVectorMultiReductionLoweringPatterns(
+      patterns, vector::VectorMultiReductionLowering::InnerParallel);
+  return applyPatternsGreedily(module, std::move(patterns));
+}
+
 /// Rewrites within the dialects that kernels are written in: to what the conversion takes.
 LogicalResult simplifyOperations(gpu::GPUModuleOp module) {
   MLIRContext *context = module.getContext();
   RewritePatternSet patterns(context);
-  memref::populateExpandStridedMetadataPatterns(patterns);
-  vector::populateVectorTransferLoweringPatterns(patterns, /*maxTransferRank=*/1);
-  vector::populateVectorBroadcastLoweringPatterns(patterns);
-  vector::populateVectorShapeCastLoweringPatterns(patterns);
-  vector::populateVectorStepLoweringPatterns(patterns);
-  vector::populateVectorRankReducingFMAPattern(patterns);
-  vector::populateVectorTransposeLoweringPatterns(patterns,
-                                                  vector::VectorTransposeLowering::EltWise);
+  affine::populateAffineExpandIndexOpsPatterns(patterns);
   arith::populateCeilFloorDivExpandOpsPatterns(patterns);
   math::populateExpansionPatterns(patterns, {"clampf"});
-  patterns.add<WidenShuffle>(context);
+  memref::populateExpandStridedMetadataPatterns(patterns);
+  patterns.add<FoldSubgroupSize, WidenShuffle>(context);
   populateGpuShufflePatterns(patterns);
   populateGpuGlobalIdPatterns(patterns);
+  populateGpuSubgroupIdPatterns(patterns);
+  vector::populateVectorBroadcastLoweringPatterns(patterns);
+  vector::populateVectorGatherLoweringPatterns(patterns);
+  vector::populateVectorInsertExtractStridedSliceTransforms(patterns);
+  vector::populateVectorInterleaveLoweringPatterns(patterns);
+  vector::populateVectorMaskMaterializationPatterns(patterns, /*force32BitVectorIndices=*/false);
+  vector::populateVectorMaskOpLoweringPatterns(patterns);
+  vector::populateVectorRankReducingFMAPattern(patterns);
+  vector::populateVectorShapeCastLoweringPatterns(patterns);
+  vector::populateVectorStepLoweringPatterns(patterns);
+  vector::populateVectorTransferLoweringPatterns(patterns, /*maxTransferRank=*/1);
+  vector::populateVectorTransposeLoweringPatterns(patterns,
+                                                  vector::VectorTransposeLowering::EltWise);
   return applyPatternsGreedily(module, std::move(patterns));
 }
 
@@ -207,7 +238,8 @@ struct LowerKernels : impl::LowerKernelsBase<LowerKernels> {
     // Before control flow: asynchronous copies hand tokens on through loops.
     OpPassManager instructions(gpu::GPUModuleOp::getOperationName());
     instructions.addPass(createConvertNVGPUToNVVMPass());
-    if (failed(simplifyOperations(module)) || failed(runPipeline(instructions, module)) ||
+    if (failed(unrollVectors(module)) || failed(simplifyOperations(module)) ||
+        failed(runPipeline(instructions, module)) ||
         failed(lowerControlFlow(module)) || failed(convertToLLVM(module)) || failed(writeInstructions(module)))
       return signalPassFailure();
 
