@@ -2,6 +2,7 @@
 #include "TorchLite/Driver/Compiler.h"
 
 #include "TorchLite/Codegen/CPU/TargetInfo.h"
+#include "TorchLite/Codegen/CPU/Weights.h"
 #include "TorchLite/Codegen/Common/Passes.h"
 #include "TorchLite/Codegen/NVGPU/KernelCompiler.h"
 #include "TorchLite/Codegen/NVGPU/Passes.h"
@@ -253,6 +254,13 @@ LogicalResult emit(ModuleOp module, const CompileOptions &options, cpu::OutputKi
   emitOptions.target = options.target;
   emitOptions.kind = kind;
   emitOptions.weightsPrefix = weightsPrefix.str();
+  if (options.ownsContext)
+    emitOptions.constantsWritten = [module]() mutable {
+      for (StringRef name :
+           {cpu::weightsAttrName, cpu::deviceWeightsAttrName, cpu::hostBitcodeAttrName})
+        module->removeAttr(name);
+      releaseConstants(module);
+    };
   return cpu::emitObject(module, emitOptions, os);
 }
 

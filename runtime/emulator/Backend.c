@@ -151,17 +151,29 @@ static tl_status check_launch(const tl_gpu_code *code, int32_t kernel, const int
   return TL_OK;
 }
 
-/* The allocations that the arguments point into; accesses through an argument stay there. */
-static void find_ranges(emu_launch *launch) {
+/* The memory that each argument stands for: what the compiler knows of its size, or else the
+   allocation that it points into. */
+static tl_status find_ranges(emu_launch *launch, tl_error *error) {
   for (int i = 0; i < TL_EMU_RANGES; ++i)
     launch->ranges[i] = (tl_emu_range){0, launch->settings.checks ? 0 : UINT64_MAX};
   for (int32_t i = 0; launch->settings.checks && i < launch->about.pointer_count; ++i) {
     void *pointer;
     memcpy(&pointer, launch->params[launch->about.pointers[i]], sizeof pointer);
-    emu_allocation found =
-        emu_memory_find(&launch->device->memory, (uint64_t)(uintptr_t)pointer);
-    launch->ranges[i] = (tl_emu_range){found.base, found.bytes};
+    uint64_t address = (uint64_t)(uintptr_t)pointer;
+    emu_allocation found = emu_memory_find(&launch->device->memory, address);
+    uint64_t extent = (uint64_t)launch->about.extents[i];
+    uint64_t room = found.bytes ? found.base + found.bytes - address : 0;
+    if (!extent)
+      launch->ranges[i] = (tl_emu_range){found.base, found.bytes};
+    else if (room >= extent)
+      launch->ranges[i] = (tl_emu_range){address, extent};
+    else
+      return emu_error(error, TL_RAISED,
+                       "emulator: kernel '%s': parameter %d stands for %" PRIu64
+                       " bytes at 0x%" PRIx64 ", but device memory has %" PRIu64 " there",
+                       launch->about.name, launch->about.pointers[i], extent, address, room);
   }
+  return TL_OK;
 }
 
 tl_status emu_launch_kernel(tl_gpu_stream *stream, int32_t kernel, const int64_t grid[3],
@@ -191,7 +203,9 @@ tl_status emu_launch_kernel(tl_gpu_stream *stream, int32_t kernel, const int64_t
     return TL_OK;
   if (stream->recording)
     return emu_record_launch(stream, &launch.about, kernel, grid, block, shared_bytes, params, error);
-  find_ranges(&launch);
+  status = find_ranges(&launch, error);
+  if (status)
+    return status;
   if (!emu_pool_run(&launch))
     return emu_error(error, TL_OUT_OF_MEMORY, "emulator: kernel '%s': out of memory",
                      code->kernels[kernel]);

@@ -28,14 +28,16 @@ static void check_alignment(tl_emu_thread *thread, uint64_t address, uint64_t by
              bytes, address, alignment);
 }
 
-/* `known`: the allocation that the address should lie in; without bytes: any. */
+/* `known`: the memory that the address should lie in; without bytes: any. */
 __attribute__((noreturn)) static void fail_outside(tl_emu_thread *thread, uint64_t address,
-                                                   uint64_t bytes, uint32_t kind,
+                                                   uint64_t bytes, uint32_t kind, uint32_t slot,
                                                    emu_allocation known) {
-  bool argument = known.bytes != 0;
-  if (!argument)
-    known = emu_memory_before(&emu_worker_of(thread)->launch->device->memory, address);
-  const char *which = argument ? "the allocation of the argument" : "an allocation";
+  emu_launch *launch = emu_worker_of(thread)->launch;
+  char which[48] = "an allocation";
+  if (known.bytes)
+    snprintf(which, sizeof which, "parameter %d", launch->about.pointers[slot]);
+  else
+    known = emu_memory_before(&launch->device->memory, address);
   if (!known.base)
     emu_fail(thread, "%s %" PRIu64 " bytes at 0x%" PRIx64 ", which is no device memory",
              verbs[kind], bytes, address);
@@ -78,7 +80,7 @@ void tl_emu_check_global(tl_emu_thread *thread, tl_emu_block *block, uint64_t ad
   if (slot == TL_EMU_RANGES - 1 || !known.bytes)
     found = emu_memory_find(&launch->device->memory, address);
   if (address - found.base >= found.bytes || found.bytes - (address - found.base) < bytes)
-    fail_outside(thread, address, bytes, kind, found);
+    fail_outside(thread, address, bytes, kind, slot, found);
   if (slot == TL_EMU_RANGES - 1) /* code takes an argument's range for constant */
     block->ranges[slot] = (tl_emu_range){found.base, found.bytes};
 }

@@ -23,11 +23,12 @@ static tl_error error;
 /* ---- kernels ---- */
 
 static const int32_t first[] = {0};
+static const int64_t unknown[] = {0};
 
 /* Adds up the numbers of the block's threads: by shuffles, then through shared memory. */
 static void sum(void **params) {
   static const tl_emu_kernel about = {
-      .name = "sum", .has_collectives = 1, .granule = 4, .pointers = first, .pointer_count = 1};
+      .name = "sum", .has_collectives = 1, .granule = 4, .pointers = first, .extents = unknown, .pointer_count = 1};
   if (!params) {
     tl_emu_describe(&about);
     return;
@@ -61,7 +62,7 @@ static void sum(void **params) {
 /* Numbers the threads of the grid; has no barrier. */
 static void number(void **params) {
   static const tl_emu_kernel about = {
-      .name = "number", .granule = 4, .pointers = first, .pointer_count = 1};
+      .name = "number", .granule = 4, .pointers = first, .extents = unknown, .pointer_count = 1};
   if (!params) {
     tl_emu_describe(&about);
     return;

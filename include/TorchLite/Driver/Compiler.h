@@ -66,7 +66,8 @@ struct CompileOptions {
   GPUOptions gpu;
   /// Default number of threads of one call; 0: as many as there are.
   int32_t threads = 0;
-  /// The context holds this module alone: constants are freed as soon as it does without them.
+  /// The context holds this module alone, which is written once: constants are freed as soon as nothing
+  /// reads them any more.
   bool ownsContext = false;
   /// Applied to every pass manager: timing, IR printing, reproducers.
   std::function<llvm::LogicalResult(mlir::PassManager &)> configure;

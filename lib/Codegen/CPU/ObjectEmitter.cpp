@@ -261,11 +261,17 @@ LogicalResult emitObject(ModuleOp module, const EmitOptions &options,
                                   std::pair(deviceWeightsAttrName, deviceWeightsSymbol)}) {
     if (!translated->getNamedGlobal(symbol))
       continue;
+    if (!module->hasAttr(attrName))
+      return module.emitError("the data of '") << symbol << "' are missing: no attribute '"
+                                               << attrName << "'";
     FailureOr<std::string> path = files.write(module, attrName);
     if (failed(path))
       return failure();
     translated->appendModuleInlineAsm(includeFile(triple, symbol, *path));
   }
+
+  if (options.constantsWritten)
+    options.constantsWritten();
 
   optimize(*translated, **machine);
   if (options.kind == OutputKind::LLVMIR) {

@@ -260,8 +260,13 @@ static GlobalVariable *describe(Module &module, const EmulatedFunction &kernel,
   Type *i32 = Type::getInt32Ty(context), *i64 = Type::getInt64Ty(context);
   SmallVector<int32_t> pointers = parametersWithRange(kernel.function);
   SmallVector<uint32_t> numbers(pointers.begin(), pointers.end());
-  if (numbers.empty())
+  SmallVector<uint64_t> extents;
+  for (int32_t number : pointers)
+    extents.push_back(kernel.function.getArg(number)->getDereferenceableBytes());
+  if (numbers.empty()) {
     numbers.push_back(0);
+    extents.push_back(0);
+  }
   SmallVector<uint32_t> sizes;
   for (const Argument &argument : kernel.function.args())
     sizes.push_back(module.getDataLayout().getTypeStoreSize(argument.getType()));
@@ -274,6 +279,7 @@ static GlobalVariable *describe(Module &module, const EmulatedFunction &kernel,
       ConstantInt::get(i32, kernel.granule),
       ConstantInt::get(i64, kernel.localBytes),
       addConstant(module, ConstantDataArray::get(context, numbers)),
+      addConstant(module, ConstantDataArray::get(context, extents)),
       ConstantInt::get(i32, pointers.size()),
       ConstantInt::get(i32, mutationCount),
       mutations,
@@ -360,8 +366,8 @@ Error emulateKernels(Module &module, const TargetMachine &host) {
   auto *mutations = addConstant(
       module, ConstantDataArray::getString(module.getContext(), join(sites.mutations, "\n")));
   for (auto &function : functions) {
-    dropAttributes(function->function);
     if (!function->isKernel) {
+      dropAttributes(function->function);
       function->function.setLinkage(GlobalValue::InternalLinkage);
       continue;
     }
@@ -369,8 +375,10 @@ Error emulateKernels(Module &module, const TargetMachine &host) {
     function->localBytes += bytes;
     SmallPtrSet<Function *, 8> seen;
     bool hasCollectives = waits(*function, byFunction, seen);
-    addEntry(module, *function, describe(module, *function, hasCollectives,
-                                         sites.mutations.size(), mutations));
+    GlobalVariable *description =
+        describe(module, *function, hasCollectives, sites.mutations.size(), mutations);
+    dropAttributes(function->function);
+    addEntry(module, *function, description);
   }
   for (Function &function : make_early_inc_range(module))
     if (function.isDeclaration() && function.use_empty())

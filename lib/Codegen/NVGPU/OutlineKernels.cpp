@@ -56,6 +56,24 @@ public:
         arguments.push_back(metadata.getStrides()[dim]);
   }
 
+  /// Bytes from the pointer that is passed to the end of the last element; 0 where the shape or the
+  /// layout is not known.
+  int64_t extent() const {
+    if (!type.hasStaticShape() || !isStrided() || type.getNumElements() == 0)
+      return 0;
+    int64_t last = ShapedType::isDynamic(offset) ? 0 : offset;
+    for (auto [size, stride] : llvm::zip(type.getShape(), strides)) {
+      if (ShapedType::isDynamic(stride) || stride < 0)
+        return 0;
+      last += (size - 1) * stride;
+    }
+    Type element = type.getElementType();
+    if (!element.isIntOrIndexOrFloat())
+      return 0;
+    int64_t bits = element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
+    return (last + 1) * llvm::divideCeil(bits, 8);
+  }
+
   /// Builds the memref again in the kernel, from the arguments that `next` gives.
   Value rebuild(OpBuilder &builder, function_ref<Value()> next) {
     Location loc = buffer.getLoc();
@@ -148,9 +166,12 @@ private:
                << value.getType();
     }
     SmallVector<Value> arguments;
+    SmallVector<std::pair<unsigned, int64_t>> extents;
     for (PassedBuffer &buffer : buffers) {
       if (!buffer.isStrided())
         return launch.emitError("expected a buffer with strides, but got ") << buffer.type;
+      if (int64_t bytes = buffer.extent())
+        extents.emplace_back(arguments.size(), bytes);
       buffer.pass(builder, arguments);
     }
     llvm::append_range(arguments, scalars);
@@ -166,6 +187,10 @@ private:
     builder.setInsertionPointToEnd(kernels.getBody());
     auto kernel = gpu::GPUFuncOp::create(builder, loc, "kernel", builder.getFunctionType(types, {}));
     kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
+    // The emulator checks that accesses through the argument stay there.
+    for (auto [index, bytes] : extents)
+      kernel.setArgAttr(index, LLVM::LLVMDialect::getDereferenceableAttrName(),
+                        builder.getI64IntegerAttr(bytes));
     SmallVector<int32_t> blockSize;
     for (Value size : {launch.getBlockSizeX(), launch.getBlockSizeY(), launch.getBlockSizeZ()})
       if (std::optional<int64_t> known = getConstantIntValue(size))

@@ -7,7 +7,7 @@ namespace torchlite::nvgpu {
 // Ordinary cores: a thread's 8x8 tile needs 64 accumulators and 16 operands; with addresses that is
 // under 128 registers, so that two blocks of 256 threads share a multiprocessor.
 static constexpr TileShape f32Tiles[] = {
-    {128, 128, 8, 8, 8, 2}, {64, 64, 16, 4, 4, 2}, {32, 32, 16, 2, 2, 2}};
+    {128, 128, 8, 8, 8, 2}, {64, 64, 16, 8, 4, 2}, {32, 32, 16, 4, 4, 2}};
 // Tensor cores: a warp's 64x32 tile of f32 accumulators takes 64 registers. Three stages hide the
 // latency of global memory; more do not fit twice in the shared memory of the smaller ones.
 static constexpr TileShape tensorTiles[] = {

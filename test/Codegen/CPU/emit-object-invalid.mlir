@@ -10,3 +10,10 @@ module attributes {tl.gpu_weights = [{offset = 8 : i64, value = dense<3> : tenso
                                      {offset = 0 : i64, value = dense<3> : tensor<4xi64>}]} {
   llvm.mlir.global external hidden constant @tl_gpu_weights() {dso_local} : !llvm.array<40 x i8>
 }
+
+// -----
+
+// expected-error@+1 {{the data of 'tl_weights' are missing: no attribute 'tl.weights'}}
+module {
+  llvm.mlir.global external hidden constant @tl_weights() {dso_local} : !llvm.array<40 x i8>
+}

@@ -39,7 +39,7 @@ declare void @llvm.nvvm.cp.async.wait.all()
 ; LATE: 1: nan nan nan
 ; NO-WAIT: thread ({{[0-9]+}}, 0, 0): reads 16 bytes of shared memory at byte {{[0-9]+}}, where a cp.async has not been waited for
 ; NO-BARRIER: thread (0, 0, 0): reads 16 bytes of shared memory at byte 16, which nobody has written
-; SOURCE: thread (31, 0, 0): reads 16 bytes at 0x{{[0-9a-f]+}}, of which 4 are past the end of the allocation of the argument of 508 bytes
+; SOURCE: thread (31, 0, 0): reads 16 bytes at 0x{{[0-9a-f]+}}, of which 4 are past the end of parameter 0 of 508 bytes
 ; TARGET: thread (31, 0, 0): writes 16 bytes of shared memory at byte 496, of which the block has 508
 ; SIZE: cp.async of 16 bytes takes 17 bytes
 define ptx_kernel void @copy(ptr addrspace(1) %a, ptr addrspace(1) %b, i32 %bytes) {

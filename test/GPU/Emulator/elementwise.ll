@@ -12,6 +12,10 @@
 ; RUN:   | FileCheck %s --check-prefix=MISALIGNED
 ; RUN: env TORCHLITE_EMULATOR_CHECKS=0 tl-emulate %s --kernel=add --grid=2 --block=4 \
 ; RUN:   'f32[8]=iota' 'f32[8]=0.5' i64=8 | FileCheck %s
+; RUN: not tl-emulate %s --kernel=part --block=4 'f32[8]=iota' 2>&1 \
+; RUN:   | FileCheck %s --check-prefix=PART
+; RUN: not tl-emulate %s --kernel=part --block=2 'f32[2]=iota' 2>&1 \
+; RUN:   | FileCheck %s --check-prefix=TOO-SMALL
 ; RUN: tl-emulate %s --kernel=fill --block=8 'f32[16]=unset' i64=5 | FileCheck %s --check-prefix=FILL
 ; RUN: not tl-emulate %s --kernel=fill --block=8 'f32[4]=unset' i64=5 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=FILL-PAST
@@ -21,7 +25,7 @@ declare i32 @llvm.nvvm.read.ptx.sreg.tid.x()
 declare i32 @llvm.nvvm.read.ptx.sreg.ctaid.x()
 declare i32 @llvm.nvvm.read.ptx.sreg.ntid.x()
 
-; IR: { ptr @{{.*}}, i32 0, i32 4, i64 0, ptr @{{.*}}, i32 2, i32 0, ptr @{{.*}} }
+; IR: { ptr @{{.*}}, i32 0, i32 4, i64 0, ptr @{{.*}}, ptr @{{.*}}, i32 2, i32 0, ptr @{{.*}}, ptr @{{.*}}, i32 3 }
 ; IR-LABEL: define internal void @add(
 ; IR: call ptr @tl_emu_current()
 ; IR: call void @tl_emu_check_global(ptr %{{.*}}, ptr %{{.*}}, i64 %{{.*}}, i64 4, i32 0, i32 4, i32 0)
@@ -34,8 +38,8 @@ declare i32 @llvm.nvvm.read.ptx.sreg.ntid.x()
 ; IR: call void @add(
 
 ; CHECK: 1: 0.5 1.5 2.5 3.5 4.5 5.5 6.5 7.5
-; PAST: kernel 'add', block (2, 0, 0), thread (0, 0, 0): reads 4 bytes at 0x{{[0-9a-f]+}}, 0 bytes past the end of the allocation of the argument of 32 bytes
-; PAST-SECOND: kernel 'add', block (2, 0, 0), thread (0, 0, 0): reads 4 bytes at 0x{{[0-9a-f]+}}, 0 bytes past the end of the allocation of the argument of 32 bytes
+; PAST: kernel 'add', block (2, 0, 0), thread (0, 0, 0): reads 4 bytes at 0x{{[0-9a-f]+}}, 0 bytes past the end of parameter 0 of 32 bytes
+; PAST-SECOND: kernel 'add', block (2, 0, 0), thread (0, 0, 0): reads 4 bytes at 0x{{[0-9a-f]+}}, 0 bytes past the end of parameter 1 of 32 bytes
 define ptx_kernel void @add(ptr %a, ptr %b, i64 %n) {
   %thread = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()
   %block = call i32 @llvm.nvvm.read.ptx.sreg.ctaid.x()
@@ -57,7 +61,7 @@ end:
   ret void
 }
 
-; BEFORE: thread (0, 0, 0): writes 4 bytes at 0x{{[0-9a-f]+}}, 4 bytes before the begin of the allocation of the argument
+; BEFORE: thread (0, 0, 0): writes 4 bytes at 0x{{[0-9a-f]+}}, 4 bytes before the begin of parameter 0
 define ptx_kernel void @before(ptr addrspace(1) %a) {
   %thread = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()
   %i = sub i32 %thread, 1
@@ -72,6 +76,16 @@ define ptx_kernel void @misaligned(ptr %a) {
   %p = getelementptr float, ptr %a, i32 %thread
   %v = load <4 x float>, ptr %p, align 16
   store <4 x float> %v, ptr %a, align 16
+  ret void
+}
+
+; What the compiler knows of an argument's size: less than the allocation that it lies in.
+; PART: thread (3, 0, 0): writes 4 bytes at 0x{{[0-9a-f]+}}, 0 bytes past the end of parameter 0 of 12 bytes
+; TOO-SMALL: kernel 'part': parameter 0 stands for 12 bytes at 0x{{[0-9a-f]+}}, but device memory has 8 there
+define ptx_kernel void @part(ptr dereferenceable(12) %a) {
+  %thread = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()
+  %p = getelementptr float, ptr %a, i32 %thread
+  store float 1.0, ptr %p
   ret void
 }
 

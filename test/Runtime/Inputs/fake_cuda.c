@@ -6,8 +6,9 @@
    - functions fail where the context is not current.
    What it does wrong on purpose is set by environment variables, read at each call:
    FAKE_CUDA_VERSION=10020, FAKE_CUDA_INIT=100 (what cuInit returns), FAKE_CUDA_DEVICES=2,
-   FAKE_CUDA_CAPABILITY=75, FAKE_CUDA_REFUSE=cubin (images starting so are not loaded); and by the
-   counters in `fake_cuda`: the nth call from now fails. FAKE_WITHOUT_LAUNCH and FAKE_OLD leave
+   FAKE_CUDA_CAPABILITY=75, FAKE_CUDA_REFUSE=cubin (images starting so are not loaded),
+   FAKE_CUDA_ANY=1 (every kernel is there and does nothing), FAKE_CUDA_REPORT=1 (prints the counters at
+   the end); and by the counters in `fake_cuda`: the nth call from now fails. FAKE_WITHOUT_LAUNCH and FAKE_OLD leave
    functions out. */
 #include "fake_cuda.h"
 
@@ -74,7 +75,8 @@ static const struct kernel {
 } kernels[] = {{"scale", 4, scale},
                {"add", 4, add},
                {"count_positive", 3, countPositive},
-               {"positive", 3, positive}};
+               {"positive", 3, positive}},
+  anything = {"anything", 0, NULL};
 
 /*===-- Queues -------------------------------------------------------------===*/
 
@@ -140,7 +142,8 @@ static int drop(range **list, char *begin) {
 
 static void execute(const operation *it) {
   if (it->kernel) {
-    it->kernel->run(&it->arguments);
+    if (it->kernel->run)
+      it->kernel->run(&it->arguments);
     ++fake_cuda.kernels_run;
   } else if (it->released) {
     if (drop(&memory, it->released))
@@ -202,6 +205,12 @@ API int cuInit(unsigned flags) {
 API int cuDriverGetVersion(int *version) {
   *version = setting("FAKE_CUDA_VERSION", 13000);
   return 0;
+}
+__attribute__((destructor)) static void report(void) {
+  if (setting("FAKE_CUDA_REPORT", 0))
+    printf("launches %d, run %d, graphs %d, loads %d; left: memory %d, streams %d, modules %d\n",
+           fake_cuda.launches, fake_cuda.kernels_run, fake_cuda.graph_launches, fake_cuda.loads,
+           fake_cuda.live_memory, fake_cuda.live_streams, fake_cuda.live_modules);
 }
 API int cuGetErrorName(int result, const char **name) {
   *name = result == 1     ? "CUDA_ERROR_INVALID_VALUE"
@@ -306,7 +315,8 @@ API int cuModuleGetFunction(const struct kernel **function, void *module, const 
       *function = &kernels[i];
       goto end;
     }
-  result_ = 500;
+  *function = &anything;
+  result_ = setting("FAKE_CUDA_ANY", 0) ? 0 : 500;
   END
 }
 API int cuFuncSetAttribute(const struct kernel *function, int attribute, int value) {

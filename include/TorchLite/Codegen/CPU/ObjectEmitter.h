@@ -9,6 +9,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/raw_ostream.h"
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -52,6 +53,8 @@ struct EmitOptions {
   /// IR refer to these files by name and need them later. Empty: temporary files, which are gone
   /// afterwards; the weights of an object file are in the object file.
   std::string weightsPrefix;
+  /// Called when the constants have been written and are not read any more. May be empty.
+  std::function<void()> constantsWritten;
 };
 
 /// Writes `module`, which holds nothing but the LLVM dialect. The module is not changed. Errors are

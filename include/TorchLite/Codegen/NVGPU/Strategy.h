@@ -86,6 +86,18 @@ llvm::LogicalResult emitElementwise(mlir::OpBuilder &builder, rt::KernelOp kerne
 llvm::LogicalResult emitRows(mlir::OpBuilder &builder, rt::KernelOp kernel,
                              const EmitOptions &options, std::string &reason);
 
+/// Products of matrices on ordinary cores, also batched and of transposed operands.
+llvm::LogicalResult emitMatmul(mlir::OpBuilder &builder, rt::KernelOp kernel,
+                               const EmitOptions &options, std::string &reason);
+
+/// Convolutions on ordinary cores, as products of matrices that exist only as addresses.
+llvm::LogicalResult emitConvolution(mlir::OpBuilder &builder, rt::KernelOp kernel,
+                                    const EmitOptions &options, std::string &reason);
+
+/// Pooling, depthwise convolution, small reductions: a vector of channels per thread.
+llvm::LogicalResult emitWindows(mlir::OpBuilder &builder, rt::KernelOp kernel,
+                                const EmitOptions &options, std::string &reason);
+
 /// Contractions of f16 and bf16, and of f32 where the precision says so, on tensor cores (mma.sync).
 llvm::LogicalResult emitMmaSync(mlir::OpBuilder &builder, rt::KernelOp kernel,
                                 const EmitOptions &options, std::string &reason);

@@ -214,16 +214,67 @@ SmallVector<Value> Coordinates::ofNumber(Value number) const {
 //===----------------------------------------------------------------------===//
 
 /// Whether two values are computed in the same way from the same.
-static bool isSame(Value a, Value b, unsigned depth = 0) {
+static bool isSame(Value a, Value b, unsigned depth = 0);
+
+/// A sum of multiples of values and a constant: neighbouring windows read the same elements by
+/// different ways.
+struct LinearForm {
+  SmallVector<std::pair<Value, int64_t>> terms;
+  int64_t constant = 0;
+
+  void add(Value value, int64_t factor) {
+    if (std::optional<int64_t> known = getConstantIntValue(value)) {
+      constant += *known * factor;
+      return;
+    }
+    Operation *op = value.getDefiningOp();
+    if (isa_and_nonnull<arith::AddIOp, arith::SubIOp>(op) && value.getType().isIndex()) {
+      add(op->getOperand(0), factor);
+      add(op->getOperand(1), isa<arith::SubIOp>(op) ? -factor : factor);
+      return;
+    }
+    if (isa_and_nonnull<arith::MulIOp>(op) && value.getType().isIndex())
+      for (unsigned i : {0, 1})
+        if (std::optional<int64_t> known = getConstantIntValue(op->getOperand(i)))
+          return add(op->getOperand(1 - i), factor * *known);
+    for (auto &[term, multiple] : terms)
+      if (term == value) {
+        multiple += factor;
+        return;
+      }
+    terms.push_back({value, factor});
+  }
+
+  bool operator==(const LinearForm &other) const {
+    if (constant != other.constant || terms.size() != other.terms.size())
+      return false;
+    return llvm::all_of(terms, [&](const auto &mine) {
+      return llvm::any_of(other.terms, [&](const auto &theirs) {
+        return mine.second == theirs.second && mine.first == theirs.first;
+      });
+    });
+  }
+};
+
+static bool isSame(Value a, Value b, unsigned depth) {
   if (a == b)
     return true;
+  if (a.getType() != b.getType())
+    return false;
+  if (a.getType().isIndex()) {
+    LinearForm x, y;
+    x.add(a, 1);
+    y.add(b, 1);
+    if (x == y)
+      return true;
+  }
   auto x = dyn_cast<OpResult>(a), y = dyn_cast<OpResult>(b);
   if (!x || !y || x.getResultNumber() != y.getResultNumber() || depth > 12)
     return false;
   Operation *first = x.getOwner(), *second = y.getOwner();
   // Kernels store after all loads.
   if (first->getName() != second->getName() || first->getNumRegions() ||
-      first->getAttrDictionary() != second->getAttrDictionary() || a.getType() != b.getType() ||
+      first->getAttrDictionary() != second->getAttrDictionary() ||
       first->getNumOperands() != second->getNumOperands() ||
       !(isMemoryEffectFree(first) || isa<memref::LoadOp>(first)))
     return false;
@@ -324,8 +375,10 @@ Value LaneReader::read(BlockArgument argument, ValueRange at) {
         return loaded.back().elements[lane];
       }
     }
-    if (const Loaded *entry = find(argument, at))
-      return entry->elements[lane];
+  }
+  if (const Loaded *entry = find(argument, at))
+    return entry->elements[lane];
+  if (width() > 1) {
     if (isAtTop() && isInRow(at) && isAligned(type, width())) {
       SmallVector<Value> first(at);
       first.back() = coordinates[0].back();

@@ -72,8 +72,15 @@ public:
   /// on an error, which `getError` names.
   llvm::SmallVector<mlir::Value> evaluate(mlir::Value tensor);
 
-  /// For bindings beside those of the reader.
+  /// For bindings beside those of the reader, and for the scalar code of one lane after `setLane`.
   ValueEvaluator &getEvaluator() { return evaluator; }
+  void setLane(unsigned number) { lane = number; }
+  /// Other coordinates for the lanes, with the same last ones. What is loaded is used again.
+  void moveTo(llvm::ArrayRef<llvm::SmallVector<mlir::Value>> place) {
+    coordinates.assign(place.begin(), place.end());
+  }
+  /// The place of the lane that is computed.
+  llvm::ArrayRef<mlir::Value> getCoordinates() const { return coordinates[lane]; }
   llvm::StringRef getError() const {
     return evaluator.getError().empty() ? plain.getError() : evaluator.getError();
   }

@@ -8,7 +8,10 @@ llvm::ArrayRef<Strategy> strategies() {
   static constexpr Strategy table[] = {
       {"mma", emitMmaSync},
       {"elementwise", emitElementwise},
+      {"windows", emitWindows},
       {"rows", emitRows},
+      {"matmul", emitMatmul},
+      {"convolution", emitConvolution},
       {"generic", emitGeneric},
   };
   return table;

@@ -50,6 +50,7 @@ typedef struct tl_emu_kernel {
                               in address and size */
   int64_t local_bytes;     /* of local memory per thread */
   const int32_t *pointers; /* numbers of the parameters that are pointers: slot i is the i-th one's */
+  const int64_t *extents;  /* of each of those, bytes that the kernel may access; 0: not known */
   int32_t pointer_count;   /* less than TL_EMU_RANGES: the last slot is for all other pointers */
   int32_t mutation_count;  /* barriers and waits of the whole library that tests may leave out */
   const char *mutations;   /* what they are, one line each; line i is that of site i */

@@ -1,0 +1,378 @@
+//===- BlockProduct.cpp - Contractions on ordinary cores ------------------===//
+#include "BlockProduct.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace torchlite::nvgpu {
+
+static constexpr int64_t warpRows = 4, warpColumns = 8;
+
+TileShape chooseTile(const Contraction &form, const TargetInfo &target) {
+  // Of the sizes that are not known until a call; most are batches and sequences.
+  constexpr int64_t assumed = 512;
+  auto size = [&](Axis axis) {
+    int64_t known = form.staticSize(axis);
+    return ShapedType::isDynamic(known) ? assumed : known;
+  };
+  const TileShape *best = nullptr;
+  double bestCost = 0;
+  for (const TileShape &tile : target.f32Tiles) {
+    int64_t blocks = llvm::divideCeil(size(Axis::M), tile.blockM) *
+                     llvm::divideCeil(size(Axis::N), tile.blockN) * size(Axis::Batch);
+    // Work of one block: operations, and reads of shared memory, which grow with the edge of a
+    // thread's tile.
+    double operations = double(tile.blockM) * tile.blockN;
+    double reads = operations * (tile.warpM + tile.warpN) / (tile.warpM * tile.warpN);
+    double cost = llvm::divideCeil(blocks, target.multiprocessors) * (operations + 2 * reads);
+    if (!best || cost < bestCost) {
+      best = &tile;
+      bestCost = cost;
+    }
+  }
+  return *best;
+}
+
+namespace {
+
+class Emitter {
+public:
+  Emitter(OpBuilder &builder, const Contraction &form, const TileShape &tile)
+      : builder(builder), form(form), tile(tile), loc(rt::KernelOp(form.kernel).getLoc()),
+        threads(tile.blockM / tile.warpM * (tile.blockN / tile.warpN)) {}
+
+  LogicalResult emit(std::string &reason) {
+    Type type = form.accumulatorType();
+    int64_t bytes = type.getIntOrFloatBitWidth() / 8;
+    padding = std::max<int64_t>(16 / bytes, 1);
+    slices[Contraction::Rows].extent = tile.blockM;
+    slices[Contraction::Columns].extent = tile.blockN;
+    slices[Contraction::Rows].axis = Axis::M;
+    slices[Contraction::Columns].axis = Axis::N;
+    int64_t rowBytes = 2 * tile.blockK * (tile.blockM + padding) * bytes;
+    int64_t columnBytes = 2 * tile.blockK * (tile.blockN + padding) * bytes;
+
+    Value tilesM = ceilDiv(builder, loc, form.hostSize(Axis::M), tile.blockM);
+    Value tilesN = ceilDiv(builder, loc, form.hostSize(Axis::N), tile.blockN);
+    Value grid = multiply(multiply(tilesM, tilesN), form.hostSize(Axis::Batch));
+    OpBuilder::InsertionGuard guard(builder);
+    launch = Launch::create(builder, loc, rt::KernelOp(form.kernel).getName(), grid, threads,
+                            rowBytes + columnBytes);
+    findBlock(tilesM, tilesN);
+    findThread();
+    Value memory = gpu::DynamicSharedMemoryOp::create(
+        builder, loc,
+        MemRefType::get({ShapedType::kDynamic}, builder.getI8Type(), MemRefLayoutAttrInterface(),
+                        gpu::AddressSpaceAttr::get(builder.getContext(),
+                                                   gpu::AddressSpace::Workgroup)));
+    for (auto [side, start] : {std::pair(Contraction::Rows, int64_t(0)),
+                               std::pair(Contraction::Columns, rowBytes)})
+      prepareSlice(side, memory, start);
+    SmallVector<Value> sums = multiplySlices();
+    if (succeeded(storeSums(sums, reason)))
+      return success();
+    launch.launch.erase();
+    return failure();
+  }
+
+private:
+  /// What of one operand a thread copies, and where.
+  struct Slice {
+    Axis axis = Axis::M;  ///< the one beside K
+    int64_t extent = 0;   ///< of the tile, along that axis
+    int64_t width = 1;    ///< elements per access
+    bool alongK = false;  ///< accesses and neighbouring threads go along K
+    Value shared;         ///< memref<2 x blockK x (extent + padding)>
+    Value flat;
+    SmallVector<Value> outer, inner; ///< coordinates in the slice, by access
+    SmallVector<Place> places;       ///< the parts of Batch and `axis`, by access
+  };
+
+  Value index(int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); }
+  Value add(Value left, Value right) { return arith::AddIOp::create(builder, loc, left, right); }
+  Value add(Value left, int64_t right) { return right ? add(left, index(right)) : left; }
+  Value multiply(Value left, Value right) {
+    return arith::MulIOp::create(builder, loc, left, right);
+  }
+  Value multiply(Value left, int64_t right) { return multiply(left, index(right)); }
+  Value divide(Value left, Value right) {
+    return arith::DivUIOp::create(builder, loc, left, right);
+  }
+  Value remainder(Value left, Value right) {
+    return arith::RemUIOp::create(builder, loc, left, right);
+  }
+
+  /// Which tile the block computes. Blocks with neighbouring numbers run together: they take tiles of a
+  /// few rows of tiles, so that they share operands in the cache.
+  void findBlock(Value tilesM, Value tilesN) {
+    constexpr int64_t together = 8;
+    Value number = launch.blockId(0);
+    Value perBatch = multiply(tilesM, tilesN);
+    batch = divide(number, perBatch);
+    number = remainder(number, perBatch);
+    Value perGroup = multiply(tilesN, together);
+    Value firstRow = multiply(divide(number, perGroup), together);
+    number = remainder(number, perGroup);
+    Value left = arith::SubIOp::create(builder, loc, tilesM, firstRow);
+    Value height = arith::MinUIOp::create(builder, loc, left, index(together));
+    blockM = multiply(add(firstRow, remainder(number, height)), tile.blockM);
+    blockN = multiply(divide(number, height), tile.blockN);
+  }
+
+  /// Where the thread's sums are in the tile.
+  void findThread() {
+    Value thread = launch.threadId(0);
+    Value warp = divide(thread, index(warpSize)), lane = remainder(thread, index(warpSize));
+    int64_t across = tile.blockN / tile.warpN / warpColumns;
+    threadM = add(multiply(divide(warp, index(across)), warpRows),
+                  divide(lane, index(warpColumns)));
+    threadN = add(multiply(remainder(warp, index(across)), warpColumns),
+                  remainder(lane, index(warpColumns)));
+  }
+
+  /// A thread's rows (columns) are in groups that are accessed at once, spread over the tile.
+  static int64_t groupSize(int64_t perThread) { return std::min<int64_t>(perThread, 4); }
+  Value positionInTile(Value thread, int64_t perThread, int64_t extent, int64_t group) {
+    int64_t size = groupSize(perThread);
+    return add(multiply(thread, size), group * (extent * size / perThread));
+  }
+
+  void prepareSlice(Contraction::Side side, Value memory, int64_t start) {
+    Slice &slice = slices[side];
+    const Contraction::Operand &operand = form.operands[side];
+    Type type = form.accumulatorType();
+    slice.shared = memref::ViewOp::create(
+        builder, loc,
+        MemRefType::get({2, tile.blockK, slice.extent + padding}, type, MemRefLayoutAttrInterface(),
+                        cast<MemRefType>(memory.getType()).getMemorySpace()),
+        memory, index(start), ValueRange());
+    slice.flat = form.flat(builder, side);
+    slice.alongK = operand.contiguous == Axis::K;
+    // Accesses that stay inside of the operand: they divide what they go along.
+    int64_t elements = slice.extent * tile.blockK;
+    Axis along = slice.alongK ? Axis::K : slice.axis;
+    if (operand.contiguous == along && !ShapedType::isDynamic(form.staticSize(along)))
+      slice.width = operand.vectorElements;
+    while (slice.width > 1 && (form.staticSize(along) % slice.width ||
+                               slice.width > elements / threads || slice.width > tile.blockK))
+      slice.width /= 2;
+
+    int64_t run = (slice.alongK ? tile.blockK : slice.extent) / slice.width;
+    Place inBatch = form.place(builder, side, Axis::Batch, form.fromIndex(builder, batch));
+    Value firstOuter = side == Contraction::Rows ? blockM : blockN;
+    for (int64_t access = 0; access < elements / slice.width / threads; ++access) {
+      Value number = add(launch.threadId(0), access * threads);
+      Value fast = multiply(remainder(number, index(run)), slice.width);
+      Value slow = divide(number, index(run));
+      Value outer = slice.alongK ? slow : fast;
+      slice.outer.push_back(outer);
+      slice.inner.push_back(slice.alongK ? fast : slow);
+      Value at = form.fromIndex(builder, add(firstOuter, outer));
+      int64_t size = form.staticSize(slice.axis);
+      if (ShapedType::isDynamic(size) || size % slice.extent) {
+        Value last = arith::SubIOp::create(
+            builder, loc, form.size(builder, slice.axis),
+            form.number(builder, slice.alongK ? 1 : slice.width));
+        at = arith::MinUIOp::create(builder, loc, at, last);
+      }
+      slice.places.push_back(
+          form.add(builder, inBatch, form.place(builder, side, slice.axis, at)));
+    }
+  }
+
+  /// Reads the slice that starts at `k`.
+  SmallVector<Value> readSlice(Contraction::Side side, Value k) {
+    Slice &slice = slices[side];
+    int64_t size = form.staticSize(Axis::K);
+    SmallVector<Value> elements;
+    for (auto [place, inner] : llvm::zip(slice.places, slice.inner)) {
+      Value at = arith::AddIOp::create(builder, loc, k, form.fromIndex(builder, inner));
+      Value guard;
+      if (ShapedType::isDynamic(size) || size == 0 || size % tile.blockK)
+        guard = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, at,
+                                      form.size(builder, Axis::K));
+      Place step = form.place(builder, side, Axis::K, at);
+      elements.push_back(form.load(builder, side, slice.flat, form.add(builder, place, step),
+                                   slice.width, guard));
+    }
+    return elements;
+  }
+
+  void writeSlice(Contraction::Side side, Value half, ArrayRef<Value> elements) {
+    Slice &slice = slices[side];
+    for (auto [element, outer, inner] : llvm::zip(elements, slice.outer, slice.inner)) {
+      Value extended = form.extend(builder, side, element);
+      if (slice.width == 1) {
+        memref::StoreOp::create(builder, loc, extended, slice.shared, {half, inner, outer});
+        continue;
+      }
+      if (!slice.alongK) {
+        vector::StoreOp::create(builder, loc, extended, slice.shared,
+                                ValueRange{half, inner, outer});
+        continue;
+      }
+      for (int64_t lane = 0; lane < slice.width; ++lane)
+        memref::StoreOp::create(builder, loc,
+                                vector::ExtractOp::create(builder, loc, extended, lane),
+                                slice.shared, {half, add(inner, lane), outer});
+    }
+  }
+
+  /// The thread's elements of one step of a slice.
+  SmallVector<Value> readStep(Contraction::Side side, Value half, int64_t k) {
+    Slice &slice = slices[side];
+    bool isRows = side == Contraction::Rows;
+    int64_t perThread = isRows ? tile.warpM : tile.warpN, size = groupSize(perThread);
+    auto type = VectorType::get({size}, form.accumulatorType());
+    SmallVector<Value> elements;
+    for (int64_t group = 0; group < perThread / size; ++group) {
+      Value at = positionInTile(isRows ? threadM : threadN, perThread, slice.extent, group);
+      Value vector = vector::LoadOp::create(builder, loc, type, slice.shared,
+                                            ValueRange{half, index(k), at});
+      for (int64_t lane = 0; lane < size; ++lane)
+        elements.push_back(vector::ExtractOp::create(builder, loc, vector, lane));
+    }
+    return elements;
+  }
+
+  void multiplySlice(Value half, SmallVectorImpl<Value> &sums) {
+    for (int64_t k = 0; k < tile.blockK; ++k) {
+      SmallVector<Value> rows = readStep(Contraction::Rows, half, k);
+      SmallVector<Value> columns = readStep(Contraction::Columns, half, k);
+      for (auto [i, row] : llvm::enumerate(rows))
+        for (auto [j, column] : llvm::enumerate(columns)) {
+          Value &sum = sums[i * tile.warpN + j];
+          sum = form.multiplyAdd(builder, row, column, sum);
+        }
+    }
+  }
+
+  /// All steps along K. Returns the thread's sums, row by row.
+  SmallVector<Value> multiplySlices() {
+    Value zero = form.zero(builder), start = form.number(builder, 0),
+          step = form.number(builder, tile.blockK);
+    SmallVector<Value> carried(tile.warpM * tile.warpN, zero);
+    for (Contraction::Side side : {Contraction::Rows, Contraction::Columns})
+      writeSlice(side, index(0), readSlice(side, start));
+    gpu::BarrierOp::create(builder, loc);
+    // All slices but the last are multiplied while the next is read.
+    Value size = form.size(builder, Axis::K);
+    Value last = arith::SubIOp::create(builder, loc, size, form.number(builder, 1));
+    last = arith::DivSIOp::create(builder, loc, last, step);
+    last = arith::MulIOp::create(builder, loc, last, step);
+    carried.push_back(index(0));
+    auto loop = scf::ForOp::create(builder, loc, start, last, step, carried);
+    {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToStart(loop.getBody());
+      SmallVector<Value> sums(loop.getRegionIterArgs());
+      Value half = sums.pop_back_val();
+      Value next = arith::AddIOp::create(builder, loc, loop.getInductionVar(), step);
+      SmallVector<Value> rows = readSlice(Contraction::Rows, next);
+      SmallVector<Value> columns = readSlice(Contraction::Columns, next);
+      multiplySlice(half, sums);
+      Value other = arith::SubIOp::create(builder, loc, index(1), half);
+      writeSlice(Contraction::Rows, other, rows);
+      writeSlice(Contraction::Columns, other, columns);
+      gpu::BarrierOp::create(builder, loc);
+      sums.push_back(other);
+      scf::YieldOp::create(builder, loc, sums);
+    }
+    SmallVector<Value> sums(loop.getResults());
+    Value half = sums.pop_back_val();
+    multiplySlice(half, sums);
+    return sums;
+  }
+
+  /// Whether all numbers of a tile are below the size of the axis.
+  bool isCovered(Axis axis, int64_t extent) {
+    int64_t size = form.staticSize(axis);
+    return !ShapedType::isDynamic(size) && size % extent == 0;
+  }
+
+  /// Opens a branch for `at` below the size of `axis`, where that is not known.
+  void enterIfBelow(Axis axis, int64_t extent, Value at) {
+    if (isCovered(axis, extent))
+      return;
+    Value below = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, at,
+                                        form.size(builder, axis));
+    auto branch = scf::IfOp::create(builder, loc, below, /*withElseRegion=*/false);
+    builder.setInsertionPointToStart(&branch.getThenRegion().front());
+  }
+
+  LogicalResult storeSums(ArrayRef<Value> sums, std::string &reason) {
+    int64_t sizeM = groupSize(tile.warpM), sizeN = groupSize(tile.warpN);
+    SmallVector<Value> iteration(linalg::LinalgOp(form.root).getNumLoops());
+    Value batchNumber = form.fromIndex(builder, batch);
+    form.setCoordinates(builder, Axis::Batch, batchNumber, iteration);
+    Place inBatch = form.place(builder, Contraction::Result, Axis::Batch, batchNumber);
+    Value flat = form.flat(builder, Contraction::Result);
+    bool isVector = form.result().contiguous == Axis::N && form.result().vectorElements >= sizeN &&
+                    !ShapedType::isDynamic(form.staticSize(Axis::N)) &&
+                    form.staticSize(Axis::N) % sizeN == 0;
+    ValueEvaluator evaluator(builder, form.kernel);
+    for (int64_t i = 0; i < tile.warpM; ++i) {
+      OpBuilder::InsertionGuard rowGuard(builder);
+      Value inTile = positionInTile(threadM, tile.warpM, tile.blockM, i / sizeM);
+      Value m = form.fromIndex(builder, add(blockM, add(inTile, i % sizeM)));
+      enterIfBelow(Axis::M, tile.blockM, m);
+      form.setCoordinates(builder, Axis::M, m, iteration);
+      Place row = form.add(builder, inBatch, form.place(builder, Contraction::Result, Axis::M, m));
+      for (int64_t group = 0; group < tile.warpN / sizeN; ++group) {
+        OpBuilder::InsertionGuard groupGuard(builder);
+        Value first = add(blockN, positionInTile(threadN, tile.warpN, tile.blockN, group));
+        if (isVector)
+          enterIfBelow(Axis::N, tile.blockN, form.fromIndex(builder, first));
+        SmallVector<Value> elements;
+        for (int64_t lane = 0; lane < sizeN; ++lane) {
+          OpBuilder::InsertionGuard elementGuard(builder);
+          Value n = form.fromIndex(builder, add(first, lane));
+          if (!isVector)
+            enterIfBelow(Axis::N, tile.blockN, n);
+          form.setCoordinates(builder, Axis::N, n, iteration);
+          Value element = form.evaluateResult(builder, evaluator, iteration,
+                                              sums[i * tile.warpN + group * sizeN + lane]);
+          if (!element) {
+            reason = "cannot compute elements of " + evaluator.getError().str();
+            return failure();
+          }
+          elements.push_back(element);
+          if (isVector)
+            continue;
+          Place place = form.add(builder, row, form.place(builder, Contraction::Result, Axis::N, n));
+          memref::StoreOp::create(builder, loc, element, flat, form.offset(builder, place));
+        }
+        if (!isVector)
+          continue;
+        Place place = form.add(builder, row,
+                               form.place(builder, Contraction::Result, Axis::N,
+                                          form.fromIndex(builder, first)));
+        auto type = VectorType::get({sizeN}, form.result().elementType());
+        Value vector = vector::FromElementsOp::create(builder, loc, type, elements);
+        vector::StoreOp::create(builder, loc, vector, flat, form.offset(builder, place));
+      }
+    }
+    return success();
+  }
+
+  OpBuilder &builder;
+  const Contraction &form;
+  TileShape tile;
+  Location loc;
+  int64_t threads, padding = 0;
+  Launch launch;
+  Value batch, blockM, blockN;   ///< the tile: number of the batch, first row and column
+  Value threadM, threadN;        ///< the thread's place among the tile's threads
+  Slice slices[2];
+};
+
+} // namespace
+
+LogicalResult emitBlockProduct(OpBuilder &builder, const Contraction &form, const TileShape &tile,
+                               std::string &reason) {
+  return Emitter(builder, form, tile).emit(reason);
+}
+
+} // namespace torchlite::nvgpu

@@ -1,0 +1,38 @@
+//===- BlockProduct.h - Contractions on ordinary cores ----------*- C++ -*-===//
+//
+// A block of threads computes a tile of the result: step by step along K, a slice of both operands is
+// copied to shared memory, where each thread reads what it multiplies. The next slice is already
+// under way in registers while one is multiplied, and goes to the other half of the shared memory, so
+// that one barrier per step suffices.
+//
+//   shared memory   rows [2][blockK][blockM + padding], columns [2][blockK][blockN + padding]
+//   a thread        threadM x threadN sums, in groups of four rows and columns: accesses of 16 bytes
+//   a warp          4 x 8 threads, so that its reads of shared memory are few and without conflicts
+//
+// Slices are stored with K outermost whichever way the operand lies in memory; the padding keeps the
+// transposing writes apart. Edges: rows and columns beyond the result repeat the last one (they are
+// computed and not stored), steps beyond K and padded elements are zeros.
+//
+// Sources: NVIDIA CUTLASS, "Efficient GEMM in CUDA" (tiles, double buffering); Volkov and Demmel,
+// "Benchmarking GPUs to Tune Dense Linear Algebra", 2008 (sums in registers).
+//
+//===----------------------------------------------------------------------===//
+#ifndef TORCHLITE_LIB_CODEGEN_NVGPU_STRATEGIES_BLOCKPRODUCT_H
+#define TORCHLITE_LIB_CODEGEN_NVGPU_STRATEGIES_BLOCKPRODUCT_H
+
+#include "Contraction.h"
+
+namespace torchlite::nvgpu {
+
+/// The tile of the target's table that finishes `form` first, by a simple model: waves of blocks times
+/// the work of one. Sizes that are not known count as large.
+TileShape chooseTile(const Contraction &form, const TargetInfo &target);
+
+/// Emits one launch that computes all of `form` (prepared), with tiles of the given shape. Fails with
+/// nothing left of the launch where the evaluator does not know a part of the epilogue.
+mlir::LogicalResult emitBlockProduct(mlir::OpBuilder &builder, const Contraction &form,
+                                     const TileShape &tile, std::string &reason);
+
+} // namespace torchlite::nvgpu
+
+#endif // TORCHLITE_LIB_CODEGEN_NVGPU_STRATEGIES_BLOCKPRODUCT_H

@@ -1,0 +1,75 @@
+// RUN: tl-opt %s --split-input-file --tl-nvgpu-pipeline="stage=launches report=true" 2>&1 | FileCheck %s
+
+// Which strategy takes what, and how its reads are shaped.
+
+// Both operands have their neighbours along K: reads of four elements.
+// CHECK: kernel 'matmul' by strategy 'matmul'
+// CHECK-LABEL: func.func @transposed
+// CHECK: gpu.launch
+// CHECK: scf.for
+// CHECK: vector.load %{{.*}} {alignment = 16 : i64} : {{.*}}, vector<4xf32>
+// CHECK: math.fma
+// CHECK: gpu.barrier
+func.func @transposed(%x: tensor<2048x64xf32>, %w: tensor<2048x64xf32>) -> tensor<2048x2048xf32> attributes {tl.method = "transposed", tl.variant = 0 : i64} {
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<2048x2048xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<2048x2048xf32>) -> tensor<2048x2048xf32>
+  %y = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>]
+       ins(%x, %w : tensor<2048x64xf32>, tensor<2048x64xf32>) outs(%init : tensor<2048x2048xf32>) -> tensor<2048x2048xf32>
+  return %y : tensor<2048x2048xf32>
+}
+
+// -----
+
+// Padding is two comparisons per read; no padded image is made.
+// CHECK: kernel 'conv_2d_nhwc_hwcf' by strategy 'convolution'
+// CHECK-LABEL: func.func @padded
+// CHECK: gpu.launch
+// CHECK: arith.cmpi ult
+// CHECK: arith.cmpi ult
+// CHECK: scf.if
+// CHECK: vector.load
+// CHECK: math.fma
+func.func @padded(%x: tensor<64x56x56x32xf32>, %w: tensor<3x3x32x64xf32>) -> tensor<64x56x56x64xf32> attributes {tl.method = "padded", tl.variant = 0 : i64} {
+  %zero = arith.constant 0.0 : f32
+  %padded = tensor.pad %x low[0, 1, 1, 0] high[0, 1, 1, 0] {
+  ^bb0(%n: index, %h: index, %v: index, %c: index):
+    tensor.yield %zero : f32
+  } : tensor<64x56x56x32xf32> to tensor<64x58x58x32xf32>
+  %empty = tensor.empty() : tensor<64x56x56x64xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<64x56x56x64xf32>) -> tensor<64x56x56x64xf32>
+  %y = linalg.conv_2d_nhwc_hwcf ins(%padded, %w : tensor<64x58x58x32xf32>, tensor<3x3x32x64xf32>) outs(%init : tensor<64x56x56x64xf32>) -> tensor<64x56x56x64xf32>
+  return %y : tensor<64x56x56x64xf32>
+}
+
+// -----
+
+// A kernel of one pixel is a product of matrices; its rows are all pixels.
+// CHECK: kernel 'conv_2d_nhwc_hwcf' by strategy 'matmul'
+// CHECK-LABEL: func.func @pointwise
+func.func @pointwise(%x: tensor<64x56x56x32xf32>, %w: tensor<1x1x32x64xf32>) -> tensor<64x56x56x64xf32> attributes {tl.method = "pointwise", tl.variant = 0 : i64} {
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<64x56x56x64xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<64x56x56x64xf32>) -> tensor<64x56x56x64xf32>
+  %y = linalg.conv_2d_nhwc_hwcf ins(%x, %w : tensor<64x56x56x32xf32>, tensor<1x1x32x64xf32>) outs(%init : tensor<64x56x56x64xf32>) -> tensor<64x56x56x64xf32>
+  return %y : tensor<64x56x56x64xf32>
+}
+
+// -----
+
+// Products of something else stay with the general strategy.
+// CHECK: kernel 'generic' by strategy 'generic'; {{.*}}matmul: expected a sum of products of two operands
+// CHECK-LABEL: func.func @sum_of_squares
+func.func @sum_of_squares(%x: tensor<64x64xf32>) -> tensor<64xf32> attributes {tl.method = "sum_of_squares", tl.variant = 0 : i64} {
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<64xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<64xf32>) -> tensor<64xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (j, i)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]}
+       ins(%x : tensor<64x64xf32>) outs(%init : tensor<64xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %p = arith.mulf %in, %in : f32
+    %s = arith.addf %out, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<64xf32>
+  return %y : tensor<64xf32>
+}
