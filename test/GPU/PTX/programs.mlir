@@ -1,7 +1,8 @@
 // What the strategies make of programs, to machine code for each architecture: nothing spills, and no
 // kernel has a stack.
 // RUN: tl-opt %s --tl-nvgpu-pipeline="arch=sm_80" --tl-nvgpu-serialize="archs=sm_80,sm_90 report" -o /dev/null 2>&1 | FileCheck %s
-// RUN: tl-opt %s --tl-nvgpu-pipeline="arch=sm_80 precision=tf32" --tl-nvgpu-serialize="archs=sm_80 report" -o /dev/null 2>&1 | FileCheck %s --check-prefix=TF32
+// RUN: tl-opt %s --tl-nvgpu-pipeline="arch=sm_80 precision=tf32" --tl-nvgpu-serialize="archs=sm_80 report" -o /dev/null 2>&1 | FileCheck %s --check-prefix=REDUCED
+// RUN: tl-opt %s --tl-nvgpu-pipeline="arch=sm_80 precision=bf16" --tl-nvgpu-serialize="archs=sm_80 report" -o /dev/null 2>&1 | FileCheck %s --check-prefix=REDUCED
 // RUN: tl-opt %s --tl-nvgpu-pipeline="arch=sm_75" --tl-nvgpu-serialize="archs=sm_75 report" -o /dev/null 2>&1 | FileCheck %s --check-prefix=SM75
 
 // CHECK-NOT: {{it spills|error:|[1-9][0-9]* bytes of stack}}
@@ -9,9 +10,9 @@
 // CHECK-NOT: {{it spills|error:|[1-9][0-9]* bytes of stack}}
 // CHECK: remark: sm_90: kernel
 // CHECK-NOT: {{it spills|error:|[1-9][0-9]* bytes of stack}}
-// TF32-NOT: {{it spills|error:|[1-9][0-9]* bytes of stack}}
-// TF32: remark: sm_80: kernel
-// TF32-NOT: {{it spills|error:|[1-9][0-9]* bytes of stack}}
+// REDUCED-NOT: {{it spills|error:|[1-9][0-9]* bytes of stack}}
+// REDUCED: remark: sm_80: kernel
+// REDUCED-NOT: {{it spills|error:|[1-9][0-9]* bytes of stack}}
 // SM75-NOT: {{it spills|error:|[1-9][0-9]* bytes of stack}}
 // SM75: remark: sm_75: kernel
 // SM75-NOT: {{it spills|error:|[1-9][0-9]* bytes of stack}}
@@ -22,6 +23,14 @@ func.func @matmul_f32(%x: tensor<256x512xf32>, %w: tensor<512x384xf32>) -> tenso
   %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<256x384xf32>) -> tensor<256x384xf32>
   %y = linalg.matmul ins(%x, %w : tensor<256x512xf32>, tensor<512x384xf32>) outs(%init : tensor<256x384xf32>) -> tensor<256x384xf32>
   return %y : tensor<256x384xf32>
+}
+
+func.func @large_matmul_f32(%x: tensor<4096x1024xf32>, %w: tensor<1024x4096xf32>) -> tensor<4096x4096xf32> attributes {tl.method = "large_matmul_f32", tl.variant = 0 : i64} {
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<4096x4096xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<4096x4096xf32>) -> tensor<4096x4096xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<4096x1024xf32>, tensor<1024x4096xf32>) outs(%init : tensor<4096x4096xf32>) -> tensor<4096x4096xf32>
+  return %y : tensor<4096x4096xf32>
 }
 
 func.func @dynamic_matmul_f32(%x: tensor<?x512xf32>, %w: tensor<512x384xf32>) -> tensor<?x384xf32> attributes {tl.method = "dynamic_matmul_f32", tl.variant = 0 : i64} {
@@ -108,30 +117,38 @@ func.func @softmax_f32(%x: tensor<?x?xf32>) -> tensor<?x?xf32> attributes {tl.me
   return %y : tensor<?x?xf32>
 }
 
-func.func @matmul_f16(%x: tensor<256x512xf16>, %w: tensor<512x384xf16>) -> tensor<256x384xf16> attributes {tl.method = "matmul_f16", tl.variant = 0 : i64} {
-  %zero = arith.constant 0.0 : f16
-  %empty = tensor.empty() : tensor<256x384xf16>
-  %init = linalg.fill ins(%zero : f16) outs(%empty : tensor<256x384xf16>) -> tensor<256x384xf16>
-  %y = linalg.matmul ins(%x, %w : tensor<256x512xf16>, tensor<512x384xf16>) outs(%init : tensor<256x384xf16>) -> tensor<256x384xf16>
-  return %y : tensor<256x384xf16>
+func.func @matmul_f16(%x: tensor<256x512xf16>, %w: tensor<512x384xf16>) -> tensor<256x384xf32> attributes {tl.method = "matmul_f16", tl.variant = 0 : i64} {
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<256x384xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<256x384xf32>) -> tensor<256x384xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<256x512xf16>, tensor<512x384xf16>) outs(%init : tensor<256x384xf32>) -> tensor<256x384xf32>
+  return %y : tensor<256x384xf32>
 }
 
-func.func @dynamic_matmul_f16(%x: tensor<?x512xf16>, %w: tensor<512x384xf16>) -> tensor<?x384xf16> attributes {tl.method = "dynamic_matmul_f16", tl.variant = 0 : i64} {
-  %zero = arith.constant 0.0 : f16
+func.func @large_matmul_f16(%x: tensor<4096x1024xf16>, %w: tensor<1024x4096xf16>) -> tensor<4096x4096xf32> attributes {tl.method = "large_matmul_f16", tl.variant = 0 : i64} {
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<4096x4096xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<4096x4096xf32>) -> tensor<4096x4096xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<4096x1024xf16>, tensor<1024x4096xf16>) outs(%init : tensor<4096x4096xf32>) -> tensor<4096x4096xf32>
+  return %y : tensor<4096x4096xf32>
+}
+
+func.func @dynamic_matmul_f16(%x: tensor<?x512xf16>, %w: tensor<512x384xf16>) -> tensor<?x384xf32> attributes {tl.method = "dynamic_matmul_f16", tl.variant = 0 : i64} {
+  %zero = arith.constant 0.0 : f32
   %c0 = arith.constant 0 : index
   %n = tensor.dim %x, %c0 : tensor<?x512xf16>
-  %empty = tensor.empty(%n) : tensor<?x384xf16>
-  %init = linalg.fill ins(%zero : f16) outs(%empty : tensor<?x384xf16>) -> tensor<?x384xf16>
-  %y = linalg.matmul ins(%x, %w : tensor<?x512xf16>, tensor<512x384xf16>) outs(%init : tensor<?x384xf16>) -> tensor<?x384xf16>
-  return %y : tensor<?x384xf16>
+  %empty = tensor.empty(%n) : tensor<?x384xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<?x384xf32>) -> tensor<?x384xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<?x512xf16>, tensor<512x384xf16>) outs(%init : tensor<?x384xf32>) -> tensor<?x384xf32>
+  return %y : tensor<?x384xf32>
 }
 
-func.func @conv_f16(%x: tensor<4x32x32x64xf16>, %w: tensor<3x3x64x128xf16>) -> tensor<4x30x30x128xf16> attributes {tl.method = "conv_f16", tl.variant = 0 : i64} {
-  %zero = arith.constant 0.0 : f16
-  %empty = tensor.empty() : tensor<4x30x30x128xf16>
-  %init = linalg.fill ins(%zero : f16) outs(%empty : tensor<4x30x30x128xf16>) -> tensor<4x30x30x128xf16>
-  %y = linalg.conv_2d_nhwc_hwcf ins(%x, %w : tensor<4x32x32x64xf16>, tensor<3x3x64x128xf16>) outs(%init : tensor<4x30x30x128xf16>) -> tensor<4x30x30x128xf16>
-  return %y : tensor<4x30x30x128xf16>
+func.func @conv_f16(%x: tensor<4x32x32x64xf16>, %w: tensor<3x3x64x128xf16>) -> tensor<4x30x30x128xf32> attributes {tl.method = "conv_f16", tl.variant = 0 : i64} {
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<4x30x30x128xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<4x30x30x128xf32>) -> tensor<4x30x30x128xf32>
+  %y = linalg.conv_2d_nhwc_hwcf ins(%x, %w : tensor<4x32x32x64xf16>, tensor<3x3x64x128xf16>) outs(%init : tensor<4x30x30x128xf32>) -> tensor<4x30x30x128xf32>
+  return %y : tensor<4x30x30x128xf32>
 }
 
 func.func @gelu_f16(%x: tensor<?x?xf16>) -> tensor<?x?xf16> attributes {tl.method = "gelu_f16", tl.variant = 0 : i64} {
@@ -200,30 +217,38 @@ func.func @softmax_f16(%x: tensor<?x?xf16>) -> tensor<?x?xf16> attributes {tl.me
   return %y : tensor<?x?xf16>
 }
 
-func.func @matmul_bf16(%x: tensor<256x512xbf16>, %w: tensor<512x384xbf16>) -> tensor<256x384xbf16> attributes {tl.method = "matmul_bf16", tl.variant = 0 : i64} {
-  %zero = arith.constant 0.0 : bf16
-  %empty = tensor.empty() : tensor<256x384xbf16>
-  %init = linalg.fill ins(%zero : bf16) outs(%empty : tensor<256x384xbf16>) -> tensor<256x384xbf16>
-  %y = linalg.matmul ins(%x, %w : tensor<256x512xbf16>, tensor<512x384xbf16>) outs(%init : tensor<256x384xbf16>) -> tensor<256x384xbf16>
-  return %y : tensor<256x384xbf16>
+func.func @matmul_bf16(%x: tensor<256x512xbf16>, %w: tensor<512x384xbf16>) -> tensor<256x384xf32> attributes {tl.method = "matmul_bf16", tl.variant = 0 : i64} {
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<256x384xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<256x384xf32>) -> tensor<256x384xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<256x512xbf16>, tensor<512x384xbf16>) outs(%init : tensor<256x384xf32>) -> tensor<256x384xf32>
+  return %y : tensor<256x384xf32>
 }
 
-func.func @dynamic_matmul_bf16(%x: tensor<?x512xbf16>, %w: tensor<512x384xbf16>) -> tensor<?x384xbf16> attributes {tl.method = "dynamic_matmul_bf16", tl.variant = 0 : i64} {
-  %zero = arith.constant 0.0 : bf16
+func.func @large_matmul_bf16(%x: tensor<4096x1024xbf16>, %w: tensor<1024x4096xbf16>) -> tensor<4096x4096xf32> attributes {tl.method = "large_matmul_bf16", tl.variant = 0 : i64} {
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<4096x4096xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<4096x4096xf32>) -> tensor<4096x4096xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<4096x1024xbf16>, tensor<1024x4096xbf16>) outs(%init : tensor<4096x4096xf32>) -> tensor<4096x4096xf32>
+  return %y : tensor<4096x4096xf32>
+}
+
+func.func @dynamic_matmul_bf16(%x: tensor<?x512xbf16>, %w: tensor<512x384xbf16>) -> tensor<?x384xf32> attributes {tl.method = "dynamic_matmul_bf16", tl.variant = 0 : i64} {
+  %zero = arith.constant 0.0 : f32
   %c0 = arith.constant 0 : index
   %n = tensor.dim %x, %c0 : tensor<?x512xbf16>
-  %empty = tensor.empty(%n) : tensor<?x384xbf16>
-  %init = linalg.fill ins(%zero : bf16) outs(%empty : tensor<?x384xbf16>) -> tensor<?x384xbf16>
-  %y = linalg.matmul ins(%x, %w : tensor<?x512xbf16>, tensor<512x384xbf16>) outs(%init : tensor<?x384xbf16>) -> tensor<?x384xbf16>
-  return %y : tensor<?x384xbf16>
+  %empty = tensor.empty(%n) : tensor<?x384xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<?x384xf32>) -> tensor<?x384xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<?x512xbf16>, tensor<512x384xbf16>) outs(%init : tensor<?x384xf32>) -> tensor<?x384xf32>
+  return %y : tensor<?x384xf32>
 }
 
-func.func @conv_bf16(%x: tensor<4x32x32x64xbf16>, %w: tensor<3x3x64x128xbf16>) -> tensor<4x30x30x128xbf16> attributes {tl.method = "conv_bf16", tl.variant = 0 : i64} {
-  %zero = arith.constant 0.0 : bf16
-  %empty = tensor.empty() : tensor<4x30x30x128xbf16>
-  %init = linalg.fill ins(%zero : bf16) outs(%empty : tensor<4x30x30x128xbf16>) -> tensor<4x30x30x128xbf16>
-  %y = linalg.conv_2d_nhwc_hwcf ins(%x, %w : tensor<4x32x32x64xbf16>, tensor<3x3x64x128xbf16>) outs(%init : tensor<4x30x30x128xbf16>) -> tensor<4x30x30x128xbf16>
-  return %y : tensor<4x30x30x128xbf16>
+func.func @conv_bf16(%x: tensor<4x32x32x64xbf16>, %w: tensor<3x3x64x128xbf16>) -> tensor<4x30x30x128xf32> attributes {tl.method = "conv_bf16", tl.variant = 0 : i64} {
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<4x30x30x128xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<4x30x30x128xf32>) -> tensor<4x30x30x128xf32>
+  %y = linalg.conv_2d_nhwc_hwcf ins(%x, %w : tensor<4x32x32x64xbf16>, tensor<3x3x64x128xbf16>) outs(%init : tensor<4x30x30x128xf32>) -> tensor<4x30x30x128xf32>
+  return %y : tensor<4x30x30x128xf32>
 }
 
 func.func @gelu_bf16(%x: tensor<?x?xbf16>) -> tensor<?x?xbf16> attributes {tl.method = "gelu_bf16", tl.variant = 0 : i64} {
