@@ -156,12 +156,19 @@ static tl_status check_launch(const tl_gpu_code *code, int32_t kernel, const int
 static tl_status find_ranges(emu_launch *launch, tl_error *error) {
   for (int i = 0; i < TL_EMU_RANGES; ++i)
     launch->ranges[i] = (tl_emu_range){0, launch->settings.checks ? 0 : UINT64_MAX};
+  const int32_t *factor = launch->about.factors;
   for (int32_t i = 0; launch->settings.checks && i < launch->about.pointer_count; ++i) {
     void *pointer;
     memcpy(&pointer, launch->params[launch->about.pointers[i]], sizeof pointer);
     uint64_t address = (uint64_t)(uintptr_t)pointer;
     emu_allocation found = emu_memory_find(&launch->device->memory, address);
     uint64_t extent = (uint64_t)launch->about.extents[i];
+    for (; *factor >= 0; ++factor) {
+      uint64_t size;
+      memcpy(&size, launch->params[*factor], sizeof size);
+      extent *= size;
+    }
+    ++factor;
     uint64_t room = found.bytes ? found.base + found.bytes - address : 0;
     if (!extent)
       launch->ranges[i] = (tl_emu_range){found.base, found.bytes};

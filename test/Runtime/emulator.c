@@ -24,11 +24,12 @@ static tl_error error;
 
 static const int32_t first[] = {0};
 static const int64_t unknown[] = {0};
+static const int32_t none[] = {-1};
 
 /* Adds up the numbers of the block's threads: by shuffles, then through shared memory. */
 static void sum(void **params) {
   static const tl_emu_kernel about = {
-      .name = "sum", .has_collectives = 1, .granule = 4, .pointers = first, .extents = unknown, .pointer_count = 1};
+      .name = "sum", .has_collectives = 1, .granule = 4, .pointers = first, .extents = unknown, .factors = none, .pointer_count = 1};
   if (!params) {
     tl_emu_describe(&about);
     return;
@@ -62,7 +63,7 @@ static void sum(void **params) {
 /* Numbers the threads of the grid; has no barrier. */
 static void number(void **params) {
   static const tl_emu_kernel about = {
-      .name = "number", .granule = 4, .pointers = first, .extents = unknown, .pointer_count = 1};
+      .name = "number", .granule = 4, .pointers = first, .extents = unknown, .factors = none, .pointer_count = 1};
   if (!params) {
     tl_emu_describe(&about);
     return;

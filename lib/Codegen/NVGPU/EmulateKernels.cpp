@@ -169,7 +169,7 @@ static void dropAttributes(Function &function) {
   AttributeMask ofFunction;
   for (StringRef name : {"target-cpu", "target-features", "denormal-fp-math", "denormal-fp-math-f32",
                          "nvvm.kernel", "nvvm.maxntid", "nvvm.reqntid", "nvvm.minctasm",
-                         "nvvm.maxnreg", "uniform-work-group-size", "frame-pointer"})
+                         "nvvm.maxnreg", "uniform-work-group-size", "tl-extents", "frame-pointer"})
     ofFunction.addAttribute(name);
   for (Attribute::AttrKind kind : {Attribute::Memory, Attribute::Convergent, Attribute::NoSync,
                                    Attribute::WillReturn, Attribute::MustProgress,
@@ -252,6 +252,27 @@ static GlobalVariable *addConstant(Module &module, Constant *value) {
   return global;
 }
 
+/// The bytes that a parameter stands for, from `extentsAttribute`, and the parameters that they are
+/// multiplied by, which are appended with -1 after them. 0: not known.
+static uint64_t parseExtent(const Function &kernel, int32_t parameter,
+                            SmallVectorImpl<uint32_t> &factors) {
+  SmallVector<StringRef> entries;
+  kernel.getFnAttribute(extentsAttribute).getValueAsString().split(entries, ',');
+  uint64_t bytes = 0;
+  for (StringRef entry : entries) {
+    auto [number, extent] = entry.split(':');
+    int32_t which;
+    if (number.getAsInteger(10, which) || which != parameter)
+      continue;
+    extent.consumeInteger(10, bytes);
+    uint32_t factor;
+    while (extent.consume_front("*") && !extent.consumeInteger(10, factor))
+      factors.push_back(factor);
+  }
+  factors.push_back(uint32_t(-1));
+  return bytes;
+}
+
 /// The constant tl_emu_kernel.
 static GlobalVariable *describe(Module &module, const EmulatedFunction &kernel,
                                 bool hasCollectives, unsigned mutationCount,
@@ -261,11 +282,14 @@ static GlobalVariable *describe(Module &module, const EmulatedFunction &kernel,
   SmallVector<int32_t> pointers = parametersWithRange(kernel.function);
   SmallVector<uint32_t> numbers(pointers.begin(), pointers.end());
   SmallVector<uint64_t> extents;
+  SmallVector<uint32_t> factors;
   for (int32_t number : pointers)
-    extents.push_back(kernel.function.getArg(number)->getDereferenceableBytes());
+    extents.push_back(parseExtent(kernel.function, number, factors));
+  // There are no empty arrays.
   if (numbers.empty()) {
     numbers.push_back(0);
     extents.push_back(0);
+    factors.push_back(0);
   }
   SmallVector<uint32_t> sizes;
   for (const Argument &argument : kernel.function.args())
@@ -280,6 +304,7 @@ static GlobalVariable *describe(Module &module, const EmulatedFunction &kernel,
       ConstantInt::get(i64, kernel.localBytes),
       addConstant(module, ConstantDataArray::get(context, numbers)),
       addConstant(module, ConstantDataArray::get(context, extents)),
+      addConstant(module, ConstantDataArray::get(context, factors)),
       ConstantInt::get(i32, pointers.size()),
       ConstantInt::get(i32, mutationCount),
       mutations,

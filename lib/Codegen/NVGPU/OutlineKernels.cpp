@@ -1,4 +1,5 @@
 //===- OutlineKernels.cpp - Launches become calls of kernels --------------===//
+#include "TorchLite/Codegen/NVGPU/EmulateKernels.h"
 #include "TorchLite/Codegen/NVGPU/Passes.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
@@ -56,22 +57,32 @@ public:
         arguments.push_back(metadata.getStrides()[dim]);
   }
 
-  /// Bytes from the pointer that is passed to the end of the last element; 0 where the shape or the
-  /// layout is not known.
-  int64_t extent() const {
-    if (!type.hasStaticShape() || !isStrided() || type.getNumElements() == 0)
-      return 0;
+  /// Bytes from the pointer that is passed to the end of the last element, as `extentsAttribute`
+  /// says it; `position`: the pointer's number. Empty where it is not known.
+  std::string extent(unsigned position) const {
+    Type element = type.getElementType();
+    if (!isStrided() || !element.isIntOrIndexOrFloat())
+      return "";
+    int64_t bits = element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
+    int64_t bytes = llvm::divideCeil(bits, 8);
+    if (!type.hasStaticShape()) {
+      if (!type.getLayout().isIdentity())
+        return "";
+      std::string sizes;
+      for (int64_t size : type.getShape())
+        if (ShapedType::isDynamic(size))
+          sizes += "*" + std::to_string(++position);
+        else
+          bytes *= size;
+      return std::to_string(bytes) + sizes;
+    }
     int64_t last = ShapedType::isDynamic(offset) ? 0 : offset;
     for (auto [size, stride] : llvm::zip(type.getShape(), strides)) {
-      if (ShapedType::isDynamic(stride) || stride < 0)
-        return 0;
+      if (ShapedType::isDynamic(stride) || stride < 0 || size == 0)
+        return "";
       last += (size - 1) * stride;
     }
-    Type element = type.getElementType();
-    if (!element.isIntOrIndexOrFloat())
-      return 0;
-    int64_t bits = element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
-    return (last + 1) * llvm::divideCeil(bits, 8);
+    return std::to_string((last + 1) * bytes);
   }
 
   /// Builds the memref again in the kernel, from the arguments that `next` gives.
@@ -166,12 +177,13 @@ private:
                << value.getType();
     }
     SmallVector<Value> arguments;
-    SmallVector<std::pair<unsigned, int64_t>> extents;
+    std::string extents;
     for (PassedBuffer &buffer : buffers) {
       if (!buffer.isStrided())
         return launch.emitError("expected a buffer with strides, but got ") << buffer.type;
-      if (int64_t bytes = buffer.extent())
-        extents.emplace_back(arguments.size(), bytes);
+      std::string extent = buffer.extent(arguments.size());
+      if (!extent.empty())
+        extents += (extents.empty() ? "" : ",") + std::to_string(arguments.size()) + ":" + extent;
       buffer.pass(builder, arguments);
     }
     llvm::append_range(arguments, scalars);
@@ -188,9 +200,9 @@ private:
     auto kernel = gpu::GPUFuncOp::create(builder, loc, "kernel", builder.getFunctionType(types, {}));
     kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
     // The emulator checks that accesses through the argument stay there.
-    for (auto [index, bytes] : extents)
-      kernel.setArgAttr(index, LLVM::LLVMDialect::getDereferenceableAttrName(),
-                        builder.getI64IntegerAttr(bytes));
+    if (!extents.empty())
+      kernel->setAttr("passthrough",
+                      builder.getArrayAttr(builder.getStrArrayAttr({extentsAttribute, extents})));
     SmallVector<int32_t> blockSize;
     for (Value size : {launch.getBlockSizeX(), launch.getBlockSizeY(), launch.getBlockSizeZ()})
       if (std::optional<int64_t> known = getConstantIntValue(size))

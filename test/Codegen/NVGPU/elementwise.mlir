@@ -4,7 +4,7 @@
 // one by one.
 
 // CHECK-LABEL: gpu.func @generic
-// CHECK-SAME: (%[[X:[a-z0-9]*]]: memref<f32> {{.*}}, %[[Y:[a-z0-9]*]]: memref<f32> {{.*}}, %[[Z:[a-z0-9]*]]: memref<f32> {{.*}})
+// CHECK-SAME: (%[[X:[a-z0-9]*]]: memref<f32>, %[[Y:[a-z0-9]*]]: memref<f32>, %[[Z:[a-z0-9]*]]: memref<f32>)
 // CHECK-NOT: remui
 // CHECK: scf.if
 // CHECK: vector.load %{{.*}} : memref<105xf32{{.*}}>, vector<4xf32>

@@ -10,8 +10,8 @@
 // CHECK-SAME: args(%{{.*}} : memref<f32>, %{{.*}}#0 : index, %{{.*}} : memref<f32>, %{{.*}} : f32)
 // CHECK: gpu.launch_func @tl_kernels::@twice_kernel
 // CHECK: gpu.module @tl_kernels
-// CHECK: gpu.func @twice_kernel(%[[X:.*]]: memref<f32>, %[[N:.*]]: index, %[[Y:.*]]: memref<f32> {llvm.dereferenceable = 76 : i64}, %[[S:.*]]: f32) kernel
-// CHECK-SAME: known_block_size = array<i32: 128, 1, 1>
+// CHECK: gpu.func @twice_kernel(%[[X:.*]]: memref<f32>, %[[N:.*]]: index, %[[Y:.*]]: memref<f32>, %[[S:.*]]: f32) kernel
+// CHECK-SAME: known_block_size = array<i32: 128, 1, 1>, passthrough = {{\[\[}}"tl-extents", "0:12*1,2:76"]]
 // CHECK: reinterpret_cast %[[X]] to offset: [0], sizes: [%[[N]], 3], strides: [3, 1]
 // CHECK: reinterpret_cast %[[Y]] to offset: [4], sizes: [8], strides: [2]
 // CHECK-NOT: gpu.func

@@ -16,6 +16,8 @@
 ; RUN:   | FileCheck %s --check-prefix=PART
 ; RUN: not tl-emulate %s --kernel=part --block=2 'f32[2]=iota' 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=TOO-SMALL
+; RUN: not tl-emulate %s --kernel=rows --block=4 'f32[8]=iota' i64=3 'f32[8]=iota' i64=1 2>&1 \
+; RUN:   | FileCheck %s --check-prefix=ROWS
 ; RUN: tl-emulate %s --kernel=fill --block=8 'f32[16]=unset' i64=5 | FileCheck %s --check-prefix=FILL
 ; RUN: not tl-emulate %s --kernel=fill --block=8 'f32[4]=unset' i64=5 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=FILL-PAST
@@ -25,7 +27,7 @@ declare i32 @llvm.nvvm.read.ptx.sreg.tid.x()
 declare i32 @llvm.nvvm.read.ptx.sreg.ctaid.x()
 declare i32 @llvm.nvvm.read.ptx.sreg.ntid.x()
 
-; IR: { ptr @{{.*}}, i32 0, i32 4, i64 0, ptr @{{.*}}, ptr @{{.*}}, i32 2, i32 0, ptr @{{.*}}, ptr @{{.*}}, i32 3 }
+; IR: { ptr @{{.*}}, i32 0, i32 4, i64 0, ptr @{{.*}}, ptr @{{.*}}, ptr @{{.*}}, i32 2, i32 0, ptr @{{.*}}, ptr @{{.*}}, i32 3 }
 ; IR-LABEL: define internal void @add(
 ; IR: call ptr @tl_emu_current()
 ; IR: call void @tl_emu_check_global(ptr %{{.*}}, ptr %{{.*}}, i64 %{{.*}}, i64 4, i32 0, i32 4, i32 0)
@@ -82,10 +84,20 @@ define ptx_kernel void @misaligned(ptr %a) {
 ; What the compiler knows of an argument's size: less than the allocation that it lies in.
 ; PART: thread (3, 0, 0): writes 4 bytes at 0x{{[0-9a-f]+}}, 0 bytes past the end of parameter 0 of 12 bytes
 ; TOO-SMALL: kernel 'part': parameter 0 stands for 12 bytes at 0x{{[0-9a-f]+}}, but device memory has 8 there
-define ptx_kernel void @part(ptr dereferenceable(12) %a) {
+define ptx_kernel void @part(ptr %a) "tl-extents"="0:12" {
   %thread = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()
   %p = getelementptr float, ptr %a, i32 %thread
   store float 1.0, ptr %p
+  ret void
+}
+
+; ROWS: thread (3, 0, 0): writes 4 bytes at 0x{{[0-9a-f]+}}, 0 bytes past the end of parameter 2 of 12 bytes
+define ptx_kernel void @rows(ptr %a, i64 %n, ptr %b, i64 %m) "tl-extents"="2:4*1*3" {
+  %thread = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()
+  %p = getelementptr float, ptr %a, i32 %thread
+  store float 1.0, ptr %p
+  %q = getelementptr float, ptr %b, i32 %thread
+  store float 1.0, ptr %q
   ret void
 }
 

@@ -19,6 +19,11 @@ class TargetMachine;
 
 namespace torchlite::nvgpu {
 
+/// An attribute of kernels as LLVM functions: the memory that parameters stand for, as far as it is
+/// known. `0:48,1:4*2*3`: parameter 0 is a pointer to 48 bytes, parameter 1 to 4 times the 64-bit
+/// parameters 2 and 3. Code generation for GPUs ignores it.
+constexpr llvm::StringLiteral extentsAttribute = "tl-extents";
+
 /// The name of the function that `emulateKernels` makes of a kernel.
 std::string emulatedName(llvm::StringRef kernel);
 

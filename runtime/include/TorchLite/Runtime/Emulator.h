@@ -51,6 +51,8 @@ typedef struct tl_emu_kernel {
   int64_t local_bytes;     /* of local memory per thread */
   const int32_t *pointers; /* numbers of the parameters that are pointers: slot i is the i-th one's */
   const int64_t *extents;  /* of each of those, bytes that the kernel may access; 0: not known */
+  const int32_t *factors;  /* the pointers' lists, each ends in -1: 64-bit parameters that the extent
+                              is to be multiplied by */
   int32_t pointer_count;   /* less than TL_EMU_RANGES: the last slot is for all other pointers */
   int32_t mutation_count;  /* barriers and waits of the whole library that tests may leave out */
   const char *mutations;   /* what they are, one line each; line i is that of site i */
