@@ -154,6 +154,12 @@ tl_status tl_opened_upload(tl_opened *opened, void *to, const void *from, int64_
 
 tl_status tl_opened_exhausted(tl_opened *opened, int64_t bytes, const char *what, tl_error *error) {
   int64_t unused = 0, total = 0;
+  /* A device that has failed gives no memory either. */
+  pthread_mutex_lock(&opened->lock);
+  tl_status status = opened->backend->synchronize(opened->stream, error);
+  pthread_mutex_unlock(&opened->lock);
+  if (status)
+    return status;
   if (opened->backend->memory_info)
     opened->backend->memory_info(opened->device, &unused, &total);
   if (total)

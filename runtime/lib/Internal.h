@@ -117,7 +117,8 @@ void *tl_opened_alloc(tl_opened *opened, int64_t bytes);
 void tl_opened_free(tl_opened *opened, void *memory);
 tl_status tl_opened_upload(tl_opened *opened, void *to, const void *from, int64_t bytes,
                            tl_error *error);
-/* TL_OUT_OF_MEMORY with the sizes; `what` for is what the memory was to be. */
+/* TL_OUT_OF_MEMORY with the sizes, or what else the device suffers from; `what` is what the memory was
+   to be. */
 tl_status tl_opened_exhausted(tl_opened *opened, int64_t bytes, const char *what, tl_error *error);
 /* A new contiguous tensor on the device, or null. */
 DLManagedTensor *tl_opened_tensor(tl_opened *opened, int32_t dtype, int64_t rank,

@@ -155,6 +155,35 @@ static void testImages(void) {
   EXPECT(!fakeCuda()->live_contexts && !fakeCuda()->live_modules && !fakeCuda()->live_memory);
 }
 
+/* A kernel has gone wrong: nothing works there any more, and nothing crashes. */
+static void testBroken(void) {
+  float data[] = {1, 2, 3, 4, 5, 6};
+  int64_t shape[] = {2, 3};
+  DLTensor x = tl_dltensor(data, TL_F32, 2, shape);
+  tl_value argument = tl_tensor(&x), result = tl_none(), kept = tl_none();
+  tl_options options = {.device = TL_DEVICE_CUDA, .results_on_device = 1};
+  tl_instance *second;
+  for (int calls = 0; calls < 4; ++calls) {
+    EXPECT(open(&device_model, TL_DEVICE_CUDA, 0) == TL_OK);
+    EXPECT(tl_instance_create(&device_model, &options, &second, &error) == TL_OK);
+    EXPECT(tl_call(second, "checked", &argument, 1, &kept, &error) == TL_OK);
+    for (int i = 0; i < calls; ++i)
+      EXPECT(tl_call(instance, "checked", &argument, 1, &result, &error) == TL_OK);
+    fakeCuda()->broken = 1;
+    for (int i = 0; i < 2; ++i) {
+      EXPECT(tl_call(instance, "checked", &argument, 1, &result, &error) == TL_DEVICE_FAILED);
+      EXPECT(strstr(error.message, "this process cannot use the GPU any more"));
+    }
+    tl_instance_destroy(instance);
+    tl_instance_destroy(second);
+    tl_value_clear(&kept);
+    EXPECT(open(&device_model, TL_DEVICE_CUDA, 0) == TL_DEVICE_FAILED);
+    testProcessor();
+    fakeCuda()->broken = 0;
+  }
+  tl_value_clear(&result);
+}
+
 int main(int argc, char **argv) {
   EXPECT(argc == 3);
   testDrivers(argv[2]);
@@ -163,5 +192,6 @@ int main(int argc, char **argv) {
   testTargets();
   testProcessor();
   testImages();
+  testBroken();
   return 0;
 }

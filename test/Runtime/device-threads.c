@@ -51,6 +51,9 @@ static void *serve(void *context) {
     tl_value argument = tl_tensor(&list);
     EXPECT(tl_call(instance, "positive", &argument, 1, &sums, NULL) == TL_OK);
     EXPECT(sums.as.tensor.tensor->shape[0] == length[0] - (i + seed == 0 && length[0]));
+    argument = tl_tensor(&x);
+    EXPECT(tl_call(instance, "checked", &argument, 1, &sums, NULL) == TL_OK);
+    EXPECT(((float *)sums.as.tensor.tensor->data)[5] == (data[0] > 0 ? 2 : 3) * data[5]);
     argument = tl_tensor(&step);
     data[0] = data[1] = 1;
     EXPECT(tl_call(instance, "advance", &argument, 1, NULL, NULL) == TL_OK);

@@ -179,11 +179,17 @@ static void queue(struct CUstream_st *stream, operation value) {
 }
 
 /* Locks for the rest of the function, which returns through RETURN. */
-#define BEGIN                                                                                      \
+#define BEGIN_BROKEN                                                                               \
   pthread_mutex_lock(&lock);                                                                       \
   int result_ = 0;                                                                                 \
   if (!context_depth) {                                                                            \
     result_ = 201; /* CUDA_ERROR_INVALID_CONTEXT */                                                \
+    goto end;                                                                                      \
+  }
+#define BEGIN                                                                                      \
+  BEGIN_BROKEN                                                                                     \
+  if (fake_cuda.broken) {                                                                          \
+    result_ = 719;                                                                                 \
     goto end;                                                                                      \
   }
 #define RETURN(value)                                                                              \
@@ -531,12 +537,12 @@ static void destroyGraph(struct CUgraph_st *graph) {
   free(graph);
 }
 API int cuGraphDestroy(struct CUgraph_st *graph) {
-  BEGIN
+  BEGIN_BROKEN
   destroyGraph(graph);
   END
 }
 API int cuGraphExecDestroy(struct CUgraph_st *graph) {
-  BEGIN
+  BEGIN_BROKEN
   destroyGraph(graph);
   --fake_cuda.live_graphs;
   END

@@ -10,6 +10,7 @@ struct fake_cuda {
   int shared_limit;
   char image[64]; /* the start of the image loaded last */
   /* The nth call from now fails; 0: none. */
+  int broken; /* everything fails, as after a kernel has touched what it must not */
   int fail_alloc, fail_launch, fail_capture, fail_instantiate, fail_synchronize;
 };
 
