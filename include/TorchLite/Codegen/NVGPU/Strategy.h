@@ -86,6 +86,10 @@ llvm::LogicalResult emitElementwise(mlir::OpBuilder &builder, rt::KernelOp kerne
 llvm::LogicalResult emitRows(mlir::OpBuilder &builder, rt::KernelOp kernel,
                              const EmitOptions &options, std::string &reason);
 
+/// Products of a few rows with a matrix, at the speed of memory.
+llvm::LogicalResult emitMatvec(mlir::OpBuilder &builder, rt::KernelOp kernel,
+                               const EmitOptions &options, std::string &reason);
+
 /// Products of matrices on ordinary cores, also batched and of transposed operands.
 llvm::LogicalResult emitMatmul(mlir::OpBuilder &builder, rt::KernelOp kernel,
                                const EmitOptions &options, std::string &reason);

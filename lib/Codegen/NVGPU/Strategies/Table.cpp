@@ -10,6 +10,7 @@ llvm::ArrayRef<Strategy> strategies() {
       {"elementwise", emitElementwise},
       {"windows", emitWindows},
       {"rows", emitRows},
+      {"matvec", emitMatvec},
       {"matmul", emitMatmul},
       {"convolution", emitConvolution},
       {"generic", emitGeneric},
