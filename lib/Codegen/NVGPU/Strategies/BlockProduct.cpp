@@ -188,12 +188,11 @@ private:
     int64_t size = form.staticSize(Axis::K);
     SmallVector<Value> elements;
     for (auto [place, inner] : llvm::zip(slice.places, slice.inner)) {
-      Value at = arith::AddIOp::create(builder, loc, k, form.fromIndex(builder, inner));
-      Value guard;
+      Value inStep = form.fromIndex(builder, inner), guard;
       if (ShapedType::isDynamic(size) || size == 0 || size % tile.blockK)
-        guard = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, at,
+        guard = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, add(k, inStep),
                                       form.size(builder, Axis::K));
-      Place step = form.place(builder, side, Axis::K, at);
+      Place step = form.placeInStep(builder, side, k, inStep, tile.blockK);
       elements.push_back(form.load(builder, side, slice.flat, form.add(builder, place, step),
                                    slice.width, guard));
     }

@@ -295,71 +295,59 @@ Contraction::Step Contraction::makeStep(Side side, unsigned loop) const {
   return step;
 }
 
-bool Contraction::followEachOther(const Loop &outer, const Loop &inner) const {
-  for (unsigned side : {Rows, Columns, Result}) {
-    const Step &first = outer.steps[side], &second = inner.steps[side];
-    auto isZero = [](int64_t factor) { return factor == 0; };
-    if (!llvm::all_of(first.windows, isZero) || !llvm::all_of(second.windows, isZero))
-      return false;
-    if (first.terms.empty() && second.terms.empty())
-      continue;
-    if (first.terms.empty() || second.terms.empty())
-      return false;
-    if (first.stride.isKnown() && second.stride.isKnown() && inner.size.isKnown() &&
-        first.stride.known == second.stride.known * inner.size.known)
-      continue;
-    if (first.whole && second.whole && first.whole->second + 1 == second.whole->first)
-      continue;
+bool Contraction::followEachOther(const Loop &outer, const Loop &inner) {
+  const Step &first = outer.step, &second = inner.step;
+  auto isZero = [](int64_t factor) { return factor == 0; };
+  if (!llvm::all_of(first.windows, isZero) || !llvm::all_of(second.windows, isZero))
     return false;
-  }
-  return true;
+  if (first.terms.empty() || second.terms.empty())
+    return first.terms.empty() && second.terms.empty();
+  if (first.stride.isKnown() && second.stride.isKnown() && inner.size.isKnown() &&
+      first.stride.known == second.stride.known * inner.size.known)
+    return true;
+  return first.whole && second.whole && first.whole->second + 1 == second.whole->first;
 }
 
-void Contraction::buildLoops() {
+void Contraction::orderLoops() {
   auto add = [&](unsigned loop) {
-    if (!axisOf[loop])
-      return;
-    Loop one{{loop}, loopSizes[loop], {}};
-    for (Side side : {Rows, Columns, Result})
-      one.steps[side] = makeStep(side, loop);
-    loops[unsigned(*axisOf[loop])].push_back(one);
+    if (axisOf[loop])
+      dims[unsigned(*axisOf[loop])].push_back(loop);
   };
-  for (unsigned loop : outputLoops)
-    add(loop);
+  llvm::for_each(outputLoops, add);
   for (unsigned loop = 0; loop < axisOf.size(); ++loop)
     if (axisOf[loop] == Axis::K)
       add(loop);
   // The loop of K that runs through memory is innermost.
-  auto &reductions = loops[unsigned(Axis::K)];
+  auto &reductions = dims[unsigned(Axis::K)];
   for (Side side : {Columns, Rows}) {
-    auto it = llvm::find_if(reductions, [&](const Loop &loop) {
-      return loop.steps[side].stride.known == 1;
+    auto it = llvm::find_if(reductions, [&](unsigned loop) {
+      return makeStep(side, loop).stride.known == 1;
     });
     if (it != reductions.end())
       std::rotate(it, it + 1, reductions.end());
   }
-  for (std::vector<Loop> &list : loops) {
-    std::vector<Loop> merged;
-    for (Loop &loop : list) {
+}
+
+void Contraction::mergeLoops(Side side) {
+  for (unsigned axis = 0; axis < axisCount; ++axis) {
+    std::vector<Loop> &merged = loops[side][axis];
+    for (unsigned dim : dims[axis]) {
+      Loop loop{{dim}, loopSizes[dim], makeStep(side, dim)};
       if (merged.empty() || !followEachOther(merged.back(), loop)) {
         merged.push_back(loop);
         continue;
       }
       Loop &outer = merged.back();
-      llvm::append_range(outer.dims, loop.dims);
+      outer.dims.push_back(dim);
       outer.size.known = outer.size.isKnown() && loop.size.isKnown()
                              ? outer.size.known * loop.size.known
                              : ShapedType::kDynamic;
-      for (unsigned side : {Rows, Columns, Result}) {
-        Step inner = loop.steps[side];
-        if (inner.whole && outer.steps[side].whole)
-          inner.whole = {outer.steps[side].whole->first, inner.whole->second};
-        else
-          inner.whole.reset();
-        outer.steps[side] = inner;
-      }
+      if (loop.step.whole && outer.step.whole)
+        loop.step.whole = {outer.step.whole->first, loop.step.whole->second};
+      else
+        loop.step.whole.reset();
+      outer.step = loop.step;
     }
-    list = merged;
   }
 }
 
@@ -374,8 +362,8 @@ void Contraction::findVectors(Side side) {
   (void)operand.type.getStridesAndOffset(strides, offset);
   int64_t bytes = llvm::divideCeil(operand.elementType().getIntOrFloatBitWidth(), 8);
   for (Axis axis : candidates) {
-    ArrayRef<Loop> list = loops[unsigned(axis)];
-    if (list.empty() || list.back().steps[side].stride.known != 1)
+    ArrayRef<Loop> list = loops[side][unsigned(axis)];
+    if (list.empty() || list.back().step.stride.known != 1)
       continue;
     operand.contiguous = axis;
     const Loop &inner = list.back();
@@ -388,12 +376,12 @@ void Contraction::findVectors(Side side) {
     require(origins[side].known);
     if (list.size() > 1)
       require(inner.size.known);
-    if (llvm::any_of(inner.steps[side].windows, [](int64_t factor) { return factor != 0; }))
+    if (llvm::any_of(inner.step.windows, [](int64_t factor) { return factor != 0; }))
       width = 1;
-    for (ArrayRef<Loop> others : loops)
+    for (ArrayRef<Loop> others : loops[side])
       for (const Loop &loop : others)
         if (&loop != &inner)
-          require(loop.steps[side].stride.known);
+          require(loop.step.stride.known);
     operand.vectorElements = width;
     return;
   }
@@ -409,10 +397,10 @@ bool Contraction::findSmall() const {
     if (!origins[side].isKnown())
       return false;
     int64_t span = std::abs(origins[side].known);
-    for (ArrayRef<Loop> list : loops)
+    for (ArrayRef<Loop> list : loops[side])
       for (const Loop &loop : list) {
-        int64_t stride = std::abs(loop.steps[side].stride.known);
-        if (!loop.steps[side].stride.isKnown() || (stride && loop.size.known >= limit / stride))
+        int64_t stride = std::abs(loop.step.stride.known);
+        if (!loop.step.stride.isKnown() || (stride && loop.size.known >= limit / stride))
           return false;
         span += stride * loop.size.known;
       }
@@ -447,13 +435,15 @@ FailureOr<Contraction> Contraction::match(rt::KernelOp kernel, std::string &reas
       return failure();
   if (failed(form.matchResult(reason)) || failed(form.classifyLoops(maps, reason)))
     return failure();
-  form.buildLoops();
+  form.orderLoops();
   for (unsigned axis = 0; axis < axisCount; ++axis) {
-    form.sizes[axis].known = 1;
-    for (const Loop &loop : form.loops[axis])
-      form.sizes[axis].known = loop.size.isKnown() && form.sizes[axis].isKnown()
-                                   ? form.sizes[axis].known * loop.size.known
-                                   : ShapedType::kDynamic;
+    Extent &total = form.sizes[axis];
+    total.known = 1;
+    for (unsigned dim : form.dims[axis]) {
+      const Extent &size = form.loopSizes[dim];
+      total.known = size.isKnown() && total.isKnown() ? total.known * size.known
+                                                      : ShapedType::kDynamic;
+    }
   }
   for (Side side : {Rows, Columns, Result}) {
     Operand &operand = form.operands[side];
@@ -473,6 +463,7 @@ FailureOr<Contraction> Contraction::match(rt::KernelOp kernel, std::string &reas
         origin.known += linear.constant * strides[dim];
     }
     form.convolution |= !operand.windows.empty();
+    form.mergeLoops(side);
     form.findVectors(side);
   }
   form.isSmall = form.findSmall();
@@ -515,10 +506,13 @@ LogicalResult Contraction::prepare(OpBuilder &builder, std::string &reason) {
       }
       return total;
     };
-    for (std::vector<Loop> &list : loops)
-      for (Loop &loop : list)
-        if (!loop.steps[side].stride.isKnown())
-          loop.steps[side].stride.value = combine(loop.steps[side].terms);
+    for (std::vector<Loop> &list : loops[side])
+      for (Loop &loop : list) {
+        if (!loop.step.stride.isKnown())
+          loop.step.stride.value = combine(loop.step.terms);
+        for (unsigned dim : loop.dims)
+          loop.size.value = product(loop.size.value, loopSizes[dim].value);
+      }
     if (!origins[side].isKnown()) {
       SmallVector<std::pair<unsigned, int64_t>> terms;
       for (auto [dim, linear] : llvm::enumerate(indices[side]))
@@ -532,12 +526,8 @@ LogicalResult Contraction::prepare(OpBuilder &builder, std::string &reason) {
   }
   for (unsigned axis = 0; axis < axisCount; ++axis) {
     Value total;
-    for (Loop &loop : loops[axis]) {
-      loop.size.value = {};
-      for (unsigned dim : loop.dims)
-        loop.size.value = product(loop.size.value, loopSizes[dim].value);
-      total = product(total, loop.size.value);
-    }
+    for (unsigned dim : dims[axis])
+      total = product(total, loopSizes[dim].value);
     sizes[axis].value = sizes[axis].isKnown() ? constant(sizes[axis].known) : total;
   }
   return success();
@@ -614,12 +604,12 @@ Place Contraction::place(OpBuilder &builder, Side side, Axis axis, Value number)
   const Operand &operand = operands[side];
   Place place;
   place.windows.resize(operand.windows.size());
-  ArrayRef<Loop> list = loops[unsigned(axis)];
+  ArrayRef<Loop> list = loops[side][unsigned(axis)];
   SmallVector<Extent> extents =
       llvm::map_to_vector(list, [](const Loop &loop) { return loop.size; });
   SmallVector<Value> parts = split(builder, number, extents);
   for (auto [loop, part] : llvm::zip(list, parts)) {
-    const Step &step = loop.steps[side];
+    const Step &step = loop.step;
     if (step.terms.empty())
       continue;
     place.offset = sum(builder, place.offset, scale(builder, part, step.stride));
@@ -636,6 +626,22 @@ Place Contraction::place(OpBuilder &builder, Side side, Axis axis, Value number)
     if (int64_t constant = indices[side][padded.dim].constant)
       window = sum(builder, window, this->number(builder, constant));
   return place;
+}
+
+Place Contraction::placeInStep(OpBuilder &builder, Side side, Value first, Value inner,
+                               int64_t step) const {
+  ArrayRef<Loop> list = loops[side][unsigned(Axis::K)];
+  // A single loop needs no division.
+  if (list.size() < 2 || !list.back().size.isKnown() || list.back().size.known % step)
+    return place(builder, side, Axis::K, sum(builder, first, inner));
+  Place result = place(builder, side, Axis::K, first);
+  const Step &innermost = list.back().step;
+  if (!innermost.terms.empty())
+    result.offset = sum(builder, result.offset, scale(builder, inner, innermost.stride));
+  for (auto [window, factor] : llvm::zip(result.windows, innermost.windows))
+    if (factor)
+      window = sum(builder, window, scale(builder, inner, {factor, {}}));
+  return result;
 }
 
 Place Contraction::add(OpBuilder &builder, const Place &left, const Place &right) const {
@@ -751,12 +757,10 @@ bool Contraction::multipliesFloats() const {
 
 void Contraction::setCoordinates(OpBuilder &builder, Axis axis, Value number,
                                  MutableArrayRef<Value> iteration) const {
-  SmallVector<unsigned> dims;
-  for (const Loop &loop : loops[unsigned(axis)])
-    llvm::append_range(dims, loop.dims);
+  ArrayRef<unsigned> ofAxis = dims[unsigned(axis)];
   SmallVector<Extent> extents =
-      llvm::map_to_vector(dims, [&](unsigned dim) { return loopSizes[dim]; });
-  for (auto [dim, part] : llvm::zip(dims, split(builder, number, extents)))
+      llvm::map_to_vector(ofAxis, [&](unsigned dim) { return loopSizes[dim]; });
+  for (auto [dim, part] : llvm::zip(ofAxis, split(builder, number, extents)))
     iteration[dim] = toIndex(builder, part);
 }
 

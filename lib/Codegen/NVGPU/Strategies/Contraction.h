@@ -122,6 +122,11 @@ public:
   /// The part of `axis` in the addresses of `side`, for a number along it. Numbers beyond the size give
   /// places that must not be read. What does not depend on any axis comes with M (Columns: with N).
   Place place(mlir::OpBuilder &builder, Side side, Axis axis, mlir::Value number) const;
+  /// The part of K for the number `first + inner`, where `first` is a multiple of `step` and `inner` below
+  /// it. Where one step stays within the innermost loop, what is costly depends on `first` only, which
+  /// all threads share.
+  Place placeInStep(mlir::OpBuilder &builder, Side side, mlir::Value first, mlir::Value inner,
+                    int64_t step) const;
   Place add(mlir::OpBuilder &builder, const Place &left, const Place &right) const;
   /// The offset in the operand's `flat` buffer (an index).
   mlir::Value offset(mlir::OpBuilder &builder, const Place &sum) const;
@@ -181,11 +186,11 @@ private:
     /// The dimensions that nothing else indexes, first and last, where there are only these.
     std::optional<std::pair<unsigned, unsigned>> whole;
   };
-  /// Loops of the root that follow each other in memory, as one.
+  /// Loops of the root that follow each other in the memory of one operand, as one.
   struct Loop {
     llvm::SmallVector<unsigned> dims; ///< outermost first
     Extent size;
-    Step steps[3]; ///< by Side
+    Step step;
   };
 
   mlir::LogicalResult matchBody(std::string &reason);
@@ -195,8 +200,9 @@ private:
   mlir::LogicalResult linearize(mlir::AffineExpr expr, int64_t factor, Linear &linear) const;
   mlir::LogicalResult classifyLoops(llvm::ArrayRef<mlir::AffineMap> maps, std::string &reason);
   Step makeStep(Side side, unsigned loop) const;
-  bool followEachOther(const Loop &outer, const Loop &inner) const;
-  void buildLoops();
+  static bool followEachOther(const Loop &outer, const Loop &inner);
+  void orderLoops();
+  void mergeLoops(Side side);
   void findVectors(Side side);
   bool findSmall() const;
   /// Splits a number into one per loop.
@@ -211,7 +217,8 @@ private:
   bool isSmall = false;
   llvm::SmallVector<Extent> loopSizes;           ///< by loop of the root
   llvm::SmallVector<std::optional<Axis>> axisOf; ///< by loop of the root; none where the size is 1
-  std::vector<Loop> loops[axisCount];
+  llvm::SmallVector<unsigned> dims[axisCount];   ///< loops of the root by axis, outermost first
+  std::vector<Loop> loops[3][axisCount];         ///< the same merged, by Side
   Extent sizes[axisCount];
   Extent origins[3]; ///< what is added to all offsets
   llvm::SmallVector<unsigned> outputLoops; ///< by dimension of the kernel's output
