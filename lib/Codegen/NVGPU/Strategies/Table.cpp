@@ -6,11 +6,11 @@ namespace torchlite::nvgpu {
 
 llvm::ArrayRef<Strategy> strategies() {
   static constexpr Strategy table[] = {
+      {"matvec", emitMatvec},
       {"mma", emitMmaSync},
       {"elementwise", emitElementwise},
       {"windows", emitWindows},
       {"rows", emitRows},
-      {"matvec", emitMatvec},
       {"matmul", emitMatmul},
       {"convolution", emitConvolution},
       {"generic", emitGeneric},
