@@ -54,22 +54,3 @@ func.func @pointwise(%x: tensor<64x56x56x32xf32>, %w: tensor<1x1x32x64xf32>) -> 
   %y = linalg.conv_2d_nhwc_hwcf ins(%x, %w : tensor<64x56x56x32xf32>, tensor<1x1x32x64xf32>) outs(%init : tensor<64x56x56x64xf32>) -> tensor<64x56x56x64xf32>
   return %y : tensor<64x56x56x64xf32>
 }
-
-// -----
-
-// Products of something else stay with the general strategy.
-// CHECK: kernel 'generic' by strategy 'generic'; {{.*}}matmul: expected a sum of products of two operands
-// CHECK-LABEL: func.func @sum_of_squares
-func.func @sum_of_squares(%x: tensor<64x64xf32>) -> tensor<64xf32> attributes {tl.method = "sum_of_squares", tl.variant = 0 : i64} {
-  %zero = arith.constant 0.0 : f32
-  %empty = tensor.empty() : tensor<64xf32>
-  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<64xf32>) -> tensor<64xf32>
-  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (j, i)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]}
-       ins(%x : tensor<64x64xf32>) outs(%init : tensor<64xf32>) {
-  ^bb0(%in: f32, %out: f32):
-    %p = arith.mulf %in, %in : f32
-    %s = arith.addf %out, %p : f32
-    linalg.yield %s : f32
-  } -> tensor<64xf32>
-  return %y : tensor<64xf32>
-}

@@ -1,8 +1,10 @@
 // RUN: tl-opt %s --split-input-file --tl-nvgpu-pipeline="arch=sm_80 strategy=matvec" --tl-nvgpu-emit-image="arch=sm_80 report" -o /dev/null 2>&1 | FileCheck %s
 
+// CHECK: remark: sm_80: kernel 'matmul' takes {{[0-9][0-9]}} registers, {{.*}} 0 bytes of stack; no spills
+// CHECK: remark: sm_80: kernel 'matmul' takes {{[0-9][0-9]}} registers, {{.*}} 0 bytes of stack; no spills
+
 // Weights whose neighbours are along K: four reads of 16 bytes in flight, lanes add by shuffles.
 
-// CHECK: remark: sm_80: kernel 'matmul' takes {{[0-9][0-9]}} registers, {{.*}} 0 bytes of stack; no spills
 // CHECK: .visible .entry matmul(
 // CHECK-COUNT-4: ld.global.v4
 // CHECK: fma.rn.f32
@@ -21,7 +23,6 @@ func.func @along_k(%x: tensor<1x4096xf32>, %w: tensor<2048x4096xf32>) -> tensor<
 
 // Along N, warps add through shared memory.
 
-// CHECK: remark: sm_80: kernel 'matmul' takes {{[0-9][0-9]}} registers, {{.*}} 0 bytes of stack; no spills
 // CHECK: .visible .entry matmul(
 // CHECK: ld.global.v4
 // CHECK: fma.rn.f32
