@@ -26,13 +26,6 @@ struct Image {
   std::string data;
 };
 
-/// Whether a GPU between two architectures, both supported, runs none of the machine code of the
-/// older: then it needs PTX. Machine code runs where the major number is the same.
-bool hasGap(const Architecture &older, const Architecture &newer) {
-  int64_t major = older.number / 10, next = newer.number / 10;
-  return next > major + 1 || (next == major + 1 && newer.number % 10);
-}
-
 /// Builds the globals.
 class CodeBuilder {
 public:
@@ -286,8 +279,7 @@ private:
     return bitcode;
   }
 
-  /// Machine code for each architecture; PTX for the GPUs in between and for newer ones, which the
-  /// driver compiles when the library is loaded. Without ptxas, PTX for each.
+  /// Machine code and PTX for each architecture.
   FailureOr<SmallVector<Image>> compile(gpu::GPUModuleOp kernels,
                                         ArrayRef<const Architecture *> architectures) {
     Location loc = kernels.getLoc();
@@ -325,14 +317,7 @@ private:
           reportResources(kernels, *architecture, *cubin);
         result.push_back({TL_IMAGE_CUBIN, architecture->number, std::move(cubin->data)});
       }
-      const Architecture *next = nullptr;
-      for (const Architecture *other : architectures.drop_front(index + 1))
-        if (other->isPortable) {
-          next = other;
-          break;
-        }
-      bool needed = !next || hasGap(*architecture, *next);
-      if (!hasAssembler || (architecture->isPortable && needed)) {
+      if (!hasAssembler || architecture->isPortable) {
         ptx[index].push_back('\0');
         result.push_back({TL_IMAGE_PTX, architecture->number, std::move(ptx[index])});
       }

@@ -1,25 +1,25 @@
-// The kernels as constants of the library: machine code for each architecture, PTX for newer GPUs and
-// for those in between that have none.
+// The kernels as constants of the library: machine code for each architecture, and PTX for newer GPUs
+// and older drivers.
 // RUN: tl-opt %s --tl-nvgpu-lower-kernels --tl-nvgpu-serialize="archs=sm_90,sm_80" | FileCheck %s
-// RUN: tl-opt %s --tl-nvgpu-lower-kernels --tl-nvgpu-serialize="archs=sm_75,sm_90,sm_90a" | FileCheck %s --check-prefix=GAP
+// RUN: tl-opt %s --tl-nvgpu-lower-kernels --tl-nvgpu-serialize="archs=sm_90,sm_90a" | FileCheck %s --check-prefix=EXACT
 // RUN: tl-opt %s --tl-nvgpu-lower-kernels --tl-nvgpu-serialize="archs=sm_80 report" 2>&1 | FileCheck %s --check-prefix=REPORT
 // RUN: tl-opt %s --tl-nvgpu-lower-kernels --tl-nvgpu-serialize="archs=sm_80 images=false" | FileCheck %s --check-prefix=NONE
 
 // CHECK-NOT: gpu.
 // CHECK: llvm.mlir.global internal constant @[[CUBIN80:tl_gpu_image]]("\7FELF
+// CHECK: llvm.mlir.global internal constant @tl_gpu_image_0("//{{.*}}.target sm_80
 // CHECK: llvm.mlir.global internal constant @[[CUBIN90:tl_gpu_image_[0-9]]]("\7FELF
 // CHECK: llvm.mlir.global internal constant @[[PTX90:tl_gpu_image_[0-9]]]("//{{.*}}.target sm_90{{.*}}.entry second{{.*}}\00") {addr_space = 0 : i32, alignment = 16 : i64}
-// CHECK: @tl_gpu_images() {{.*}} : !llvm.array<3 x struct<(i32, i32, ptr, i64)>>
+// CHECK: @tl_gpu_images() {{.*}} : !llvm.array<4 x struct<(i32, i32, ptr, i64)>>
 // CHECK: %[[CUBIN:.*]] = llvm.mlir.constant(0 : i32)
 // CHECK: insertvalue %[[CUBIN]], %{{.*}}[0, 0]
 // CHECK: %[[SM80:.*]] = llvm.mlir.constant(80 : i32)
 // CHECK: insertvalue %[[SM80]], %{{.*}}[0, 1]
 // CHECK: addressof @[[CUBIN80]] :
 // CHECK: addressof @[[CUBIN90]] :
-// CHECK: %[[PTX:.*]] = llvm.mlir.constant(1 : i32)
-// CHECK: insertvalue %[[PTX]], %{{.*}}[2, 0]
+// CHECK: insertvalue %{{.*}}[3, 0]
 // CHECK: %[[SM90:.*]] = llvm.mlir.constant(90 : i32)
-// CHECK: insertvalue %[[SM90]], %{{.*}}[2, 1]
+// CHECK: insertvalue %[[SM90]], %{{.*}}[3, 1]
 // CHECK: addressof @[[PTX90]] :
 // CHECK: llvm.mlir.global internal constant @tl_gpu_name("first\00")
 // CHECK: llvm.mlir.global internal constant @tl_gpu_name_{{.*}}("second\00")
@@ -29,7 +29,7 @@
 // CHECK: llvm.mlir.global external hidden constant @tl_gpu_weights() {{.*}}dso_local} : !llvm.array<76 x i8>
 // CHECK: llvm.mlir.global internal constant @tl_gpu_code() {{.*}} : !llvm.struct<(ptr, i64, ptr, i64, ptr, ptr, ptr, i64, i32)>
 // CHECK: addressof @tl_gpu_images
-// CHECK: constant(3 : i64)
+// CHECK: constant(4 : i64)
 // CHECK: addressof @tl_gpu_kernels
 // CHECK: constant(2 : i64)
 // CHECK: llvm.mlir.zero
@@ -38,13 +38,11 @@
 // CHECK: constant(76 : i64)
 // CHECK: constant(80 : i32)
 
-// GAP: @tl_gpu_image("\7FELF
-// GAP: @tl_gpu_image_{{.*}}("//{{.*}}.target sm_75
-// GAP: @tl_gpu_image_{{.*}}("\7FELF
-// GAP: @tl_gpu_image_{{.*}}("//{{.*}}.target sm_90
-// GAP: @tl_gpu_image_{{.*}}("\7FELF
-// GAP-NOT: .target sm_90a
-// GAP: !llvm.array<5 x struct<(i32, i32, ptr, i64)>>
+// EXACT: @tl_gpu_image("\7FELF
+// EXACT: @tl_gpu_image_{{.*}}("//{{.*}}.target sm_90\
+// EXACT: @tl_gpu_image_{{.*}}("\7FELF
+// EXACT-NOT: .target sm_90a
+// EXACT: !llvm.array<3 x struct<(i32, i32, ptr, i64)>>
 
 // REPORT: remark: sm_80: kernel 'first' takes {{.*}}; no spills
 // REPORT: remark: sm_80: kernel 'second' takes {{.*}}; no spills

@@ -181,12 +181,12 @@ def Serialize : Pass<"tl-nvgpu-serialize", "mlir::ModuleOp"> {
     The lowered `gpu.module @tl_kernels` becomes constants: the images, and the `tl_gpu_code` that
     the runtime reads (Descriptor.h) as `@tl_gpu_code`.
 
-    There is machine code for each architecture of `archs`. Machine code runs on GPUs with the same
-    major number of the compute capability, from that minor number on. PTX runs on all newer GPUs,
-    but the driver has to compile it first: so the newest architecture comes as PTX as well, and
-    any other one with GPUs between it and the next that run neither's machine code. The code of
-    `a` architectures (sm_90a) runs on that very one: no PTX of it. Without `ptxas` there is PTX for
-    each architecture, and a warning.
+    There is machine code and PTX for each architecture of `archs`. Machine code runs on GPUs with
+    the same major number of the compute capability, from that minor number on, and with drivers that
+    are no older than the assembler. PTX, which the driver compiles when the library is loaded, runs
+    on all newer GPUs and with older drivers: its version is no newer than the architecture needs.
+    The code of `a` architectures (sm_90a) runs on that very one: no PTX of it. Without `ptxas` there
+    is PTX alone, and a warning.
 
     With `emulated`, the kernels are compiled for the processor as well, for the emulator: the
     module's attribute `tl.host_bitcode` holds them until the object file is written.
@@ -198,7 +198,7 @@ def Serialize : Pass<"tl-nvgpu-serialize", "mlir::ModuleOp"> {
     ```mlir
     llvm.mlir.global internal constant @tl_gpu_code() : !llvm.struct<(ptr, i64, ptr, i64, ptr, ptr, ptr, i64, i32)> {...}
     ```
-    with two images of machine code and the PTX of sm_90.
+    with two images of machine code and two of PTX.
   }];
   let options = [
     ListOption<"archs", "archs", "std::string", "The GPU architectures">,
