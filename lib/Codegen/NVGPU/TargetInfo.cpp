@@ -8,12 +8,13 @@ namespace torchlite::nvgpu {
 // under 128 registers, so that two blocks of 256 threads share a multiprocessor.
 static constexpr TileShape f32Tiles[] = {
     {128, 128, 8, 8, 8, 2}, {64, 64, 16, 8, 4, 2}, {32, 32, 16, 4, 4, 2}};
-// Tensor cores: a warp's 64x32 tile of f32 accumulators takes 64 registers. Three stages hide the
-// latency of global memory; more do not fit twice in the shared memory of the smaller ones.
+// Tensor cores: a warp's 64x64 tile of f32 accumulators takes 128 registers, and shared memory is read
+// for three quarters of the time that its products take (for a 64x32 tile it is all of it). Two stages
+// ahead last longer than an access to global memory; two blocks fit on each multiprocessor.
 static constexpr TileShape tensorTiles[] = {
-    {128, 128, 32, 64, 32, 3}, {128, 64, 32, 32, 32, 3}, {64, 64, 32, 32, 32, 4}, {32, 32, 32, 16, 16, 4}};
+    {128, 128, 32, 64, 64, 3}, {128, 64, 32, 64, 32, 3}, {64, 64, 32, 32, 32, 4}, {32, 32, 32, 16, 16, 4}};
 static constexpr TileShape tf32Tiles[] = {
-    {128, 128, 16, 64, 32, 3}, {128, 64, 16, 32, 32, 3}, {64, 64, 16, 32, 32, 4}, {32, 32, 16, 16, 16, 4}};
+    {128, 128, 16, 64, 64, 3}, {128, 64, 16, 64, 32, 3}, {64, 64, 16, 32, 32, 4}, {32, 32, 16, 16, 16, 4}};
 // Without asynchronous copies a second stage is all that registers can prefetch.
 static constexpr TileShape turingTiles[] = {
     {128, 128, 32, 64, 32, 2}, {64, 64, 32, 32, 32, 2}, {32, 32, 32, 16, 16, 2}};

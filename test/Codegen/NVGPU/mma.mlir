@@ -3,7 +3,7 @@
 
 // Tiles of 32x32 and steps of 32: four stages, of which three are on their way; one barrier for each.
 // Rows of A are along the reduction, those of B are not: they are read transposed. What lies outside
-// is filled with zeros, and not stored.
+// is filled with zeros, and not stored. Neighbouring lanes exchange pairs for stores of 8 bytes.
 
 // CHECK-LABEL: func.func @forward
 // CHECK-DAG: %[[ZERO:.*]] = arith.constant 0.000000e+00 : f32
@@ -32,9 +32,11 @@
 // CHECK-NOT: nvvm.mma.sync
 // CHECK: scf.yield
 // CHECK-NOT: gpu.barrier
+// CHECK: scf.if {{.*}} -> (i32)
+// CHECK-COUNT-2: arith.truncf
+// CHECK: gpu.shuffle xor
 // CHECK: scf.if
-// CHECK: arith.truncf
-// CHECK: vector.store {{.*}} vector<2xf16>
+// CHECK: vector.store {{.*}} vector<4xf16>
 
 // Half of the instruction, and copies through registers: loaded before the products, stored after.
 // TURING-LABEL: func.func @forward

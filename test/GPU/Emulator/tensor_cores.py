@@ -201,9 +201,15 @@ def cases():
         yield matrix("special", 64, 32, 64, dtype, precision, special=True)
         yield Case(f"conv_{label}", Convolution(stride=2, padding=1),
                    [[2, 16, 9, 11], [24, 16, 3, 3]], dtype, precision)
+        # Each of the larger tiles: they are taken where they fill the device.
+        yield matrix("tile128x128", 1500, 1100, 72, dtype, precision)
         # Only the conversions of bf16 differ from those of f16.
         if bf16 in (dtype, DTYPES.get(precision)):
             continue
+        yield matrix("tile128x128_transposed", 1500, 1100, 71, dtype, precision,
+                     transposed=(True, True))
+        yield matrix("tile128x64", 900, 902, 72, dtype, precision, epilogue="bias_relu")
+        yield matrix("tile64x64", 640, 700, 72, dtype, precision, transposed=(False, True))
         yield matrix("mutated", 40, 64, 224, dtype, precision, mutates=True)
         yield matrix("mutated_odd", 40, 33, 225, dtype, precision, mutates=True)
         yield matrix("tiny", 2, 3, 5, dtype, precision)

@@ -10,7 +10,7 @@
 // Sources: Kerr et al., "CUTLASS: Fast Linear Algebra in CUDA C++", 2017, and CUTLASS's
 // MmaMultistage; implicit GEMM as in Contraction.h.
 //
-// A strategy for wgmma (sm_90a) shares Contraction and `emitResult`, and brings its own operand layer,
+// A strategy for wgmma (sm_90a) shares Contraction and FragmentWriter, and brings its own operand layer,
 // the tensor memory accelerator in place of TileCopy, and its own instruction layer: there operands
 // stay in shared memory in the 128-byte swizzle, a warpgroup multiplies 64 rows, and the registers of
 // the sums are those of C above for 16 rows per warp, so that the sums
@@ -18,11 +18,11 @@
 // (padding with strides, rows that are not aligned to 16 bytes): that comes here.
 //
 //===----------------------------------------------------------------------===//
+#include "FragmentWriter.h"
 #include "TileCopy.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 
@@ -73,7 +73,6 @@ private:
   }
   SmallVector<Value> multiplyStage(Value stage, ValueRange sums);
   SmallVector<Value> emitLoop();
-  LogicalResult emitResult(ValueRange sums, std::string &reason);
 
   OpBuilder &builder;
   Contraction &form;
@@ -208,73 +207,6 @@ SmallVector<Value> MmaKernel::emitLoop() {
   return SmallVector<Value>(loop.getResults().drop_front(2));
 }
 
-LogicalResult MmaKernel::emitResult(ValueRange sums, std::string &reason) {
-  ValueEvaluator evaluator(builder, form.kernel);
-  Value output = form.flat(builder, Contraction::Result);
-  SmallVector<Value> batchIteration(form.root.getNumLoops());
-  form.setCoordinates(builder, Axis::Batch, batch, batchIteration);
-  Place batchPlace = form.place(builder, Contraction::Result, Axis::Batch, batch);
-  auto isInside = [&](Axis axis, int64_t tile, Value at) -> Value {
-    int64_t size = form.staticSize(axis);
-    if (!ShapedType::isDynamic(size) && size % tile == 0)
-      return {};
-    return arith::CmpIOp::create(builder, loc(), arith::CmpIPredicate::ult, at,
-                                 form.size(builder, axis));
-  };
-  // A pair of columns is one store where it is in or out as a whole.
-  int64_t columnCount = form.staticSize(Axis::N);
-  bool pairs = form.result().contiguous == Axis::N && form.result().vectorElements >= 2 &&
-               !ShapedType::isDynamic(columnCount) && columnCount % 2 == 0;
-  int64_t width = pairs ? 2 : 1;
-
-  Value g = div(lane, index(4)), t = mod(lane, index(4));
-  Value firstRow = add(blockRow, form.fromIndex(builder, add(warpRow, g)));
-  Value firstColumn = add(blockColumn, form.fromIndex(builder, add(warpColumn, mul(t, index(2)))));
-  int64_t fragments = shape.warpN / 8;
-  for (int64_t row = 0; row < shape.warpM / 8; ++row) {
-    Value m = add(firstRow, number(8 * row));
-    Value rowInside = isInside(Axis::M, shape.blockM, m);
-    SmallVector<Value> rowIteration(batchIteration);
-    form.setCoordinates(builder, Axis::M, m, rowIteration);
-    Place rowPlace =
-        form.add(builder, batchPlace, form.place(builder, Contraction::Result, Axis::M, m));
-    for (int64_t column = 0; column < 2 * fragments; column += width) {
-      Value n = add(firstColumn, number(8 * (column / 2) + column % 2));
-      Value inside = isInside(Axis::N, shape.blockN, n);
-      if (rowInside)
-        inside = inside ? arith::AndIOp::create(builder, loc(), rowInside, inside).getResult()
-                        : rowInside;
-      OpBuilder::InsertionGuard guard(builder);
-      if (inside) {
-        auto guarded = scf::IfOp::create(builder, loc(), inside, /*withElseRegion=*/false);
-        builder.setInsertionPointToStart(&guarded.getThenRegion().front());
-      }
-      SmallVector<Value> elements;
-      for (int64_t side = 0; side < width; ++side) {
-        SmallVector<Value> iteration(rowIteration);
-        form.setCoordinates(builder, Axis::N, add(n, number(side)), iteration);
-        Value sum = sums[4 * (row / 2 * fragments + column / 2) + 2 * (row % 2) + column % 2 + side];
-        elements.push_back(form.evaluateResult(builder, evaluator, iteration, sum));
-        if (!elements.back()) {
-          reason = "cannot compute elements of " + evaluator.getError().str();
-          return failure();
-        }
-      }
-      Place place =
-          form.add(builder, rowPlace, form.place(builder, Contraction::Result, Axis::N, n));
-      Value at = form.offset(builder, place);
-      if (!pairs) {
-        memref::StoreOp::create(builder, loc(), elements[0], output, at);
-        continue;
-      }
-      auto type = VectorType::get({2}, elements[0].getType());
-      Value both = vector::FromElementsOp::create(builder, loc(), type, elements);
-      vector::StoreOp::create(builder, loc(), both, output, at);
-    }
-  }
-  return success();
-}
-
 LogicalResult MmaKernel::emit(std::string &reason) {
   OpBuilder::InsertionGuard guard(builder);
   if (failed(form.prepare(builder, reason)))
@@ -304,7 +236,10 @@ LogicalResult MmaKernel::emit(std::string &reason) {
                 form.place(builder, Contraction::Columns, Axis::Batch, batch));
   loadA.emplace(builder, loc(), kind, tileA, /*isA=*/true, lane, warpRow, shape.warpM);
   loadB.emplace(builder, loc(), kind, tileB, /*isA=*/false, lane, warpColumn, shape.warpN);
-  if (succeeded(emitResult(emitLoop(), reason)))
+  SmallVector<Value> sums = emitLoop();
+  FragmentWriter writer(builder, form, shape, lane, batch);
+  if (succeeded(writer.write(add(blockRow, form.fromIndex(builder, warpRow)),
+                             add(blockColumn, form.fromIndex(builder, warpColumn)), sums, reason)))
     return success();
   launch.launch.erase();
   return failure();
