@@ -5,9 +5,13 @@
 namespace torchlite::nvgpu {
 
 // Ordinary cores: a thread's 8x8 tile needs 64 accumulators and 16 operands; with addresses that is
-// under 128 registers, so that two blocks of 256 threads share a multiprocessor.
-static constexpr TileShape f32Tiles[] = {
-    {128, 128, 8, 8, 8, 2}, {64, 64, 16, 8, 4, 2}, {32, 32, 16, 4, 4, 2}};
+// under 128 registers, so that two blocks of 256 threads share a multiprocessor. Small tiles, for
+// results that are too small to fill the device otherwise, have threads that share the reduction.
+static constexpr TileShape f32Tiles[] = {{128, 128, 8, 8, 8, 2},
+                                         {64, 64, 16, 8, 4, 2},
+                                         {32, 32, 32, 4, 4, 2, 4},
+                                         {16, 32, 64, 4, 4, 2, 8},
+                                         {16, 16, 64, 4, 2, 2, 8}};
 // Tensor cores: a warp's 64x64 tile of f32 accumulators takes 128 registers, and shared memory is read
 // for three quarters of the time that its products take (for a 64x32 tile it is all of it). Two stages
 // ahead last longer than an access to global memory; two blocks fit on each multiprocessor.

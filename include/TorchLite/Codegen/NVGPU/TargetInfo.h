@@ -21,6 +21,7 @@ struct TileShape {
   int64_t blockM, blockN, blockK; ///< elements of the result and of the reduction per block and step
   int64_t warpM, warpN;           ///< elements of the result per warp; per thread on ordinary cores
   int64_t stages;                 ///< steps in flight, the one being computed included
+  int64_t slices = 1;             ///< groups of threads that share a step and are summed at last
 };
 
 /// One row of the target table.

@@ -10,6 +10,10 @@ namespace torchlite::nvgpu {
 
 static constexpr int64_t warpRows = 4, warpColumns = 8;
 
+static int64_t threadsOf(const TileShape &tile) {
+  return tile.blockM / tile.warpM * (tile.blockN / tile.warpN) * tile.slices;
+}
+
 TileShape chooseTile(const Contraction &form, const TargetInfo &target) {
   // Of the sizes that are not known until a call; most are batches and sequences.
   constexpr int64_t assumed = 512;
@@ -22,11 +26,15 @@ TileShape chooseTile(const Contraction &form, const TargetInfo &target) {
   for (const TileShape &tile : target.f32Tiles) {
     int64_t blocks = llvm::divideCeil(size(Axis::M), tile.blockM) *
                      llvm::divideCeil(size(Axis::N), tile.blockN) * size(Axis::Batch);
-    // Work of one block: operations, and reads of shared memory, which grow with the edge of a
-    // thread's tile.
-    double operations = double(tile.blockM) * tile.blockN;
-    double reads = operations * (tile.warpM + tile.warpN) / (tile.warpM * tile.warpN);
-    double cost = llvm::divideCeil(blocks, target.multiprocessors) * (operations + 2 * reads);
+    int64_t waves = llvm::divideCeil(blocks, target.multiprocessors);
+    // Cycles of one block for a number of K: multiply-adds at 128 per cycle, reads of shared memory,
+    // which grow with the edges of a thread's tile, and reads of the second-level cache at 40 bytes.
+    double operations = double(tile.blockM) * tile.blockN / 128;
+    double shared = operations * 2 * (tile.warpM + tile.warpN) / (tile.warpM * tile.warpN);
+    double global = (tile.blockM + tile.blockN) / 10.0;
+    // Eight warps keep a multiprocessor busy.
+    int64_t warps = threadsOf(tile) / warpSize * std::min<int64_t>(waves, 4);
+    double cost = waves * (operations + shared + global) / std::min(1.0, warps / 8.0);
     if (!best || cost < bestCost) {
       best = &tile;
       bestCost = cost;
@@ -41,7 +49,7 @@ class Emitter {
 public:
   Emitter(OpBuilder &builder, const Contraction &form, const TileShape &tile)
       : builder(builder), form(form), tile(tile), loc(rt::KernelOp(form.kernel).getLoc()),
-        threads(tile.blockM / tile.warpM * (tile.blockN / tile.warpN)) {}
+        threads(threadsOf(tile)) {}
 
   LogicalResult emit(std::string &reason) {
     Type type = form.accumulatorType();
@@ -58,21 +66,24 @@ public:
     Value tilesN = ceilDiv(builder, loc, form.hostSize(Axis::N), tile.blockN);
     Value grid = multiply(multiply(tilesM, tilesN), form.hostSize(Axis::Batch));
     OpBuilder::InsertionGuard guard(builder);
+    int64_t sumBytes = tile.slices > 1 ? tile.slices * tile.blockM * tile.blockN * bytes : 0;
     launch = Launch::create(builder, loc, rt::KernelOp(form.kernel).getName(), grid, threads,
-                            rowBytes + columnBytes);
+                            std::max(rowBytes + columnBytes, sumBytes));
     findBlock(tilesM, tilesN);
     findThread();
-    Value memory = gpu::DynamicSharedMemoryOp::create(
+    memory = gpu::DynamicSharedMemoryOp::create(
         builder, loc,
         MemRefType::get({ShapedType::kDynamic}, builder.getI8Type(), MemRefLayoutAttrInterface(),
                         gpu::AddressSpaceAttr::get(builder.getContext(),
                                                    gpu::AddressSpace::Workgroup)));
     for (auto [side, start] : {std::pair(Contraction::Rows, int64_t(0)),
                                std::pair(Contraction::Columns, rowBytes)})
-      prepareSlice(side, memory, start);
+      prepareSlice(side, start);
     SmallVector<Value> sums = multiplySlices();
-    if (succeeded(storeSums(sums, reason)))
+    prepareResult();
+    if (tile.slices > 1 ? storeSlicedSums(sums) : storeSums(sums))
       return success();
+    reason = "cannot compute elements of " + error;
     launch.launch.erase();
     return failure();
   }
@@ -104,6 +115,12 @@ private:
     return arith::RemUIOp::create(builder, loc, left, right);
   }
 
+  Value sharedView(ArrayRef<int64_t> shape, int64_t start) {
+    auto type = MemRefType::get(shape, form.accumulatorType(), MemRefLayoutAttrInterface(),
+                                cast<MemRefType>(memory.getType()).getMemorySpace());
+    return memref::ViewOp::create(builder, loc, type, memory, index(start), ValueRange());
+  }
+
   /// Which tile the block computes. Blocks with neighbouring numbers run together: they take tiles of a
   /// few rows of tiles, so that they share operands in the cache.
   void findBlock(Value tilesM, Value tilesN) {
@@ -124,6 +141,10 @@ private:
   /// Where the thread's sums are in the tile.
   void findThread() {
     Value thread = launch.threadId(0);
+    if (tile.slices > 1) {
+      group = divide(thread, index(threads / tile.slices));
+      thread = remainder(thread, index(threads / tile.slices));
+    }
     Value warp = divide(thread, index(warpSize)), lane = remainder(thread, index(warpSize));
     int64_t across = tile.blockN / tile.warpN / warpColumns;
     threadM = add(multiply(divide(warp, index(across)), warpRows),
@@ -139,15 +160,10 @@ private:
     return add(multiply(thread, size), group * (extent * size / perThread));
   }
 
-  void prepareSlice(Contraction::Side side, Value memory, int64_t start) {
+  void prepareSlice(Contraction::Side side, int64_t start) {
     Slice &slice = slices[side];
     const Contraction::Operand &operand = form.operands[side];
-    Type type = form.accumulatorType();
-    slice.shared = memref::ViewOp::create(
-        builder, loc,
-        MemRefType::get({2, tile.blockK, slice.extent + padding}, type, MemRefLayoutAttrInterface(),
-                        cast<MemRefType>(memory.getType()).getMemorySpace()),
-        memory, index(start), ValueRange());
+    slice.shared = sharedView({2, tile.blockK, slice.extent + padding}, start);
     slice.flat = form.flat(builder, side);
     slice.alongK = operand.contiguous == Axis::K;
     // Accesses that stay inside of the operand: they divide what they go along.
@@ -220,7 +236,7 @@ private:
   }
 
   /// The thread's elements of one step of a slice.
-  SmallVector<Value> readStep(Contraction::Side side, Value half, int64_t k) {
+  SmallVector<Value> readStep(Contraction::Side side, Value half, Value k) {
     Slice &slice = slices[side];
     bool isRows = side == Contraction::Rows;
     int64_t perThread = isRows ? tile.warpM : tile.warpN, size = groupSize(perThread);
@@ -229,7 +245,7 @@ private:
     for (int64_t group = 0; group < perThread / size; ++group) {
       Value at = positionInTile(isRows ? threadM : threadN, perThread, slice.extent, group);
       Value vector = vector::LoadOp::create(builder, loc, type, slice.shared,
-                                            ValueRange{half, index(k), at});
+                                            ValueRange{half, k, at});
       for (int64_t lane = 0; lane < size; ++lane)
         elements.push_back(vector::ExtractOp::create(builder, loc, vector, lane));
     }
@@ -237,7 +253,10 @@ private:
   }
 
   void multiplySlice(Value half, SmallVectorImpl<Value> &sums) {
-    for (int64_t k = 0; k < tile.blockK; ++k) {
+    int64_t count = tile.blockK / tile.slices;
+    Value first = group ? multiply(group, count) : index(0);
+    for (int64_t number = 0; number < count; ++number) {
+      Value k = add(first, number);
       SmallVector<Value> rows = readStep(Contraction::Rows, half, k);
       SmallVector<Value> columns = readStep(Contraction::Columns, half, k);
       for (auto [i, row] : llvm::enumerate(rows))
@@ -301,59 +320,108 @@ private:
     builder.setInsertionPointToStart(&branch.getThenRegion().front());
   }
 
-  LogicalResult storeSums(ArrayRef<Value> sums, std::string &reason) {
-    int64_t sizeM = groupSize(tile.warpM), sizeN = groupSize(tile.warpN);
-    SmallVector<Value> iteration(linalg::LinalgOp(form.root).getNumLoops());
-    Value batchNumber = form.fromIndex(builder, batch);
-    form.setCoordinates(builder, Axis::Batch, batchNumber, iteration);
-    Place inBatch = form.place(builder, Contraction::Result, Axis::Batch, batchNumber);
-    Value flat = form.flat(builder, Contraction::Result);
-    bool isVector = form.result().contiguous == Axis::N && form.result().vectorElements >= sizeN &&
+  void prepareResult() {
+    Value number = form.fromIndex(builder, batch);
+    iteration.resize(linalg::LinalgOp(form.root).getNumLoops());
+    form.setCoordinates(builder, Axis::Batch, number, iteration);
+    resultPlace = form.place(builder, Contraction::Result, Axis::Batch, number);
+    resultFlat = form.flat(builder, Contraction::Result);
+  }
+
+  /// Computes and stores the elements at row `m` and the columns from `first` on (indices), where they
+  /// are in the result.
+  bool storeGroup(Value m, Value first, ArrayRef<Value> sums) {
+    OpBuilder::InsertionGuard rowGuard(builder);
+    int64_t size = sums.size();
+    bool isVector = size > 1 && form.result().contiguous == Axis::N &&
+                    form.result().vectorElements >= size &&
                     !ShapedType::isDynamic(form.staticSize(Axis::N)) &&
-                    form.staticSize(Axis::N) % sizeN == 0;
+                    form.staticSize(Axis::N) % size == 0;
+    m = form.fromIndex(builder, m);
+    enterIfBelow(Axis::M, tile.blockM, m);
+    form.setCoordinates(builder, Axis::M, m, iteration);
+    Place row =
+        form.add(builder, resultPlace, form.place(builder, Contraction::Result, Axis::M, m));
+    if (isVector)
+      enterIfBelow(Axis::N, tile.blockN, form.fromIndex(builder, first));
     ValueEvaluator evaluator(builder, form.kernel);
-    for (int64_t i = 0; i < tile.warpM; ++i) {
-      OpBuilder::InsertionGuard rowGuard(builder);
-      Value inTile = positionInTile(threadM, tile.warpM, tile.blockM, i / sizeM);
-      Value m = form.fromIndex(builder, add(blockM, add(inTile, i % sizeM)));
-      enterIfBelow(Axis::M, tile.blockM, m);
-      form.setCoordinates(builder, Axis::M, m, iteration);
-      Place row = form.add(builder, inBatch, form.place(builder, Contraction::Result, Axis::M, m));
-      for (int64_t group = 0; group < tile.warpN / sizeN; ++group) {
-        OpBuilder::InsertionGuard groupGuard(builder);
-        Value first = add(blockN, positionInTile(threadN, tile.warpN, tile.blockN, group));
-        if (isVector)
-          enterIfBelow(Axis::N, tile.blockN, form.fromIndex(builder, first));
-        SmallVector<Value> elements;
-        for (int64_t lane = 0; lane < sizeN; ++lane) {
-          OpBuilder::InsertionGuard elementGuard(builder);
-          Value n = form.fromIndex(builder, add(first, lane));
-          if (!isVector)
-            enterIfBelow(Axis::N, tile.blockN, n);
-          form.setCoordinates(builder, Axis::N, n, iteration);
-          Value element = form.evaluateResult(builder, evaluator, iteration,
-                                              sums[i * tile.warpN + group * sizeN + lane]);
-          if (!element) {
-            reason = "cannot compute elements of " + evaluator.getError().str();
-            return failure();
-          }
-          elements.push_back(element);
-          if (isVector)
-            continue;
-          Place place = form.add(builder, row, form.place(builder, Contraction::Result, Axis::N, n));
-          memref::StoreOp::create(builder, loc, element, flat, form.offset(builder, place));
-        }
-        if (!isVector)
-          continue;
-        Place place = form.add(builder, row,
-                               form.place(builder, Contraction::Result, Axis::N,
-                                          form.fromIndex(builder, first)));
-        auto type = VectorType::get({sizeN}, form.result().elementType());
-        Value vector = vector::FromElementsOp::create(builder, loc, type, elements);
-        vector::StoreOp::create(builder, loc, vector, flat, form.offset(builder, place));
+    SmallVector<Value> elements;
+    for (auto [lane, sum] : llvm::enumerate(sums)) {
+      OpBuilder::InsertionGuard elementGuard(builder);
+      Value n = form.fromIndex(builder, add(first, lane));
+      if (!isVector)
+        enterIfBelow(Axis::N, tile.blockN, n);
+      form.setCoordinates(builder, Axis::N, n, iteration);
+      Value element = form.evaluateResult(builder, evaluator, iteration, sum);
+      if (!element) {
+        error = evaluator.getError().str();
+        return false;
       }
+      elements.push_back(element);
+      if (isVector)
+        continue;
+      Place place = form.add(builder, row, form.place(builder, Contraction::Result, Axis::N, n));
+      memref::StoreOp::create(builder, loc, element, resultFlat, form.offset(builder, place));
     }
-    return success();
+    if (!isVector)
+      return true;
+    Place place = form.add(builder, row,
+                           form.place(builder, Contraction::Result, Axis::N,
+                                      form.fromIndex(builder, first)));
+    auto type = VectorType::get({size}, form.result().elementType());
+    Value vector = vector::FromElementsOp::create(builder, loc, type, elements);
+    vector::StoreOp::create(builder, loc, vector, resultFlat, form.offset(builder, place));
+    return true;
+  }
+
+  bool storeSums(ArrayRef<Value> sums) {
+    int64_t sizeM = groupSize(tile.warpM), sizeN = groupSize(tile.warpN);
+    for (int64_t i = 0; i < tile.warpM; ++i)
+      for (int64_t j = 0; j < tile.warpN; j += sizeN) {
+        Value m = positionInTile(threadM, tile.warpM, tile.blockM, i / sizeM);
+        Value n = positionInTile(threadN, tile.warpN, tile.blockN, j / sizeN);
+        if (!storeGroup(add(blockM, add(m, i % sizeM)), add(blockN, n),
+                        sums.slice(i * tile.warpN + j, sizeN)))
+          return false;
+      }
+    return true;
+  }
+
+  /// Adds the sums of the groups of threads. All threads take a part of the tile, a few neighbours each.
+  bool storeSlicedSums(ArrayRef<Value> sums) {
+    int64_t sizeM = groupSize(tile.warpM), sizeN = groupSize(tile.warpN);
+    // The slices' memory is used again: nobody may still read them.
+    gpu::BarrierOp::create(builder, loc);
+    Value shared = sharedView({tile.slices, tile.blockM, tile.blockN}, 0);
+    for (int64_t i = 0; i < tile.warpM; ++i)
+      for (int64_t j = 0; j < tile.warpN; j += sizeN) {
+        Value m = positionInTile(threadM, tile.warpM, tile.blockM, i / sizeM);
+        Value n = positionInTile(threadN, tile.warpN, tile.blockN, j / sizeN);
+        auto type = VectorType::get({sizeN}, form.accumulatorType());
+        Value vector = vector::FromElementsOp::create(builder, loc, type,
+                                                      sums.slice(i * tile.warpN + j, sizeN));
+        vector::StoreOp::create(builder, loc, vector, shared,
+                                ValueRange{group, add(m, i % sizeM), n});
+      }
+    gpu::BarrierOp::create(builder, loc);
+    int64_t width = std::min<int64_t>(tile.blockM * tile.blockN / threads, 4);
+    for (int64_t first = 0; first < tile.blockM * tile.blockN; first += threads * width) {
+      Value number = add(multiply(launch.threadId(0), width), first);
+      Value m = divide(number, index(tile.blockN)), n = remainder(number, index(tile.blockN));
+      SmallVector<Value> totals(width);
+      for (int64_t slice = 0; slice < tile.slices; ++slice) {
+        auto type = VectorType::get({width}, form.accumulatorType());
+        Value part = vector::LoadOp::create(builder, loc, type, shared,
+                                            ValueRange{index(slice), m, n});
+        for (auto [lane, total] : llvm::enumerate(totals)) {
+          Value element = vector::ExtractOp::create(builder, loc, part, lane);
+          total = total ? form.addSums(builder, total, element) : element;
+        }
+      }
+      if (!storeGroup(add(blockM, m), add(blockN, n), totals))
+        return false;
+    }
+    return true;
   }
 
   OpBuilder &builder;
@@ -363,7 +431,13 @@ private:
   int64_t threads, padding = 0;
   Launch launch;
   Value batch, blockM, blockN;   ///< the tile: number of the batch, first row and column
-  Value threadM, threadN;        ///< the thread's place among the tile's threads
+  Value group;                   ///< of threads that share a step; null where there is one
+  Value threadM, threadN;        ///< the thread's place among those of its group
+  Value memory;
+  Place resultPlace;             ///< of the batch
+  Value resultFlat;
+  SmallVector<Value> iteration;  ///< the coordinates of the element that is computed
+  std::string error;
   Slice slices[2];
 };
 

@@ -6,8 +6,12 @@
 // that one barrier per step suffices.
 //
 //   shared memory   rows [2][blockK][blockM + padding], columns [2][blockK][blockN + padding]
-//   a thread        threadM x threadN sums, in groups of four rows and columns: accesses of 16 bytes
+//   a thread        warpM x warpN sums, in groups of four rows and columns: accesses of 16 bytes
 //   a warp          4 x 8 threads, so that its reads of shared memory are few and without conflicts
+//
+// A small result has few tiles of that kind, and a multiprocessor with few threads waits. So small tiles
+// have several groups of threads, each of which takes some of the numbers of every step along K; their
+// sums are added through shared memory at last, always in the same order.
 //
 // Slices are stored with K outermost whichever way the operand lies in memory; the padding keeps the
 // transposing writes apart. Edges: rows and columns beyond the result repeat the last one (they are
@@ -25,7 +29,7 @@
 namespace torchlite::nvgpu {
 
 /// The tile of the target's table that finishes `form` first, by a simple model: waves of blocks times
-/// the work of one. Sizes that are not known count as large.
+/// the time of one. Sizes that are not known count as 512.
 TileShape chooseTile(const Contraction &form, const TargetInfo &target);
 
 /// Emits one launch that computes all of `form` (prepared), with tiles of the given shape. Fails with
