@@ -52,7 +52,7 @@ install_python_packages() {
 # Whether a CUDA Toolkit is where the compiler looks for it (lib/Codegen/NVGPU/Toolkit.cpp).
 has_cuda_toolkit() {
   local dir
-  for dir in "${TORCHLITE_CUDA_PATH:-}" "${CUDA_HOME:-}" "${CUDA_PATH:-}" /usr/local/cuda; do
+  for dir in "${TORCHLITE_CUDA_PATH:-}" "${CUDA_HOME:-}" "${CUDA_PATH:-}" /usr/local/cuda /usr/lib/cuda; do
     [ -x "$dir/bin/ptxas" ] && [ -f "$dir/nvvm/libdevice/libdevice.10.bc" ] && return 0
   done
   return 1

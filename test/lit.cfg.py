@@ -48,7 +48,7 @@ if os.environ.get("TORCHLITE_CUDA_PATH"):
     toolkits += python_toolkits(toolkits[0])
 else:
     toolkits = [os.environ.get(name) for name in ("CUDA_HOME", "CUDA_PATH")]
-    toolkits = [path for path in toolkits if path] + ["/usr/local/cuda"]
+    toolkits = [path for path in toolkits if path] + ["/usr/local/cuda", "/usr/lib/cuda"]
     if "VIRTUAL_ENV" in config.environment:
         toolkits += python_toolkits(config.environment["VIRTUAL_ENV"])
     if shutil.which("ptxas"):

@@ -169,7 +169,8 @@ FailureOr<Toolkit> findToolkit(StringRef cudaPath, Location loc) {
       if (toolkit.ptxas.empty())
         toolkit.ptxas = *found;
     }
-    finder.lookIn("/usr/local/cuda");
+    for (StringRef folder : {"/usr/local/cuda", "/usr/lib/cuda"}) // NVIDIA's installer, Debian's
+      finder.lookIn(folder);
     if (!finder.isComplete())
       if (auto environment = llvm::sys::Process::GetEnv("VIRTUAL_ENV"))
         finder.lookInPython(*environment);

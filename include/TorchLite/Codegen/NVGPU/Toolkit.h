@@ -47,9 +47,9 @@ inline constexpr llvm::StringLiteral toolkitHint =
 
 /// Looks for the toolkit, part by part. A folder that is named, by `cudaPath` or else by
 /// TORCHLITE_CUDA_PATH, is the only one that is looked in: a toolkit's or a Python environment's.
-/// Otherwise: CUDA_HOME, CUDA_PATH, beside the `ptxas` on PATH, /usr/local/cuda, and the Python
-/// packages of VIRTUAL_ENV, of the `python3` on PATH and of the one that TorchLite was built with.
-/// What is not found stays empty. Errors at `loc`: the named folder holds no part; a ptxas that does
+/// Otherwise: CUDA_HOME, CUDA_PATH, beside the `ptxas` on PATH, /usr/local/cuda, /usr/lib/cuda, and
+/// the Python packages of VIRTUAL_ENV, of the `python3` on PATH and of the one that TorchLite was
+/// built with. What is not found stays empty. Errors at `loc`: the named folder holds no part; a ptxas that does
 /// not tell its version.
 llvm::FailureOr<Toolkit> findToolkit(llvm::StringRef cudaPath, mlir::Location loc);
 
