@@ -14,6 +14,11 @@ using namespace mlir;
 struct EmitImage : impl::EmitImageBase<EmitImage> {
   using Base::Base;
 
+  void getDependentDialects(DialectRegistry &registry) const override {
+    Base::getDependentDialects(registry);
+    registerKernelTranslation(registry);
+  }
+
   void runOnOperation() override {
     markAllAnalysesPreserved();
     if (failed(emit(getOperation())))

@@ -38,6 +38,13 @@ SmallVector<LLVM::LLVMFuncOp> getKernels(gpu::GPUModuleOp module) {
   return kernels;
 }
 
+void registerKernelTranslation(DialectRegistry &registry) {
+  registerBuiltinDialectTranslation(registry);
+  registerGPUDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  registerNVVMDialectTranslation(registry);
+}
+
 static FailureOr<std::unique_ptr<llvm::TargetMachine>>
 createTargetMachine(const Architecture &architecture, Location loc) {
   static std::once_flag once;
@@ -206,10 +213,9 @@ KernelCompiler::optimize(gpu::GPUModuleOp module, const Architecture &architectu
   auto machine = createTargetMachine(architecture, loc);
   if (failed(machine) || failed(checkInstructions(module, architecture)))
     return failure();
-  registerBuiltinDialectTranslation(*module.getContext());
-  registerGPUDialectTranslation(*module.getContext());
-  registerLLVMDialectTranslation(*module.getContext());
-  registerNVVMDialectTranslation(*module.getContext());
+  DialectRegistry registry;
+  registerKernelTranslation(registry);
+  module.getContext()->appendDialectRegistry(registry);
   std::unique_ptr<llvm::Module> translated =
       translateModuleToLLVMIR(module, context, module.getName());
   if (!translated)

@@ -180,6 +180,11 @@ void CodeBuilder::code(StringRef images, int64_t imageCount, StringRef kernels,
 struct Serialize : impl::SerializeBase<Serialize> {
   using Base::Base;
 
+  void getDependentDialects(DialectRegistry &registry) const override {
+    Base::getDependentDialects(registry);
+    registerKernelTranslation(registry);
+  }
+
   void runOnOperation() override {
     if (failed(serialize(getOperation())))
       signalPassFailure();

@@ -35,6 +35,10 @@ struct Cubin {
 /// The kernels of a lowered module: a kernel's number is its position.
 llvm::SmallVector<mlir::LLVM::LLVMFuncOp> getKernels(mlir::gpu::GPUModuleOp module);
 
+/// What translates the dialects of lowered kernels to LLVM IR. Passes that compile kernels register it
+/// as a dependent dialect is: in the middle of a pipeline it would be too late.
+void registerKernelTranslation(mlir::DialectRegistry &registry);
+
 class KernelCompiler {
 public:
   explicit KernelCompiler(Toolkit toolkit) : toolkit(std::move(toolkit)) {}
