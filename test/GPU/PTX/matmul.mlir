@@ -16,6 +16,7 @@
 // CHECK: bar.sync
 // CHECK-COUNT-512: fma.rn.f32
 // CHECK-NOT: fma.rn.f32
+// CHECK-NOT: ld.global.b32
 // CHECK: st.global.v4
 #map = affine_map<(i, j) -> (i, j)>
 #row = affine_map<(i, j) -> (j)>

@@ -1,5 +1,6 @@
 //===- BlockProduct.cpp - Contractions on ordinary cores ------------------===//
 #include "BlockProduct.h"
+#include "Lanes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -344,30 +345,40 @@ private:
         form.add(builder, resultPlace, form.place(builder, Contraction::Result, Axis::M, m));
     if (isVector)
       enterIfBelow(Axis::N, tile.blockN, form.fromIndex(builder, first));
-    ValueEvaluator evaluator(builder, form.kernel);
+    SmallVector<Value> columns;
+    SmallVector<SmallVector<Value>> places, iterations;
+    for (int64_t lane = 0; lane < size; ++lane) {
+      columns.push_back(form.fromIndex(builder, add(first, lane)));
+      iterations.push_back(iteration);
+      form.setCoordinates(builder, Axis::N, columns.back(), iterations.back());
+      places.push_back(form.resultCoordinates(builder, iterations.back()));
+    }
+    // What is fused reads its operands in vectors, too, and what neighbours share once.
+    bool isRow = isVector && form.isLastColumn();
+    LaneReader reader(builder, form.kernel, places, isRow, /*number=*/{});
     SmallVector<Value> elements;
     for (auto [lane, sum] : llvm::enumerate(sums)) {
       OpBuilder::InsertionGuard elementGuard(builder);
-      Value n = form.fromIndex(builder, add(first, lane));
       if (!isVector)
-        enterIfBelow(Axis::N, tile.blockN, n);
-      form.setCoordinates(builder, Axis::N, n, iteration);
-      Value element = form.evaluateResult(builder, evaluator, iteration, sum);
+        enterIfBelow(Axis::N, tile.blockN, columns[lane]);
+      reader.setLane(lane);
+      Value element =
+          form.evaluateResult(builder, reader.getEvaluator(), iterations[lane], sum);
       if (!element) {
-        error = evaluator.getError().str();
+        error = reader.getError().str();
         return false;
       }
       elements.push_back(element);
       if (isVector)
         continue;
-      Place place = form.add(builder, row, form.place(builder, Contraction::Result, Axis::N, n));
+      Place place = form.add(builder, row,
+                             form.place(builder, Contraction::Result, Axis::N, columns[lane]));
       memref::StoreOp::create(builder, loc, element, resultFlat, form.offset(builder, place));
     }
     if (!isVector)
       return true;
-    Place place = form.add(builder, row,
-                           form.place(builder, Contraction::Result, Axis::N,
-                                      form.fromIndex(builder, first)));
+    Place place = form.add(
+        builder, row, form.place(builder, Contraction::Result, Axis::N, columns.front()));
     auto type = VectorType::get({size}, form.result().elementType());
     Value vector = vector::FromElementsOp::create(builder, loc, type, elements);
     vector::StoreOp::create(builder, loc, vector, resultFlat, form.offset(builder, place));

@@ -764,6 +764,19 @@ void Contraction::setCoordinates(OpBuilder &builder, Axis axis, Value number,
     iteration[dim] = toIndex(builder, part);
 }
 
+SmallVector<Value> Contraction::resultCoordinates(OpBuilder &builder,
+                                                  ArrayRef<Value> iteration) const {
+  return llvm::map_to_vector(outputLoops, [&](unsigned loop) {
+    return iteration[loop] ? iteration[loop]
+                           : arith::ConstantIndexOp::create(builder, loc(), 0).getResult();
+  });
+}
+
+bool Contraction::isLastColumn() const {
+  ArrayRef<unsigned> ofAxis = dims[unsigned(Axis::N)];
+  return ofAxis.size() == 1 && !outputLoops.empty() && outputLoops.back() == ofAxis.front();
+}
+
 Value Contraction::evaluateResult(OpBuilder &builder, ValueEvaluator &evaluator,
                                   ArrayRef<Value> iteration, Value sum) const {
   auto coordinate = [&](unsigned loop) -> Value {
@@ -782,8 +795,8 @@ Value Contraction::evaluateResult(OpBuilder &builder, ValueEvaluator &evaluator,
     sum = addSums(builder, sum, initial);
   }
   evaluator.bind(op->getResult(0), [sum](OpBuilder &, ValueRange) { return sum; });
-  SmallVector<Value> at = llvm::map_to_vector(outputLoops, coordinate);
-  return evaluator.evaluate(rt::KernelOp(kernel).getYielded(0), at);
+  return evaluator.evaluate(rt::KernelOp(kernel).getYielded(0),
+                            resultCoordinates(builder, iteration));
 }
 
 } // namespace torchlite::nvgpu

@@ -165,6 +165,11 @@ public:
   /// loop of the root.
   void setCoordinates(mlir::OpBuilder &builder, Axis axis, mlir::Value number,
                       llvm::MutableArrayRef<mlir::Value> iteration) const;
+  /// The coordinates in the kernel's output of an iteration.
+  llvm::SmallVector<mlir::Value> resultCoordinates(mlir::OpBuilder &builder,
+                                                   llvm::ArrayRef<mlir::Value> iteration) const;
+  /// Whether N is one loop, and the last dimension of the kernel's output.
+  bool isLastColumn() const;
   /// The element of the kernel's output for a sum of products: with the initial value added and the
   /// epilogue applied. `evaluator` must be on `builder`. Null, and `evaluator.getError()`, where the
   /// body has what the evaluator does not know.
