@@ -301,6 +301,10 @@ private:
     SmallVector<std::string> ptx;
     std::vector<std::future<FailureOr<Cubin>>> cubins;
     for (const Architecture *architecture : architectures) {
+      // Its PTX would run nowhere else, but nothing in it says so.
+      if (!hasAssembler && !architecture->isPortable)
+        return emitError(loc) << architecture->name << " needs ptxas, which is not found: "
+                              << toolkitHint;
       FailureOr<std::string> text = compiler.emitPTX(kernels, *architecture);
       if (failed(text))
         return failure();
@@ -322,7 +326,7 @@ private:
           reportResources(kernels, *architecture, *cubin);
         result.push_back({TL_IMAGE_CUBIN, architecture->number, std::move(cubin->data)});
       }
-      if (!hasAssembler || architecture->isPortable) {
+      if (architecture->isPortable) {
         ptx[index].push_back('\0');
         result.push_back({TL_IMAGE_PTX, architecture->number, std::move(ptx[index])});
       }
