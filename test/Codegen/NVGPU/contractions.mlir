@@ -54,3 +54,26 @@ func.func @pointwise(%x: tensor<64x56x56x32xf32>, %w: tensor<1x1x32x64xf32>) -> 
   %y = linalg.conv_2d_nhwc_hwcf ins(%x, %w : tensor<64x56x56x32xf32>, tensor<1x1x32x64xf32>) outs(%init : tensor<64x56x56x64xf32>) -> tensor<64x56x56x64xf32>
   return %y : tensor<64x56x56x64xf32>
 }
+
+// -----
+
+// Of how many rows there are, the call decides: a kernel for at most eight, and one for more.
+// CHECK: kernel 'matmul' by strategy 'matmul'
+// CHECK-LABEL: func.func @batch
+// CHECK: %[[FEW:.*]] = arith.cmpi ule, %{{.*}}, %c8
+// CHECK: scf.if %[[FEW]]
+// CHECK: gpu.launch
+// CHECK: gpu.shuffle xor
+// CHECK: } else {
+// CHECK: gpu.launch
+// CHECK: gpu.barrier
+func.func @batch(%x: tensor<?x64xf32>, %w: tensor<256x64xf32>) -> tensor<?x256xf32> attributes {tl.method = "batch", tl.variant = 0 : i64} {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %size = tensor.dim %x, %c0 : tensor<?x64xf32>
+  %empty = tensor.empty(%size) : tensor<?x256xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<?x256xf32>) -> tensor<?x256xf32>
+  %y = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>]
+       ins(%x, %w : tensor<?x64xf32>, tensor<256x64xf32>) outs(%init : tensor<?x256xf32>) -> tensor<?x256xf32>
+  return %y : tensor<?x256xf32>
+}

@@ -1,5 +1,8 @@
 //===- Matmul.cpp - Strategies for contractions on ordinary cores ---------===//
 #include "BlockProduct.h"
+#include "MatrixVector.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 
@@ -22,7 +25,23 @@ static LogicalResult emitContraction(OpBuilder &builder, rt::KernelOp kernel,
   }
   if (failed(form->prepare(builder, reason)))
     return failure();
-  return emitBlockProduct(builder, *form, chooseTile(*form, options.target), reason);
+  TileShape tile = chooseTile(*form, options.target);
+  if (convolution || !ShapedType::isDynamic(form->staticSize(Axis::M)))
+    return emitBlockProduct(builder, *form, tile, reason);
+  // A batch whose size the call tells is often one sample: a kernel for few rows, and one for many.
+  Location loc = kernel.getLoc();
+  Value few = arith::ConstantIndexOp::create(builder, loc, maxVectorRows);
+  Value isFew = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
+                                      form->hostSize(Axis::M), few);
+  auto branch = scf::IfOp::create(builder, loc, isFew, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(&branch.getThenRegion().front());
+  LogicalResult result = emitMatrixVector(builder, *form, options.target, reason);
+  builder.setInsertionPointToStart(&branch.getElseRegion().front());
+  if (succeeded(result) && succeeded(emitBlockProduct(builder, *form, tile, reason)))
+    return success();
+  branch.erase();
+  return failure();
 }
 
 LogicalResult emitMatmul(OpBuilder &builder, rt::KernelOp kernel, const EmitOptions &options,
