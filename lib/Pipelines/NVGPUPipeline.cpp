@@ -25,7 +25,10 @@ static void prepare(OpPassManager &manager) {
 }
 
 /// Structured operations become kernels, still on tensors.
-static void formKernels(OpPassManager &manager) {
+static void formKernels(OpPassManager &manager, const NVGPUPipelineOptions &options) {
+  nvgpu::SplitReductionsOptions split;
+  split.arch = options.arch;
+  manager.addNestedPass<func::FuncOp>(nvgpu::createSplitReductions(split));
   manager.addNestedPass<func::FuncOp>(nvgpu::createFormKernels());
   manager.addPass(createCSEPass());
 }
@@ -80,7 +83,7 @@ static void lowerHost(OpPassManager &manager) {
 
 void buildNVGPUPipeline(OpPassManager &manager, const NVGPUPipelineOptions &options) {
   prepare(manager);
-  formKernels(manager);
+  formKernels(manager, options);
   if (options.stage == "kernels")
     return;
   bufferize(manager);

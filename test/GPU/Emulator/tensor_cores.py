@@ -210,6 +210,11 @@ def cases():
                      transposed=(True, True))
         yield matrix("tile128x64", 900, 902, 72, dtype, precision, epilogue="bias_relu")
         yield matrix("tile64x64", 640, 700, 72, dtype, precision, transposed=(False, True))
+        # Reductions in parts: see tl-nvgpu-split-reductions.
+        yield matrix("parts", 49, 64, 2048, dtype, precision, epilogue="bias_relu")
+        yield matrix("parts_batch", 33, 40, 1056, dtype, precision, batch=[3], transposed=(False, True))
+        yield Case(f"parts_conv_{label}", Convolution(padding=1, epilogue="bias_relu"),
+                   [[1, 512, 5, 5], [40, 512, 3, 3], [40, 1, 1]], dtype, precision)
         yield matrix("mutated", 40, 64, 224, dtype, precision, mutates=True)
         yield matrix("mutated_odd", 40, 33, 225, dtype, precision, mutates=True)
         yield matrix("tiny", 2, 3, 5, dtype, precision)

@@ -13,7 +13,7 @@ import tempfile
 # Sizes for which each tile is the first that fills the device (see tensorTiles in TargetInfo.cpp), and
 # how many tiles of 16x8 a warp has.
 TILES = {"128x128": (4096, 32), "128x64": (1280, 16), "64x64": (768, 8), "32x32": (256, 2)}
-DEPTH = 1024
+DEPTH = 512
 # Bytes of shared memory of a multiprocessor; each block takes 1 KB more than it asks for.
 SHARED = {"sm_80": 164 << 10, "sm_90": 228 << 10}
 # Operands and precision, and what multiplies them.

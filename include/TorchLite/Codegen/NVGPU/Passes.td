@@ -61,6 +61,31 @@ def LowerKernels : Pass<"tl-nvgpu-lower-kernels", "mlir::gpu::GPUModuleOp"> {
   ];
 }
 
+def SplitReductions : Pass<"tl-nvgpu-split-reductions", "mlir::func::FuncOp"> {
+  let summary = "Sum long products in parts where their results are too few for a GPU";
+  let description = [{
+    A matrix product or a convolution with a small result and a long reduction has too few tiles for
+    all multiprocessors: as in the last layers of an image classifier on one image. Its reduction is cut
+    into parts that are computed side by side, and summed by a second operation, which takes the initial
+    value and what is fused to the result. The order of sums is the same in each run.
+
+    Only static shapes are split: `products` of at least 1024 terms, into parts of at least 256.
+
+    Example: on a GPU with 108 multiprocessors
+    ```mlir
+    %0 = linalg.matmul ins(%a, %b : tensor<49x2048xf16>, tensor<2048x512xf16>)
+                       outs(%init : tensor<49x512xf32>) -> tensor<49x512xf32>
+    ```
+    becomes a product of four parts each, `tensor<4x49x512xf32>`, and the sum of its first dimension.
+  }];
+  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::linalg::LinalgDialect",
+                           "mlir::tensor::TensorDialect"];
+  let options = [
+    Option<"arch", "arch", "std::string", "\"sm_80\"", "Oldest architecture that the kernels run on">
+  ];
+  let statistics = [Statistic<"numSplit", "num-split", "Reductions split">];
+}
+
 def FormKernels : Pass<"tl-form-kernels", "mlir::func::FuncOp"> {
   let summary = "Gather structured operations on tensors into kernels";
   let description = [{
