@@ -7,6 +7,7 @@
 |* counts barriers. Two accesses of different threads, of which one writes, race unless a barrier of
 |* the block (or, within a warp, bar.warp.sync) lies between; a read must find what this block has
 |* written. A granule (1, 2 or 4 bytes) is the size that all accesses of the kernel are multiples of.
+|* Of large grids a part of the blocks is checked in this way: see is_sampled.
 \*===----------------------------------------------------------------------===*/
 #include "Internal.h"
 
@@ -106,6 +107,13 @@ static uint32_t entry(const emu_worker *worker, uint32_t who) {
   return worker->clock << WHO_BITS | who;
 }
 
+/* Keeps what every access compares entries with. */
+static void set_times(emu_worker *worker) {
+  worker->start_entry = worker->block_start << WHO_BITS;
+  worker->barrier_entry = worker->barrier_time << WHO_BITS;
+  worker->clock_entry = worker->clock << WHO_BITS;
+}
+
 bool emu_check_prepare(emu_worker *worker, const emu_launch *launch) {
   uint32_t granule = (uint32_t)launch->about.granule;
   worker->granule_shift = granule == 4 ? 2 : granule == 2 ? 1 : 0;
@@ -124,7 +132,25 @@ bool emu_check_prepare(emu_worker *worker, const emu_launch *launch) {
   return true;
 }
 
+/* Whether the cells of this block are kept. All blocks of a small grid; of a large one, where it would
+   take most of the time, those at its edges, whose tiles are different, and one in eight. Bounds and
+   alignment are checked everywhere. */
+static bool is_sampled(const emu_worker *worker) {
+  const emu_launch *launch = worker->launch;
+  if (launch->block_count <= 16)
+    return true;
+  uint64_t number = 0;
+  for (int i = 2; i >= 0; --i) {
+    uint32_t id = worker->block.block_id[i], last = launch->grid[i] - 1;
+    if (last && (id == 0 || id == last) && launch->grid[i] > 4)
+      return true;
+    number = number * launch->grid[i] + id;
+  }
+  return (number * 0x9E3779B97F4A7C15ull) >> 61 == 0; /* not every eighth: grids have periods */
+}
+
 void emu_check_begin_block(emu_worker *worker) {
+  worker->checks = worker->launch->settings.checks && is_sampled(worker);
   if (worker->clock > last_time / 2 && worker->cells) {
     memset(worker->cells, 0, worker->cell_capacity * sizeof *worker->cells);
     worker->clock = 0;
@@ -132,6 +158,7 @@ void emu_check_begin_block(emu_worker *worker) {
   worker->block_start = worker->barrier_time = ++worker->clock;
   for (uint32_t i = 0; i < EMU_MAX_WARPS; ++i)
     worker->warps[i].ordered = worker->clock;
+  set_times(worker);
 }
 
 /* Makes room for later times: what was before this barrier keeps only that it was. */
@@ -154,6 +181,7 @@ void emu_check_block_barrier(emu_worker *worker) {
   worker->barrier_time = ++worker->clock;
   for (uint32_t i = 0; i < EMU_MAX_WARPS; ++i)
     worker->warps[i].ordered = worker->clock;
+  set_times(worker);
 }
 
 void emu_check_warp_barrier(emu_worker *worker, emu_warp *warp) {
@@ -161,6 +189,7 @@ void emu_check_warp_barrier(emu_worker *worker, emu_warp *warp) {
   if (worker->clock < last_time)
     ++worker->clock;
   warp->ordered = worker->clock;
+  set_times(worker);
 }
 
 /* Whether an access that an entry tells of may happen at the same time as one of this thread. */
@@ -196,8 +225,28 @@ fail_race(tl_emu_thread *thread, uint64_t address, uint64_t bytes, uint32_t kind
            verbs[kind], bytes, offset, other, past_verbs[other_kind]);
 }
 
-/* The entry for one more reader. */
-static uint32_t add_reader(const emu_worker *worker, const tl_emu_thread *thread, uint32_t before) {
+__attribute__((noreturn, noinline)) static void
+fail_unwritten(tl_emu_thread *thread, uint64_t address, uint64_t bytes, uint32_t kind) {
+  emu_fail(thread,
+           "%s %" PRIu64 " bytes of shared memory at byte %" PRIu64 ", which nobody has written",
+           verbs[kind], bytes,
+           address - (uint64_t)(uintptr_t)emu_worker_of(thread)->block.shared);
+}
+
+/* A read of what was not written between the begin of the block and the last barrier. */
+__attribute__((noinline)) static void check_writer(tl_emu_thread *thread, uint32_t writer,
+                                                   uint64_t address, uint64_t bytes) {
+  const emu_worker *worker = emu_worker_of(thread);
+  if (writer < worker->start_entry)
+    fail_unwritten(thread, address, bytes, TL_EMU_READ);
+  if (writer == in_flight || races(worker, thread, writer))
+    fail_race(thread, address, bytes, TL_EMU_READ, writer, TL_EMU_WRITE);
+}
+
+/* The entry for one more reader, where another has read since the last barrier. */
+__attribute__((noinline)) static uint32_t add_reader(const emu_worker *worker,
+                                                     const tl_emu_thread *thread,
+                                                     uint32_t before) {
   uint32_t who = before & WHO, warp = thread->linear_id / EMU_WARP;
   if (!races(worker, thread, before))
     return entry(worker, thread->linear_id);
@@ -206,38 +255,35 @@ static uint32_t add_reader(const emu_worker *worker, const tl_emu_thread *thread
   return entry(worker, MANY);
 }
 
-static void read_cells(emu_worker *worker, tl_emu_thread *thread, emu_cell *cell, emu_cell *end,
-                       uint64_t address, uint64_t bytes) {
-  const uint32_t start = worker->block_start << WHO_BITS;
-  const uint32_t now = entry(worker, thread->linear_id);
-  const uint32_t ordered = (worker->barrier_time << WHO_BITS) - start;
+static inline void read_cells(emu_worker *worker, tl_emu_thread *thread, emu_cell *cell,
+                              emu_cell *end, uint64_t address, uint64_t bytes) {
+  const uint32_t start = worker->start_entry, barrier = worker->barrier_entry;
+  const uint32_t now = worker->clock_entry | thread->linear_id, ordered = barrier - start;
   for (; cell != end; ++cell) {
-    uint32_t writer = cell->writer;
-    if (writer - start >= ordered) { /* neither of this block nor before the last barrier */
-      if (writer < start)
-        emu_fail(thread,
-                 "reads %" PRIu64 " bytes of shared memory at byte %" PRIu64
-                 ", which nobody has written",
-                 bytes, address - (uint64_t)(uintptr_t)worker->block.shared);
-      if (writer == in_flight || races(worker, thread, writer))
-        fail_race(thread, address, bytes, TL_EMU_READ, writer, TL_EMU_WRITE);
-    }
+    if (cell->writer - start >= ordered)
+      check_writer(thread, cell->writer, address, bytes);
     uint32_t reader = cell->reader;
-    if (reader != now)
-      cell->reader = reader - start < ordered || reader < start ? now
-                                                                : add_reader(worker, thread, reader);
+    if (reader < barrier)
+      cell->reader = now;
+    else if (reader != now && (reader & WHO) != MANY) /* MANY stays so until the next barrier */
+      cell->reader = add_reader(worker, thread, reader);
   }
 }
 
-static void write_cells(emu_worker *worker, tl_emu_thread *thread, emu_cell *cell, emu_cell *end,
-                        uint64_t address, uint64_t bytes, uint32_t kind, uint32_t value) {
-  const uint32_t ordered = worker->barrier_time << WHO_BITS;
+__attribute__((noinline)) static void write_cells(emu_worker *worker, tl_emu_thread *thread,
+                                                  emu_cell *cell, emu_cell *end, uint64_t address,
+                                                  uint64_t bytes, uint32_t kind) {
+  const uint32_t barrier = worker->barrier_entry;
+  const uint32_t own = entry(worker, kind == TL_EMU_ATOMIC ? ATOMIC | thread->linear_id
+                                                           : thread->linear_id);
   for (; cell != end; ++cell) {
-    uint32_t writer = cell->writer, reader = cell->reader;
-    if (reader >= ordered && races(worker, thread, reader))
+    uint32_t writer = cell->writer, reader = cell->reader, next = own;
+    /* An atomic operation reads what it changes. */
+    if (kind == TL_EMU_ATOMIC && writer < worker->start_entry)
+      fail_unwritten(thread, address, bytes, kind);
+    if (reader >= barrier && races(worker, thread, reader))
       fail_race(thread, address, bytes, kind, reader, TL_EMU_READ);
-    uint32_t next = value;
-    if (writer >= ordered) {
+    if (writer >= barrier) {
       bool conflict = writer == in_flight || races(worker, thread, writer);
       bool both_atomic =
           kind == TL_EMU_ATOMIC && (writer & WHO) >= ATOMIC && writer != in_flight;
@@ -254,43 +300,48 @@ static void write_cells(emu_worker *worker, tl_emu_thread *thread, emu_cell *cel
 }
 
 /* The cells of an access. */
-static emu_cell *cells_of(emu_worker *worker, uint64_t address, uint64_t bytes, emu_cell **end) {
+static inline emu_cell *cells_of(emu_worker *worker, uint64_t address, uint64_t bytes,
+                                 emu_cell **end) {
   uint64_t offset = address - (uint64_t)(uintptr_t)worker->block.shared;
   *end = worker->cells + ((offset + bytes - 1) >> worker->granule_shift) + 1;
   return worker->cells + (offset >> worker->granule_shift);
+}
+
+__attribute__((noinline)) static void fail_shared(tl_emu_thread *thread, uint64_t offset,
+                                                  uint64_t bytes, uint32_t kind,
+                                                  uint32_t alignment) {
+  uint32_t size = emu_worker_of(thread)->launch->shared_bytes;
+  if (bytes && (offset >= size || size - offset < bytes))
+    emu_fail(thread,
+             "%s %" PRIu64 " bytes of shared memory at byte %" PRId64
+             ", of which the block has %u",
+             verbs[kind], bytes, (int64_t)offset, size);
+  if (bytes)
+    check_alignment(thread, offset, bytes, kind, alignment);
+}
+
+/* Apart, so that blocks that are not checked need no stack frame. */
+__attribute__((noinline)) static void check_cells(emu_worker *worker, tl_emu_thread *thread,
+                                                  uint64_t address, uint64_t bytes,
+                                                  uint32_t kind) {
+  emu_cell *end, *cell = cells_of(worker, address, bytes, &end);
+  if (kind == TL_EMU_READ)
+    read_cells(worker, thread, cell, end, address, bytes);
+  else
+    write_cells(worker, thread, cell, end, address, bytes, kind);
 }
 
 void tl_emu_check_shared(tl_emu_thread *thread, uint64_t address, uint64_t bytes, uint32_t kind,
                          uint32_t alignment) {
   emu_worker *worker = emu_worker_of(thread);
   uint64_t offset = address - (uint64_t)(uintptr_t)worker->block.shared;
-  uint32_t size = worker->launch->shared_bytes;
-  if (offset >= size || size - offset < bytes) {
-    if (!bytes)
-      return;
-    emu_fail(thread,
-             "%s %" PRIu64 " bytes of shared memory at byte %" PRId64
-             ", of which the block has %u",
-             verbs[kind], bytes, (int64_t)offset, size);
+  uint64_t size = worker->shared_bytes;
+  if (offset >= size || size - offset < bytes || (offset & (alignment - 1)) || !bytes) {
+    fail_shared(thread, offset, bytes, kind, alignment);
+    return; /* of nothing */
   }
-  check_alignment(thread, offset, bytes, kind, alignment);
-  if (!worker->launch->settings.checks)
-    return;
-  emu_cell *end, *cell = cells_of(worker, address, bytes, &end);
-  if (kind == TL_EMU_READ) {
-    read_cells(worker, thread, cell, end, address, bytes);
-    return;
-  }
-  uint32_t who = kind == TL_EMU_ATOMIC ? ATOMIC | thread->linear_id : thread->linear_id;
-  /* An atomic operation reads what it changes. */
-  if (kind == TL_EMU_ATOMIC)
-    for (emu_cell *it = cell; it != end; ++it)
-      if (it->writer < worker->block_start << WHO_BITS)
-        emu_fail(thread,
-                 "changes atomically %" PRIu64 " bytes of shared memory at byte %" PRIu64
-                 ", which nobody has written",
-                 bytes, offset);
-  write_cells(worker, thread, cell, end, address, bytes, kind, entry(worker, who));
+  if (worker->checks)
+    check_cells(worker, thread, address, bytes, kind);
 }
 
 /*===-- Asynchronous copies ------------------------------------------------------===*/
@@ -298,7 +349,7 @@ void tl_emu_check_shared(tl_emu_thread *thread, uint64_t address, uint64_t bytes
 void emu_check_copy_begin(tl_emu_thread *thread, uint64_t to, uint32_t bytes) {
   emu_worker *worker = emu_worker_of(thread);
   tl_emu_check_shared(thread, to, bytes, TL_EMU_WRITE, bytes);
-  if (!worker->launch->settings.checks)
+  if (!worker->checks)
     return;
   emu_cell *end, *cell = cells_of(worker, to, bytes, &end);
   for (; cell != end; ++cell)
@@ -307,7 +358,7 @@ void emu_check_copy_begin(tl_emu_thread *thread, uint64_t to, uint32_t bytes) {
 
 void emu_check_copy_end(tl_emu_thread *thread, uint64_t to, uint32_t bytes) {
   emu_worker *worker = emu_worker_of(thread);
-  if (!worker->launch->settings.checks)
+  if (!worker->checks)
     return;
   emu_cell *end, *cell = cells_of(worker, to, bytes, &end);
   for (; cell != end; ++cell)

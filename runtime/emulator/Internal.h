@@ -158,6 +158,9 @@ struct emu_worker {
 
   /* Time for Check.c: counts barriers. */
   uint32_t clock, block_start, barrier_time;
+  uint32_t clock_entry, start_entry, barrier_entry; /* the same in the form of an emu_cell's */
+  uint32_t shared_bytes;
+  bool checks;
   uint32_t granule_shift;
 };
 

@@ -287,6 +287,7 @@ static bool prepare_shared(emu_worker *worker, const emu_launch *launch) {
     }
   }
   worker->block.shared = worker->shared_memory;
+  worker->shared_bytes = launch->shared_bytes;
   return true;
 }
 

@@ -2,7 +2,8 @@
 //
 // Global memory: the address is compared with the range of memory that the kernel's argument points
 // into; only what is outside of it calls the emulator. Shared memory: every access is a call, since
-// the emulator keeps books of who touched what.
+// the emulator keeps books of who touched what. (Inline comparisons there would double the time that
+// compiling takes.)
 //
 //===----------------------------------------------------------------------===//
 #include "KernelEmulation.h"
