@@ -1,7 +1,9 @@
-// RUN: tl-opt %s --split-input-file --tl-nvgpu-pipeline="arch=sm_80 strategy=matvec" --tl-nvgpu-emit-image="arch=sm_80 report" -o /dev/null 2>&1 | FileCheck %s
+// RUN: tl-opt %s --split-input-file --tl-nvgpu-pipeline="arch=sm_80 strategy=matvec" --tl-nvgpu-emit-image="arch=sm_80 report" -o /dev/null > %t.ptx 2> %t.txt
+// RUN: FileCheck %s < %t.ptx
+// RUN: FileCheck %s --check-prefix=REPORT < %t.txt
 
-// CHECK: remark: sm_80: kernel 'matmul' takes {{[0-9][0-9]}} registers, {{.*}} 0 bytes of stack; no spills
-// CHECK: remark: sm_80: kernel 'matmul' takes {{[0-9][0-9]}} registers, {{.*}} 0 bytes of stack; no spills
+// REPORT: remark: sm_80: kernel 'matmul' takes {{[0-9][0-9]}} registers, {{.*}} 0 bytes of stack; no spills
+// REPORT: remark: sm_80: kernel 'matmul' takes {{[0-9][0-9]}} registers, {{.*}} 0 bytes of stack; no spills
 
 // Weights whose neighbours are along K: four reads of 16 bytes in flight, lanes add by shuffles.
 

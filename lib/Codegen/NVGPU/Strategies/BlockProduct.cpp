@@ -25,6 +25,10 @@ TileShape chooseTile(const Contraction &form, const TargetInfo &target) {
   const TileShape *best = nullptr;
   double bestCost = 0;
   for (const TileShape &tile : target.f32Tiles) {
+    // The tiles are made for sums of 32 bits; twice as wide ones of the largest do not fit into registers.
+    constexpr int64_t sumBits = 64 * 32;
+    if (tile.warpM * tile.warpN * form.accumulatorType().getIntOrFloatBitWidth() > sumBits)
+      continue;
     int64_t blocks = llvm::divideCeil(size(Axis::M), tile.blockM) *
                      llvm::divideCeil(size(Axis::N), tile.blockN) * size(Axis::Batch);
     int64_t waves = llvm::divideCeil(blocks, target.multiprocessors);

@@ -8,11 +8,11 @@ llvm::ArrayRef<Strategy> strategies() {
   static constexpr Strategy table[] = {
       {"matvec", emitMatvec},
       {"mma", emitMmaSync},
+      {"matmul", emitMatmul},
+      {"convolution", emitConvolution},
       {"elementwise", emitElementwise},
       {"windows", emitWindows},
       {"rows", emitRows},
-      {"matmul", emitMatmul},
-      {"convolution", emitConvolution},
       {"generic", emitGeneric},
   };
   return table;
