@@ -33,14 +33,14 @@ func.func @large(%x: tensor<16x56x56x64xf32>, %w: tensor<3x3x64x64xf32>, %b: ten
 // CHECK: .visible .entry conv_2d_nhwc_hwcf(
 // CHECK: .reqntid 256, 1, 1
 // CHECK-COUNT-4: bar.sync
-func.func @small(%x: tensor<1x7x7x512xf32>, %w: tensor<3x3x512x512xf32>) -> tensor<1x7x7x512xf32> attributes {tl.method = "small", tl.variant = 0 : i64} {
+func.func @small(%x: tensor<1x7x7x64xf32>, %w: tensor<3x3x64x512xf32>) -> tensor<1x7x7x512xf32> attributes {tl.method = "small", tl.variant = 0 : i64} {
   %zero = arith.constant 0.0 : f32
   %padded = tensor.pad %x low[0, 1, 1, 0] high[0, 1, 1, 0] {
   ^bb0(%n: index, %h: index, %v: index, %c: index):
     tensor.yield %zero : f32
-  } : tensor<1x7x7x512xf32> to tensor<1x9x9x512xf32>
+  } : tensor<1x7x7x64xf32> to tensor<1x9x9x64xf32>
   %empty = tensor.empty() : tensor<1x7x7x512xf32>
   %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<1x7x7x512xf32>) -> tensor<1x7x7x512xf32>
-  %y = linalg.conv_2d_nhwc_hwcf ins(%padded, %w : tensor<1x9x9x512xf32>, tensor<3x3x512x512xf32>) outs(%init : tensor<1x7x7x512xf32>) -> tensor<1x7x7x512xf32>
+  %y = linalg.conv_2d_nhwc_hwcf ins(%padded, %w : tensor<1x9x9x64xf32>, tensor<3x3x64x512xf32>) outs(%init : tensor<1x7x7x512xf32>) -> tensor<1x7x7x512xf32>
   return %y : tensor<1x7x7x512xf32>
 }
