@@ -57,25 +57,32 @@ func.func @forward(%a: tensor<{a[1]}x{element}>, %b: tensor<{b[1]}x{element}>, %
 """
 
 
-def check(tile, kind, transposed, arch):
-    """Registers and shared memory of one kernel, or what is wrong with it."""
+def check(tile, kind, transposed, arch, odd=False):
+    """Registers and shared memory of one kernel, or what is wrong with it. Rows of odd length are not
+    aligned: those of 16-bit elements are copied through registers."""
     size, fragments = TILES[tile]
     element, precision = kind
-    label = f"{tile} {element} at {precision}, transposed {transposed}, {arch}"
+    through_registers = odd and element != "f32"
+    label = f"{tile} {element} at {precision}, transposed {transposed}, {arch}, odd {odd}"
     with tempfile.TemporaryDirectory() as folder:
         ptx, host = (os.path.join(folder, name) for name in ("kernel.ptx", "host.mlir"))
         pipeline = (f"builtin.module(tl-nvgpu-pipeline{{arch={arch} precision={precision} stage=gpu "
                     "strategy=mma},gpu.module(tl-nvgpu-lower-kernels,"
                     f"tl-nvgpu-emit-image{{arch={arch} report output={ptx}}}))")
         done = subprocess.run(["tl-opt", f"--pass-pipeline={pipeline}", "-o", host],
-                              input=product(size, size, DEPTH, element, transposed), text=True,
+                              input=product(size - odd, size - odd, DEPTH + odd, element, transposed), text=True,
                               capture_output=True)
         found = re.search(r"takes (\d+) registers, .* 0 bytes of stack; no spills", done.stderr)
         if done.returncode or not found:
             return f"{label}: {done.stderr.strip()}"
         text, launch = open(ptx).read(), open(host).read()
-    expected = [f"mma.sync.aligned.{KINDS[kind]}", "cp.async.cg.shared.global", "cp.async.wait_group",
-                "st.global"]
+    expected = [f"mma.sync.aligned.{KINDS[kind]}", "st.global"]
+    if through_registers:
+        expected += ["ld.global", "st.shared"]
+    elif odd:
+        expected += ["cp.async.ca.shared.global", "cp.async.wait_group"]
+    else:
+        expected += ["cp.async.cg.shared.global", "cp.async.wait_group"]
     if element == "f32" and precision != "tf32":
         expected.append(f"cvt.rn.{precision}x2.f32")
     elif element != "f32" or transposed != (True, False):  # tf32 cannot be transposed by ldmatrix
@@ -86,6 +93,8 @@ def check(tile, kind, transposed, arch):
     if missing:
         return f"{label}: no {', '.join(missing)}"
     steps = 1 if element == "f32" and precision != "tf32" else 2
+    if through_registers:  # smaller tiles for warps, to have registers for copies
+        fragments = min(fragments, 16)
     counts = {"bar.sync": 1, "mma.sync.aligned": fragments * steps}
     for what, count in counts.items():
         if text.count(what) != count:
@@ -93,7 +102,7 @@ def check(tile, kind, transposed, arch):
     name = re.search(r"dynamic_shared_memory_size (%\w+)", launch).group(1)
     shared = int(re.search(rf"{name} = arith.constant (\d+)", launch).group(1))
     registers, threads = int(found.group(1)), int(re.search(r"\.reqntid (\d+)", text).group(1))
-    if 2 * registers * threads > 65536:
+    if (1 if odd else 2) * registers * threads > 65536:
         return f"{label}: {registers} registers for each of {threads} threads"
     if 2 * (shared + 1024) > SHARED[arch]:
         return f"{label}: {shared} bytes of shared memory"
@@ -105,13 +114,16 @@ def main():
     work = [(tile, kind, layout, arch)
             for tile, kind, layout, arch in itertools.product(TILES, KINDS, layouts, SHARED)
             if tile == "128x128" and arch == "sm_80" or layout == (False, True)]
+    work += [(tile, kind, layout, "sm_80", True) for tile in TILES
+             for kind in (("f16", "f32"), ("f32", "tf32"))
+             for layout in ((False, False), (True, True))]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         results = list(pool.map(lambda item: check(*item), work))
     most = {}
-    for (tile, kind, _, arch), result in zip(work, results):
+    for (tile, _, _, arch, *odd), result in zip(work, results):
         if isinstance(result, str):
             print(result)
-        else:
+        elif not odd:
             most[tile, arch] = max(most.get((tile, arch), (0, 0)), result)
     for (tile, arch), (registers, shared) in most.items():
         print(f"{tile}, {arch}: at most {registers} registers; {shared} bytes of shared memory")

@@ -1,5 +1,6 @@
 //===- FragmentWriter.cpp - Sums in registers to results ------------------===//
 #include "FragmentWriter.h"
+#include "Lanes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -11,7 +12,7 @@ namespace torchlite::nvgpu {
 
 FragmentWriter::FragmentWriter(OpBuilder &builder, const Contraction &form, const TileShape &shape,
                                Value lane, Value batch)
-    : builder(builder), form(form), shape(shape), evaluator(builder, form.kernel), batch(batch) {
+    : builder(builder), form(form), shape(shape), batch(batch) {
   output = form.flat(builder, Contraction::Result);
   group = arith::DivUIOp::create(builder, loc(), lane, index(4));
   place = arith::RemUIOp::create(builder, loc(), lane, index(4));
@@ -49,13 +50,24 @@ Value FragmentWriter::both(Value left, Value right) {
 }
 
 FailureOr<SmallVector<Value>> FragmentWriter::evaluate(const Row &row, Value n, ValueRange sums) {
+  SmallVector<SmallVector<Value>> iterations, places;
+  for (int64_t offset = 0; offset < int64_t(sums.size()); ++offset) {
+    iterations.push_back(row.iteration);
+    form.setCoordinates(builder, Axis::N, add(n, number(offset)), iterations.back());
+    places.push_back(form.resultCoordinates(builder, iterations.back()));
+  }
+  // What is fused reads its operands in pairs, too.
+  bool isRow = sums.size() > 1 && form.isLastColumn();
+  LaneReader reader(builder, form.kernel, places, isRow, /*number=*/{});
   SmallVector<Value> elements;
-  for (auto [offset, sum] : llvm::enumerate(sums)) {
-    SmallVector<Value> iteration(row.iteration);
-    form.setCoordinates(builder, Axis::N, add(n, number(offset)), iteration);
-    elements.push_back(form.evaluateResult(builder, evaluator, iteration, sum));
-    if (!elements.back())
+  for (auto [lane, sum] : llvm::enumerate(sums)) {
+    reader.setLane(lane);
+    elements.push_back(
+        form.evaluateResult(builder, reader.getEvaluator(), iterations[lane], sum));
+    if (!elements.back()) {
+      error = reader.getError().str();
       return failure();
+    }
   }
   return elements;
 }
@@ -181,7 +193,7 @@ LogicalResult FragmentWriter::write(Value row, Value column, ValueRange sums, st
         written = writePair(current, add(lanesColumn, number(8 * fragment)), pair(fragment));
       }
       if (failed(written)) {
-        reason = "cannot compute elements of " + evaluator.getError().str();
+        reason = "cannot compute elements of " + error;
         return failure();
       }
     }

@@ -52,7 +52,7 @@ private:
   mlir::OpBuilder &builder;
   const Contraction &form;
   TileShape shape;
-  ValueEvaluator evaluator;
+  std::string error;
   mlir::Value batch, output, group, place; ///< group, place: g and t
   int64_t width; ///< columns of one store
 };

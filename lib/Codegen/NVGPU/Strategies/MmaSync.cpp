@@ -45,6 +45,8 @@ public:
         copyB(form, Contraction::Columns, tileB, target, threads) {}
 
   int64_t sharedBytes() const { return shape.stages * (tileA.bytes() + tileB.bytes()); }
+  /// Whether all copies go past the registers.
+  bool isAsync() const { return copyA.isAsync() && copyB.isAsync(); }
   bool fits(const TargetInfo &target) const {
     return sharedBytes() <= target.sharedPerBlock && copyA.isEven() && copyB.isEven();
   }
@@ -184,7 +186,7 @@ SmallVector<Value> MmaKernel::emitLoop() {
 
   Value nextStep = add(loop.getInductionVar(), number(ahead));
   SmallVector<Value> elements[2];
-  if (copyA.isAsync() && copyB.isAsync()) {
+  if (isAsync()) {
     auto guarded = scf::IfOp::create(builder, loc(), isStep(nextStep), /*withElseRegion=*/false);
     OpBuilder::InsertionGuard inner(builder);
     builder.setInsertionPointToStart(&guarded.getThenRegion().front());
@@ -295,6 +297,10 @@ LogicalResult emitMmaSync(OpBuilder &builder, rt::KernelOp kernel, const EmitOpt
     // The table counts in elements of 16 bits; f32 that are rounded later take twice the memory.
     if (kind->rounds() && !kind->isTF32())
       shape.blockK /= 2;
+    // Copies through registers need those that the sums of a large tile would take.
+    if (!MmaKernel(builder, *form, *kind, shape, target).isAsync() &&
+        shape.warpM * shape.warpN > 64 * 32)
+      shape.warpN /= 2;
     if (!MmaKernel(builder, *form, *kind, shape, target).fits(target))
       continue;
     chosen = shape;
