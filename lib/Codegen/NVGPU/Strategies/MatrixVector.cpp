@@ -79,6 +79,9 @@ private:
   /// The grid: `perBatch` blocks for each batch. Returns the block's number within its batch.
   Value start(Value perBatch, int64_t threads, int64_t sharedBytes) {
     Value grid = multiply(perBatch, form.hostSize(Axis::Batch));
+    // Without rows there is nothing to read.
+    if (ShapedType::isDynamic(form.staticSize(Axis::M)))
+      grid = multiply(grid, arith::MinUIOp::create(builder, loc, form.hostSize(Axis::M), index(1)));
     launch = Launch::create(builder, loc, rt::KernelOp(form.kernel).getName(), grid, threads,
                             sharedBytes);
     batch = form.fromIndex(builder, divide(launch.blockId(0), perBatch));
