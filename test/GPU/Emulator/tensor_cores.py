@@ -226,6 +226,8 @@ def cases():
         yield matrix("batch", 33, 40, 72, dtype, precision, batch=[3], epilogue="residual_tanh")
         yield Case(f"conv_image_{label}", Convolution(stride=2, padding=3, epilogue="bias_relu"),
                    [[1, 3, 20, 18], [16, 3, 7, 7], [16, 1, 1]], dtype, precision)
+        yield Case(f"tile128x64_conv_{label}", Convolution(stride=2, padding=3),
+                   [[2, 3, 168, 167], [64, 3, 7, 7]], dtype, precision)
         yield Case(f"conv_groups_{label}", Convolution(groups=2, dilation=2, padding=2),
                    [[1, 32, 8, 8], [48, 16, 3, 3]], dtype, precision)
         yield Case(f"rows_{label}", Product(), [[None, 64], [64, 48]], dtype, precision,

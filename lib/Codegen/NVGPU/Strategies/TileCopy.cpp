@@ -41,11 +41,23 @@ void TileCopier::prepare(OpBuilder &builder, Value thread, Value firstRow, const
   source = form.flat(builder, side);
   int64_t perLine = tile.lineLength() / width;
   int64_t size = form.staticSize(rowAxis());
+  auto div = [&](Value x, int64_t y) {
+    return builder.createOrFold<arith::DivUIOp>(loc(), x, number(y));
+  };
+  auto mod = [&](Value x, int64_t y) {
+    return builder.createOrFold<arith::RemUIOp>(loc(), x, number(y));
+  };
+  // Rows of patches are dear: three coordinates each. Where an access is one element, as of images with
+  // three channels, a thread stays in its row, and what the numbers of k are divided into is the same
+  // for all threads.
+  bool staysInRow = form.isConvolution() && width == 1 && !tile.isTransposed &&
+                    threads % tile.rows == 0;
   for (int64_t first = 0; first < tile.elements() / width; first += threads) {
     Copy copy;
     Value id = add(thread, number(first));
-    Value line = builder.createOrFold<arith::DivUIOp>(loc(), id, number(perLine));
-    Value column = builder.createOrFold<arith::RemUIOp>(loc(), id, number(perLine));
+    Value line = staysInRow ? mod(thread, tile.rows) : div(id, perLine);
+    Value column = staysInRow ? add(div(thread, tile.rows), number(first / tile.rows))
+                              : mod(id, perLine);
     column = builder.createOrFold<arith::MulIOp>(loc(), column, number(width));
     copy.position = tile.position(builder, loc(), form.toIndex(builder, line),
                                   form.toIndex(builder, column));
