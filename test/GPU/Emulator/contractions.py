@@ -54,7 +54,8 @@ def matrices(cases):
         cases.add("torch.matmul(a, b)", (tensor(m, k), tensor(k, n)))
         cases.add("torch.matmul(a, b.t())", (tensor(m, k), tensor(n, k)))
         cases.add("torch.matmul(a.t(), b)", (tensor(k, m), tensor(k, n)))
-    for m, n, k in [(1, 70, 40), (3, 70, 40), (70, 1, 33), (1, 1, 100), (1, 1000, 64), (8, 130, 512)]:
+    for m, n, k in [(1, 70, 40), (3, 70, 40), (70, 1, 33), (1, 1, 100), (1, 1000, 64), (8, 130, 512),
+                    (2, 3601, 36), (5, 4002, 68), (8, 3500, 33)]:
         cases.add("torch.matmul(a, b)", (tensor(m, k), tensor(k, n)))
         cases.add("torch.matmul(a, b.t())", (tensor(m, k), tensor(n, k)))
     cases.add("torch.matmul(a, b)", (tensor(40, 33), tensor(33)))

@@ -9,8 +9,8 @@ using namespace mlir;
 namespace torchlite::nvgpu {
 namespace {
 
-/// Reads in flight per thread.
-constexpr int64_t inFlight = 4;
+/// Reads of columns in flight per thread, at least.
+constexpr int64_t readsInFlight = 4;
 
 class Emitter {
 public:
@@ -110,7 +110,7 @@ private:
   /// Loops along K: `step` emits reads and multiply-adds for the numbers from `first` on, `stride` apart;
   /// first several at once, then one by one.
   SmallVector<Value>
-  loopAlongK(Value first, int64_t stride, SmallVector<Value> sums,
+  loopAlongK(Value first, int64_t stride, int64_t inFlight, SmallVector<Value> sums,
              function_ref<void(ArrayRef<Value> steps, SmallVectorImpl<Value> &sums)> step) {
     Value size = form.size(builder, Axis::K);
     // Numbers below this one have all of their successors of the unrolled loop below the size.
@@ -164,11 +164,11 @@ private:
 
   bool emitAlongK() {
     constexpr int64_t warps = 4;
-    // A second column halves the reads of the rows, where there are enough of them.
-    int64_t columns = staticSize(Axis::N) * staticSize(Axis::Batch) >=
-                              target.multiprocessors * 32
-                          ? 2
-                          : 1;
+    // Rows are read from the cache for every column; several columns at once share that, where there
+    // are enough of them to keep the device busy.
+    int64_t columns = 1;
+    if (staticSize(Axis::N) * staticSize(Axis::Batch) >= target.multiprocessors * 32)
+      columns = rowCount >= 4 ? 4 : 2;
     int64_t width = widthOf(Contraction::Columns, Axis::K);
     int64_t rowWidth = std::min(width, widthOf(Contraction::Rows, Axis::K));
     Value block = start(ceilDiv(builder, loc, form.hostSize(Axis::N), warps * columns),
@@ -182,7 +182,8 @@ private:
 
     SmallVector<Value> sums(columns * rowCount, form.zero(builder));
     Value first = form.fromIndex(builder, multiply(lane, index(width)));
-    sums = loopAlongK(first, warpSize * width, sums, [&](ArrayRef<Value> steps,
+    int64_t inFlight = std::max<int64_t>(readsInFlight / columns, 2);
+    sums = loopAlongK(first, warpSize * width, inFlight, sums, [&](ArrayRef<Value> steps,
                                                          SmallVectorImpl<Value> &inner) {
       SmallVector<SmallVector<Value>> elements;
       for (Value k : steps)
@@ -238,7 +239,7 @@ private:
     Place place = columnPlace(clamp(n, Axis::N, width));
 
     SmallVector<Value> sums(rowCount * width, form.zero(builder));
-    sums = loopAlongK(form.fromIndex(builder, warp), warps, sums,
+    sums = loopAlongK(form.fromIndex(builder, warp), warps, readsInFlight, sums,
                       [&](ArrayRef<Value> steps, SmallVectorImpl<Value> &inner) {
                         SmallVector<SmallVector<Value>> elements;
                         for (Value k : steps)

@@ -5,7 +5,7 @@
 // operand in the order in which it lies, with accesses of up to 16 bytes, several in flight, and sum at
 // last.
 //
-//   neighbours along K   a warp takes one or two columns, its lanes go along K; shuffles add
+//   neighbours along K   a warp takes one to four columns, its lanes go along K; shuffles add
 //   neighbours along N   lanes take columns, warps of a block go along K; shared memory adds
 //
 // Source: cuBLAS and CUTLASS call it gemv; Harris, "Optimizing Parallel Reduction in CUDA" (sums).
