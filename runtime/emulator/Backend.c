@@ -163,6 +163,7 @@ static tl_status find_ranges(emu_launch *launch, tl_error *error) {
     uint64_t address = (uint64_t)(uintptr_t)pointer;
     emu_allocation found = emu_memory_find(&launch->device->memory, address);
     uint64_t extent = (uint64_t)launch->about.extents[i];
+    bool known = extent != 0;
     for (; *factor >= 0; ++factor) {
       uint64_t size;
       memcpy(&size, launch->params[*factor], sizeof size);
@@ -170,8 +171,10 @@ static tl_status find_ranges(emu_launch *launch, tl_error *error) {
     }
     ++factor;
     uint64_t room = found.bytes ? found.base + found.bytes - address : 0;
-    if (!extent)
+    if (!known)
       launch->ranges[i] = (tl_emu_range){found.base, found.bytes};
+    else if (!extent)
+      launch->ranges[i] = emu_empty_range;
     else if (room >= extent)
       launch->ranges[i] = (tl_emu_range){address, extent};
     else

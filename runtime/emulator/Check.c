@@ -34,6 +34,9 @@ __attribute__((noreturn)) static void fail_outside(tl_emu_thread *thread, uint64
                                                    uint64_t bytes, uint32_t kind, uint32_t slot,
                                                    emu_allocation known) {
   emu_launch *launch = emu_worker_of(thread)->launch;
+  if (known.base == emu_empty_range.base)
+    emu_fail(thread, "%s %" PRIu64 " bytes through parameter %d, which stands for no memory",
+             verbs[kind], bytes, launch->about.pointers[slot]);
   char which[48] = "an allocation";
   if (known.bytes)
     snprintf(which, sizeof which, "parameter %d", launch->about.pointers[slot]);

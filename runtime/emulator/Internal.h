@@ -191,8 +191,10 @@ const tl_emu_kernel *emu_describe(tl_emulated_kernel kernel);
 __attribute__((noreturn, format(printf, 2, 3))) void emu_fail(tl_emu_thread *thread,
                                                               const char *format, ...);
 
-/*===-- Check.c: shared memory ---------------------------------------------------------===*/
+/*===-- Check.c: bounds, and shared memory ---------------------------------------------------------===*/
 
+/* Of a parameter that stands for no memory: no access lies in it. */
+static const tl_emu_range emu_empty_range = {UINT64_MAX, 1};
 bool emu_check_prepare(emu_worker *worker, const emu_launch *launch);
 void emu_check_begin_block(emu_worker *worker);
 void emu_check_block_barrier(emu_worker *worker);

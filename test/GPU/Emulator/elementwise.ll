@@ -18,6 +18,8 @@
 ; RUN:   | FileCheck %s --check-prefix=TOO-SMALL
 ; RUN: not tl-emulate %s --kernel=rows --block=4 'f32[8]=iota' i64=3 'f32[8]=iota' i64=1 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=ROWS
+; RUN: not tl-emulate %s --kernel=rows --block=4 'f32[8]=iota' i64=0 'f32[8]=iota' i64=1 2>&1 \
+; RUN:   | FileCheck %s --check-prefix=EMPTY
 ; RUN: tl-emulate %s --kernel=fill --block=8 'f32[16]=unset' i64=5 | FileCheck %s --check-prefix=FILL
 ; RUN: not tl-emulate %s --kernel=fill --block=8 'f32[4]=unset' i64=5 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=FILL-PAST
@@ -92,6 +94,7 @@ define ptx_kernel void @part(ptr %a) "tl-extents"="0:12" {
 }
 
 ; ROWS: thread (3, 0, 0): writes 4 bytes at 0x{{[0-9a-f]+}}, 0 bytes past the end of parameter 2 of 12 bytes
+; EMPTY: thread (0, 0, 0): writes 4 bytes through parameter 2, which stands for no memory
 define ptx_kernel void @rows(ptr %a, i64 %n, ptr %b, i64 %m) "tl-extents"="2:4*1*3" {
   %thread = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()
   %p = getelementptr float, ptr %a, i32 %thread
