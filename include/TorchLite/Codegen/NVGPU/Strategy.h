@@ -106,6 +106,10 @@ llvm::LogicalResult emitWindows(mlir::OpBuilder &builder, rt::KernelOp kernel,
 llvm::LogicalResult emitMmaSync(mlir::OpBuilder &builder, rt::KernelOp kernel,
                                 const EmitOptions &options, std::string &reason);
 
+/// One operation with reduction loops, over any dimensions, and what is around it.
+llvm::LogicalResult emitReduction(mlir::OpBuilder &builder, rt::KernelOp kernel,
+                                  const EmitOptions &options, std::string &reason);
+
 /// One thread for each element of the outputs, reductions one after the other in it.
 llvm::LogicalResult emitGeneric(mlir::OpBuilder &builder, rt::KernelOp kernel,
                                 const EmitOptions &options, std::string &reason);

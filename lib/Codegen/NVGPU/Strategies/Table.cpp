@@ -13,6 +13,7 @@ llvm::ArrayRef<Strategy> strategies() {
       {"elementwise", emitElementwise},
       {"windows", emitWindows},
       {"rows", emitRows},
+      {"reduction", emitReduction},
       {"generic", emitGeneric},
   };
   return table;
