@@ -8,7 +8,8 @@ import lit.formats
 config.name = "TorchLite"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test", ".py"]
-config.excludes = ["lit.cfg.py", "Inputs", "CMakeLists.txt", "lit.site.cfg.py"]
+# mutate.py is a program that tests call.
+config.excludes = ["lit.cfg.py", "Inputs", "CMakeLists.txt", "lit.site.cfg.py", "mutate.py"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.torchlite_build, "test")
 
