@@ -114,15 +114,20 @@ def timed():
                    precision=precision, tolerance=TOLERANCES[precision])
     for precision in ("f32", "tf32", "f16"):
         dtype = FLOATS[precision]
-        for batch in (1, 32):
-            for c, o, s, k, stride in RESNET_CONVS:
-                out = (s + 2 * (k // 2) - k) // stride + 1
-                shapes = [(batch, c, s, s), (o, c, k, k), (o,)]
-                yield Case(f"time_conv{k}x{k}_{c}_{o}_{s}_stride{stride}_batch{batch}_{precision}",
-                           Conv(stride, k // 2), [[(shape, dtype) for shape in shapes]],
-                           [(2 * batch * o * out * out * c * k * k,
-                             bytes_of([*shapes, (batch, o, out, out)], dtype))],
-                           precision=precision, tolerance=TOLERANCES[precision])
+        # One library for each kernel size and stride: each brings the runtime along.
+        for k, stride in sorted({(k, stride) for _, _, _, k, stride in RESNET_CONVS}):
+            inputs, work = [], []
+            for batch in (1, 32):
+                for c, o, s, size, step in RESNET_CONVS:
+                    if (size, step) != (k, stride):
+                        continue
+                    out = (s + 2 * (k // 2) - k) // stride + 1
+                    shapes = [(batch, c, s, s), (o, c, k, k), (o,)]
+                    inputs.append([(shape, dtype) for shape in shapes])
+                    work.append((2 * batch * o * out * out * c * k * k,
+                                 bytes_of([*shapes, (batch, o, out, out)], dtype)))
+            yield Case(f"time_conv{k}x{k}_stride{stride}_{precision}", Conv(stride, k // 2), inputs, work,
+                       precision=precision, tolerance=TOLERANCES[precision])
     f32 = torch.float32
     rows = [(4096, 1024), (32768, 128), (1024, 32768)]
     yield Case("time_softmax", Softmax(), [[(r, f32)] for r in rows], [(0, bytes_of([r, r], f32)) for r in rows])
