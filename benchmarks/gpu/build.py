@@ -123,7 +123,8 @@ def main():
 
     (options.output / "MANIFEST").write_text("\n".join(lines) + "\n")
     for source in (options.build / "bin" / "tl-gpu-runner", HERE / "run.sh", HERE / "compare.py", HERE / "cases.py",
-                   ROOT / "examples" / "resnet.py", ROOT / "python" / "torchlite.py"):
+                   ROOT / "examples" / "mobilenet_v2.py", ROOT / "examples" / "common.py",
+                   ROOT / "python" / "torchlite.py"):
         shutil.copy(source, options.output)
     revision = subprocess.run(["git", "-C", ROOT, "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
     size = sum(f.stat().st_size for f in options.output.iterdir())
