@@ -2,7 +2,7 @@
 #include "TorchLite/Driver/Compiler.h"
 
 #include "TorchLite/Codegen/CPU/TargetInfo.h"
-#include "TorchLite/Codegen/CPU/Weights.h"
+#include "TorchLite/Codegen/Common/Weights.h"
 #include "TorchLite/Codegen/Common/Passes.h"
 #include "TorchLite/Codegen/NVGPU/KernelCompiler.h"
 #include "TorchLite/Codegen/NVGPU/Passes.h"
@@ -257,7 +257,7 @@ LogicalResult emit(ModuleOp module, const CompileOptions &options, cpu::OutputKi
   if (options.ownsContext)
     emitOptions.constantsWritten = [module]() mutable {
       for (StringRef name :
-           {cpu::weightsAttrName, cpu::deviceWeightsAttrName, cpu::hostBitcodeAttrName})
+           {weightsAttrName, deviceWeightsAttrName, cpu::hostBitcodeAttrName})
         module->removeAttr(name);
       releaseConstants(module);
     };

@@ -2,7 +2,7 @@
 #include "TorchLite/Driver/MergeTargets.h"
 
 #include "TorchLite/Codegen/CPU/ObjectEmitter.h"
-#include "TorchLite/Codegen/CPU/Weights.h"
+#include "TorchLite/Codegen/Common/Weights.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/AttrTypeSubElements.h"
@@ -15,8 +15,8 @@ void markDevice(ModuleOp module) {
   for (Operation &op : *module.getBody())
     if (op.hasAttr("tl.method"))
       op.setAttr("tl.device", UnitAttr::get(op.getContext()));
-  if (Attribute weights = module->removeAttr(cpu::weightsAttrName))
-    module->setAttr(cpu::deviceWeightsAttrName, weights);
+  if (Attribute weights = module->removeAttr(weightsAttrName))
+    module->setAttr(deviceWeightsAttrName, weights);
 }
 
 static bool isDeclaration(Operation *op) {
@@ -57,7 +57,7 @@ LogicalResult mergeDevice(ModuleOp module, ModuleOp device) {
     deviceSymbols.insert(&op);
   }
 
-  for (StringRef name : {cpu::deviceWeightsAttrName, cpu::hostBitcodeAttrName})
+  for (StringRef name : {deviceWeightsAttrName, cpu::hostBitcodeAttrName})
     if (Attribute attribute = device->removeAttr(name))
       module->setAttr(name, attribute);
   AttrTypeReplacer replacer;

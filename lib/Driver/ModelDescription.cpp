@@ -1,7 +1,7 @@
 //===- ModelDescription.cpp - What a compiled module offers ---------------===//
 #include "TorchLite/Driver/ModelDescription.h"
 
-#include "TorchLite/Codegen/CPU/Weights.h"
+#include "TorchLite/Codegen/Common/Weights.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
@@ -269,7 +269,7 @@ static LogicalResult readInitial(tl::StateOp op, const ValueType &type, std::vec
     SmallVector<char> storage;
     FailureOr<ArrayRef<char>> raw = failure();
     if (elements)
-      raw = cpu::getRawElements(elements, storage);
+      raw = getRawElements(elements, storage);
     if (failed(raw))
       return op.emitError("expected the elements of a tensor as the initial value of '")
              << op.getPath() << "', but got " << initial;

@@ -4,6 +4,7 @@
 #include "TorchLite/Codegen/CPU/KernelPipeline.h"
 #include "TorchLite/Codegen/CPU/Passes.h"
 #include "TorchLite/Codegen/CPU/TargetInfo.h"
+#include "TorchLite/Codegen/Common/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Conversion/VectorToSCF/VectorToSCF.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
@@ -25,23 +26,23 @@ namespace torchlite {
 static void prepare(OpPassManager &manager) {
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
-  manager.addNestedPass<func::FuncOp>(cpu::createFuseElementwise());
+  manager.addNestedPass<func::FuncOp>(createFuseElementwise());
   manager.addPass(createCSEPass());
-  manager.addNestedPass<func::FuncOp>(cpu::createBindFrame());
+  manager.addNestedPass<func::FuncOp>(createBindFrame());
 }
 
 /// Tensors become buffers.
 static void bufferize(OpPassManager &manager) {
-  manager.addPass(cpu::createBufferize());
+  manager.addPass(createBufferize());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addPass(memref::createFoldMemRefAliasOpsPass());
-  manager.addPass(cpu::createPackConstants());
+  manager.addPass(createPackConstants());
 }
 
 /// Buffers of known size get their place in the arena.
 static void planMemory(OpPassManager &manager) {
-  manager.addPass(cpu::createPlanMemory());
+  manager.addPass(createPlanMemory());
 }
 
 /// What is left of dynamic buffers is freed after its last use.
@@ -73,7 +74,7 @@ static void lower(OpPassManager &manager, const cpu::TargetSpec &target) {
   bool converts = StringRef(target.triple).starts_with("aarch64");
   floats.integerConversions = !converts;
   functions.addPass(cpu::createExpandFloats(floats));
-  functions.addPass(cpu::createExpandMath());
+  functions.addPass(createExpandMath());
   functions.addPass(memref::createExpandStridedMetadataPass());
   functions.addPass(createLowerAffinePass());
   // After affine: its floordiv becomes arith.floordivsi, which has to be expanded.
@@ -81,8 +82,8 @@ static void lower(OpPassManager &manager, const cpu::TargetSpec &target) {
   functions.addPass(createSCFToControlFlowPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
-  manager.addPass(cpu::createLowerRuntime());
-  manager.addPass(cpu::createLowerToLLVM());
+  manager.addPass(createLowerRuntime());
+  manager.addPass(createLowerToLLVM());
   manager.addPass(createReconcileUnrealizedCastsPass());
 }
 

@@ -1,7 +1,7 @@
 //===- NVGPUPipeline.cpp - From linalg to kernels and host code -----------===//
 #include "TorchLite/Pipelines/NVGPUPipeline.h"
 
-#include "TorchLite/Codegen/CPU/Passes.h"
+#include "TorchLite/Codegen/Common/Passes.h"
 #include "TorchLite/Codegen/NVGPU/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
@@ -18,10 +18,10 @@ namespace torchlite {
 static void prepare(OpPassManager &manager) {
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
-  manager.addNestedPass<func::FuncOp>(cpu::createFoldConstantLayout());
-  manager.addNestedPass<func::FuncOp>(cpu::createFuseElementwise());
+  manager.addNestedPass<func::FuncOp>(createFoldConstantLayout());
+  manager.addNestedPass<func::FuncOp>(createFuseElementwise());
   manager.addPass(createCSEPass());
-  manager.addNestedPass<func::FuncOp>(cpu::createBindFrame());
+  manager.addNestedPass<func::FuncOp>(createBindFrame());
 }
 
 /// Structured operations become kernels, still on tensors.
@@ -35,15 +35,15 @@ static void formKernels(OpPassManager &manager, const NVGPUPipelineOptions &opti
 
 /// Tensors become the device's buffers, each with its place.
 static void bufferize(OpPassManager &manager) {
-  manager.addPass(cpu::createBufferize());
+  manager.addPass(createBufferize());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addPass(memref::createFoldMemRefAliasOpsPass());
   // The device has no constants of the code: all of them are uploaded.
-  cpu::PackConstantsOptions pack;
+  PackConstantsOptions pack;
   pack.minBytes = 0;
-  manager.addPass(cpu::createPackConstants(pack));
-  manager.addPass(cpu::createPlanMemory());
+  manager.addPass(createPackConstants(pack));
+  manager.addPass(createPlanMemory());
   manager.addNestedPass<func::FuncOp>(nvgpu::createBindDevice());
 }
 
@@ -69,15 +69,15 @@ static void outlineKernels(OpPassManager &manager) {
 /// Loops, branches and calls of the runtime on the host.
 static void lowerHost(OpPassManager &manager) {
   auto &functions = manager.nest<func::FuncOp>();
-  functions.addPass(cpu::createExpandMath());
+  functions.addPass(createExpandMath());
   functions.addPass(memref::createExpandStridedMetadataPass());
   functions.addPass(createLowerAffinePass());
   functions.addPass(arith::createArithExpandOpsPass());
   functions.addPass(createSCFToControlFlowPass());
-  cpu::LowerRuntimeOptions runtime;
+  LowerRuntimeOptions runtime;
   runtime.device = true;
-  manager.addPass(cpu::createLowerRuntime(runtime));
-  manager.addPass(cpu::createLowerToLLVM());
+  manager.addPass(createLowerRuntime(runtime));
+  manager.addPass(createLowerToLLVM());
   manager.addPass(createReconcileUnrealizedCastsPass());
 }
 

@@ -1,7 +1,7 @@
 //===- EmitKernels.cpp - Structured operations become vectorised loops ----===//
 #include "TorchLite/Codegen/CPU/KernelEmitter.h"
 #include "TorchLite/Codegen/CPU/Passes.h"
-#include "TorchLite/Codegen/CPU/RowKernel.h"
+#include "TorchLite/Codegen/CPU/RowKernelEmitter.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"

@@ -1,6 +1,7 @@
 //===- KernelPipeline.cpp - From linalg to kernels ------------------------===//
 #include "TorchLite/Codegen/CPU/KernelPipeline.h"
 #include "TorchLite/Codegen/CPU/Passes.h"
+#include "TorchLite/Codegen/Common/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"

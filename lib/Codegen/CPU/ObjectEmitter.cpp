@@ -2,7 +2,7 @@
 #include "TorchLite/Codegen/CPU/ObjectEmitter.h"
 
 #include "TorchLite/Codegen/CPU/TargetInfo.h"
-#include "TorchLite/Codegen/CPU/Weights.h"
+#include "TorchLite/Codegen/Common/Weights.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"

@@ -1,7 +1,7 @@
 //===- OutlineGroups.cpp - One function for each kernel group -------------===//
 #include "TorchLite/Codegen/CPU/KernelEmitter.h"
 #include "TorchLite/Codegen/CPU/Passes.h"
-#include "TorchLite/Codegen/CPU/RowKernel.h"
+#include "TorchLite/Codegen/Common/RowKernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"

@@ -1,6 +1,6 @@
 //===- PackPanels.cpp - Weights in the order that kernels read them ----===//
-#include "TorchLite/Codegen/CPU/ConstantData.h"
-#include "TorchLite/Codegen/CPU/KernelGroup.h"
+#include "TorchLite/Codegen/Common/ConstantData.h"
+#include "TorchLite/Codegen/Common/KernelGroup.h"
 #include "TorchLite/Codegen/CPU/Passes.h"
 #include "TorchLite/Codegen/CPU/TargetInfo.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -12,7 +12,7 @@
 //===----------------------------------------------------------------------===//
 #include "TorchLite/Codegen/CPU/BodyEvaluator.h"
 #include "TorchLite/Codegen/CPU/LoopBuilder.h"
-#include "TorchLite/Codegen/CPU/RowKernel.h"
+#include "TorchLite/Codegen/CPU/RowKernelEmitter.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"

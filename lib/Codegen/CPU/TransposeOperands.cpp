@@ -1,5 +1,5 @@
 //===- TransposeOperands.cpp - Contiguous operands for contractions -------===//
-#include "TorchLite/Codegen/CPU/KernelGroup.h"
+#include "TorchLite/Codegen/Common/KernelGroup.h"
 #include "TorchLite/Codegen/CPU/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"

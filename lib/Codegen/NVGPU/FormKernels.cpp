@@ -1,6 +1,6 @@
 //===- FormKernels.cpp - Operations on tensors that become one launch -----===//
-#include "TorchLite/Codegen/CPU/KernelGroup.h"
-#include "TorchLite/Codegen/CPU/RowKernel.h"
+#include "TorchLite/Codegen/Common/KernelGroup.h"
+#include "TorchLite/Codegen/Common/RowKernel.h"
 #include "TorchLite/Codegen/NVGPU/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -78,11 +78,11 @@ private:
     SmallVector<Operation *> ops;
     StringRef name = root->getName().stripDialect();
     if (root.getNumReductionLoops()) {
-      FailureOr<cpu::RowKernel> rows = cpu::matchRowKernel(root, reason);
+      FailureOr<RowKernel> rows = matchRowKernel(root, reason);
       if (succeeded(rows)) {
         ops.assign(rows->ops.begin(), rows->ops.end());
         name = "rows";
-      } else if (FailureOr<cpu::KernelGroup> group = cpu::matchKernelGroup(root, reason);
+      } else if (FailureOr<KernelGroup> group = matchKernelGroup(root, reason);
                  succeeded(group)) {
         if (group->init && group->init->op->hasOneUse())
           ops.push_back(group->init->op);

@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "TorchLite/Codegen/CPU/ObjectEmitter.h"
-#include "TorchLite/Codegen/CPU/Weights.h"
+#include "TorchLite/Codegen/Common/Weights.h"
 #include "TorchLite/Codegen/NVGPU/EmulateKernels.h"
 #include "TorchLite/Codegen/NVGPU/KernelCompiler.h"
 #include "TorchLite/Codegen/NVGPU/Passes.h"
@@ -154,16 +154,16 @@ std::string CodeBuilder::backends(ArrayRef<StringRef> names) {
 std::string CodeBuilder::weights(int64_t size) {
   if (size == 0)
     return "";
-  if (!symbols.lookup(cpu::deviceWeightsSymbol)) {
+  if (!symbols.lookup(deviceWeightsSymbol)) {
     auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), size);
     auto global =
         LLVM::GlobalOp::create(builder, loc, type, /*isConstant=*/true, LLVM::Linkage::External,
-                               cpu::deviceWeightsSymbol, Attribute(), /*alignment=*/64);
+                               deviceWeightsSymbol, Attribute(), /*alignment=*/64);
     global.setVisibility_(LLVM::Visibility::Hidden);
     global.setDsoLocal(true);
     symbols.insert(global);
   }
-  return cpu::deviceWeightsSymbol.str();
+  return deviceWeightsSymbol.str();
 }
 
 void CodeBuilder::code(StringRef images, int64_t imageCount, StringRef kernels,
@@ -225,8 +225,8 @@ private:
     if (emulated)
       backends.push_back("tl_gpu_emulated");
     CodeBuilder builder(module);
-    int64_t weightsBytes = cpu::getWeightsBytes(module, cpu::weightsAttrName) +
-                           cpu::getWeightsBytes(module, cpu::deviceWeightsAttrName);
+    int64_t weightsBytes = getWeightsBytes(module, weightsAttrName) +
+                           getWeightsBytes(module, deviceWeightsAttrName);
     std::string imagesName = builder.images(*compiled);
     std::string namesName = builder.names(names);
     std::string functionsName = emulated ? builder.functions(emulatedNames) : "";

@@ -2,7 +2,7 @@
 #ifndef TORCHLITE_CODEGEN_CPU_KERNELEMITTER_H
 #define TORCHLITE_CODEGEN_CPU_KERNELEMITTER_H
 
-#include "TorchLite/Codegen/CPU/KernelGroup.h"
+#include "TorchLite/Codegen/Common/KernelGroup.h"
 #include "TorchLite/Codegen/CPU/TargetInfo.h"
 
 namespace torchlite::cpu {

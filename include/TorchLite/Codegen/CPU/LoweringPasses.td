@@ -8,116 +8,6 @@
 
 include "mlir/Pass/PassBase.td"
 
-def BindFrame : Pass<"tl-cpu-bind-frame", "mlir::func::FuncOp"> {
-  let summary = "Entry functions take arguments from the frame and put results into its buffers";
-  let description = [{
-    A function with `tl.method` loses its operands and results: operands become `tlrt.arg` (which
-    nobody may write), tensor results are materialised in `tlrt.output` buffers, as early as their
-    sizes are known, so that computations can write into them directly; scalar results go to
-    `tlrt.result`. What the signature was is recorded in the attributes `tl.operands` and
-    `tl.results`: an array of dictionaries with the `type` and the attributes that the operand or
-    result had.
-
-    Example:
-
-    ```mlir
-    func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> attributes {tl.method = "forward"}
-    ```
-
-    becomes
-
-    ```mlir
-    func.func @f() attributes {tl.method = "forward", ...} {
-      %0 = tlrt.arg 0 : memref<4xf32>
-      %x = bufferization.to_tensor %0 restrict : memref<4xf32> to tensor<4xf32>
-      %out = tlrt.output 0 : memref<4xf32>
-      ...
-      bufferization.materialize_in_destination %y in restrict writable %out
-    ```
-  }];
-  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::affine::AffineDialect",
-                           "mlir::bufferization::BufferizationDialect",
-                           "mlir::memref::MemRefDialect", "mlir::tensor::TensorDialect",
-                           "torchlite::rt::RuntimeDialect"];
-}
-
-def Bufferize : Pass<"tl-cpu-bufferize", "mlir::ModuleOp"> {
-  let summary = "Turn tensors into buffers, in place where possible";
-  let description = [{
-    Runs one-shot bufferization across function boundaries with contiguous layouts. Before that,
-    constants with one value for all elements become fills, values that a loop carries are made to
-    stay in one buffer, and `tensor.empty` that ends in a result becomes that result's buffer.
-    Private functions that return buffers of their own are inlined.
-
-    Example: in
-
-    ```mlir
-    %r = scf.for %i = %a to %b step %c iter_args(%h = %x) -> tensor<4xf32> {
-      %n = linalg.generic ... ins(%h) outs(%empty)
-      scf.yield %n : tensor<4xf32>
-    }
-    ```
-
-    `%h` and `%n` share one buffer.
-  }];
-  let dependentDialects = ["mlir::arith::ArithDialect",
-                           "mlir::bufferization::BufferizationDialect",
-                           "mlir::linalg::LinalgDialect", "mlir::memref::MemRefDialect",
-                           "mlir::scf::SCFDialect", "mlir::tensor::TensorDialect"];
-  let statistics = [
-    Statistic<"numInPlace", "num-in-place", "Tensor operands written in place">,
-    Statistic<"numOutOfPlace", "num-out-of-place", "Tensor operands that needed a copy">
-  ];
-}
-
-def PackConstants : Pass<"tl-cpu-pack-constants", "mlir::ModuleOp"> {
-  let summary = "Move large constants into one blob";
-  let description = [{
-    A constant `memref.global` of at least `min-bytes` becomes a view of the blob `tl_weights`.
-    Equal contents are stored once. What the blob holds is listed in the module's attribute
-    `tl.weights`, from which the object writer makes it (see Codegen/CPU/Weights.h).
-
-    Example: `memref.get_global @w : memref<64x3xf32>` becomes
-    `tlrt.weights 0 : memref<64x3xf32>`.
-  }];
-  let options = [
-    Option<"minBytes", "min-bytes", "int64_t", /*default=*/"256",
-           "Smaller constants stay constants of the code">
-  ];
-  let dependentDialects = ["torchlite::rt::RuntimeDialect"];
-  let statistics = [Statistic<"numBytes", "num-bytes", "Bytes of the blob">];
-}
-
-def PlanMemory : Pass<"tl-cpu-plan-memory", "mlir::ModuleOp"> {
-  let summary = "Give buffers of known size their places in one arena";
-  let description = [{
-    Each `memref.alloc` of static shape becomes a view of the call's arena. Buffers that do not live
-    at the same time share memory: the largest first, at the lowest offset that is free while they
-    live. A buffer made in a loop lives for one iteration; one made in a parallel region gets a part
-    for each iteration; what a called function needs is a buffer of the caller. A buffer that
-    outlives the iteration that made it stays dynamic. The size is recorded as `tl.arena_bytes`.
-
-    Example:
-
-    ```mlir
-    %b = memref.alloc() : memref<16xf32>
-    ```
-
-    becomes
-
-    ```mlir
-    %arena = tlrt.arena : memref<64xi8>
-    %b = memref.view %arena[%c0][] : memref<64xi8> to memref<16xf32>
-    ```
-  }];
-  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::memref::MemRefDialect",
-                           "torchlite::rt::RuntimeDialect"];
-  let statistics = [
-    Statistic<"numBufferBytes", "num-buffer-bytes", "Bytes of all buffers">,
-    Statistic<"numArenaBytes", "num-arena-bytes", "Bytes of all arenas">
-  ];
-}
-
 def Parallelize : Pass<"tl-cpu-parallelize", "mlir::func::FuncOp"> {
   let summary = "Cut large structured operations into parallel pieces";
   let description = [{
@@ -198,32 +88,6 @@ def StackBuffers : Pass<"tl-cpu-stack-buffers", "mlir::func::FuncOp"> {
   ];
 }
 
-def LowerRuntime : Pass<"tl-cpu-lower-runtime", "mlir::ModuleOp"> {
-  let summary = "Lower frame access, allocations, checks and parallel calls to LLVM";
-  let description = [{
-    Every function gets the frame as its first argument, except those that run on several threads,
-    which must not raise or allocate. `tlrt` operations become loads from the frame and calls of the
-    runtime, dynamic allocations become `tl_rt_alloc`, and `tl.check` a branch to `tl_rt_raise`
-    whose message ends in the source line. Expects control flow as blocks.
-
-    Example: `tlrt.arg 1 : i64` becomes
-
-    ```mlir
-    %args = llvm.load %frame : !llvm.ptr -> !llvm.ptr
-    %slot = llvm.getelementptr %args[16] : (!llvm.ptr) -> !llvm.ptr, i8
-    %n = llvm.load %slot : !llvm.ptr -> i64
-    ```
-
-    With `device`, the functions run on the host for a device, whose memory all buffers are: launches,
-    copies and reads become calls of the runtime, and the weights are where the frame says. Kernels
-    (`gpu.module`) are left alone.
-  }];
-  let options = [
-    Option<"device", "device", "bool", /*default=*/"false", "Buffers and weights are a device's memory">
-  ];
-  let dependentDialects = ["mlir::LLVM::LLVMDialect", "mlir::cf::ControlFlowDialect"];
-}
-
 def ExpandFloats : Pass<"tl-cpu-expand-floats", "mlir::func::FuncOp"> {
   let summary = "Compute f16 and bf16 in f32";
   let description = [{
@@ -245,30 +109,6 @@ def ExpandFloats : Pass<"tl-cpu-expand-floats", "mlir::func::FuncOp"> {
            "Convert f16 by integer operations">
   ];
   let dependentDialects = ["mlir::arith::ArithDialect"];
-}
-
-def ExpandMath : Pass<"tl-cpu-expand-math", "mlir::func::FuncOp"> {
-  let summary = "Compute mathematical functions by polynomials, or call the C library";
-  let description = [{
-    Functions on f32 become polynomial approximations where these are as accurate as needed over the
-    whole range, so that loops over them vectorise. All others become calls of the C library.
-
-    Example: `math.exp %x : f32` becomes multiplications, additions and a shift; `math.acosh` a call
-    of `acoshf`.
-  }];
-  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::math::MathDialect",
-                           "mlir::vector::VectorDialect"];
-}
-
-def LowerToLLVM : Pass<"tl-cpu-lower-to-llvm", "mlir::ModuleOp"> {
-  let summary = "Convert what is left to the LLVM dialect";
-  let description = [{
-    Buffers, scalar and vector arithmetic, blocks and functions. Entry functions stay visible in the
-    library; all others become internal.
-
-    Example: `arith.addf %a, %b : f32` becomes `llvm.fadd %a, %b : f32`.
-  }];
-  let dependentDialects = ["mlir::LLVM::LLVMDialect"];
 }
 
 def EmitObject : Pass<"tl-emit-object", "mlir::ModuleOp"> {

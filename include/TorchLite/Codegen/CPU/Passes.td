@@ -5,29 +5,6 @@
 include "mlir/Pass/PassBase.td"
 include "TorchLite/Codegen/CPU/LoweringPasses.td"
 
-def FuseElementwise : Pass<"tl-cpu-fuse-elementwise", "mlir::func::FuncOp"> {
-  let summary = "Merge chains of elementwise operations";
-  let description = [{
-    An elementwise `linalg` operation whose result has one reader is merged into that reader, if the
-    reader is elementwise too, so that what is between them never reaches memory. A producer is not
-    merged into a reduction: it would be computed once per element of the reduction's window, and a
-    reduction without a body of its own is what later passes recognise.
-
-    Example: `relu(add(x, y))`, two `linalg.generic`, becomes one with the body
-
-    ```mlir
-    ^bb0(%x: f32, %y: f32, %out: f32):
-      %sum = arith.addf %x, %y : f32
-      %relu = arith.maximumf %sum, %zero : f32
-      linalg.yield %relu : f32
-    ```
-  }];
-  let dependentDialects = ["mlir::linalg::LinalgDialect", "mlir::tensor::TensorDialect"];
-  let statistics = [
-    Statistic<"numMerged", "num-merged", "Elementwise operations merged into their reader">
-  ];
-}
-
 def EmitKernels : Pass<"tl-cpu-emit-kernels", "mlir::func::FuncOp"> {
   let summary = "Turn structured operations on tensors into vectorised loops";
   let description = [{
@@ -99,19 +76,6 @@ def PackPanels : Pass<"tl-cpu-pack-panels", "mlir::func::FuncOp"> {
   let statistics = [
     Statistic<"numPacked", "num-packed", "Operands packed">
   ];
-}
-
-def FoldConstantLayout : Pass<"tl-cpu-fold-constant-layout", "mlir::func::FuncOp"> {
-  let summary = "Transpose and reshape constants at compile time";
-  let description = [{
-    `linalg.transpose`, `tensor.expand_shape` and `tensor.collapse_shape` of a constant become a
-    constant. Unlike upstream's folds this moves the bytes of `dense_resource` blobs, whatever their
-    size, and makes no attribute per element.
-
-    Example: the weights of a convolution, `[Co, Ci, kh, kw]` as PyTorch stores them, transposed to
-    `[kh, kw, Ci, Co]`.
-  }];
-  let dependentDialects = ["mlir::arith::ArithDialect"];
 }
 
 def PadInPlace : Pass<"tl-cpu-pad-in-place", "mlir::ModuleOp"> {

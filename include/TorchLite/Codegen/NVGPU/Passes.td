@@ -216,7 +216,7 @@ def Serialize : Pass<"tl-nvgpu-serialize", "mlir::ModuleOp"> {
     With `emulated`, the kernels are compiled for the processor as well, for the emulator: the
     module's attribute `tl.host_bitcode` holds them until the object file is written.
 
-    The weights are those that `tl-cpu-pack-constants` has left in the module's attribute; their
+    The weights are those that `tl-pack-constants` has left in the module's attribute; their
     symbol is `@tl_gpu_weights`.
 
     Example: `--tl-nvgpu-serialize="archs=sm_80,sm_90"` leaves

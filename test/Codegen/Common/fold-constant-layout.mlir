@@ -1,4 +1,4 @@
-// RUN: tl-opt %s --tl-cpu-fold-constant-layout | FileCheck %s
+// RUN: tl-opt %s --tl-fold-constant-layout | FileCheck %s
 
 // CHECK-LABEL: func.func @dense
 // CHECK: arith.constant dense<{{\[\[}}1, 4], [2, 5], [3, 6]]> : tensor<3x2xi32>

@@ -1,4 +1,4 @@
-// RUN: tl-opt %s --tl-cpu-lower-runtime -split-input-file | FileCheck %s
+// RUN: tl-opt %s --tl-lower-runtime -split-input-file | FileCheck %s
 
 // CHECK: llvm.mlir.global internal unnamed_addr constant @tl_text0("n is {} (model.py:7)\00")
 // CHECK: llvm.func hidden @tl_rt_raise(!llvm.ptr, !llvm.ptr, !llvm.ptr, i64) attributes {dso_local, passthrough = ["noreturn", "cold"]}

@@ -1,4 +1,4 @@
-// RUN: tl-opt %s --tl-cpu-bind-frame | FileCheck %s
+// RUN: tl-opt %s --tl-bind-frame | FileCheck %s
 
 // The buffer of the result is asked for as soon as its size is known.
 // CHECK-LABEL: func.func @square()

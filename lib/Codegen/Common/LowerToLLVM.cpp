@@ -1,5 +1,5 @@
 //===- LowerToLLVM.cpp - Everything that is left to the LLVM dialect ------===//
-#include "TorchLite/Codegen/CPU/Passes.h"
+#include "TorchLite/Codegen/Common/Passes.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ComplexToLLVM/ComplexToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
@@ -20,9 +20,9 @@
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/DialectConversion.h"
 
-namespace torchlite::cpu {
+namespace torchlite {
 #define GEN_PASS_DEF_LOWERTOLLVM
-#include "TorchLite/Codegen/CPU/Passes.h.inc"
+#include "TorchLite/Codegen/Common/Passes.h.inc"
 
 namespace {
 using namespace mlir;
@@ -109,4 +109,4 @@ struct LowerToLLVM : impl::LowerToLLVMBase<LowerToLLVM> {
 };
 
 } // namespace
-} // namespace torchlite::cpu
+} // namespace torchlite

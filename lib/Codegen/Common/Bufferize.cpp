@@ -1,5 +1,5 @@
 //===- Bufferize.cpp - From tensors to buffers ----------------------------===//
-#include "TorchLite/Codegen/CPU/Passes.h"
+#include "TorchLite/Codegen/Common/Passes.h"
 #include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/Bufferize.h"
@@ -15,9 +15,9 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/CallInterfaces.h"
 
-namespace torchlite::cpu {
+namespace torchlite {
 #define GEN_PASS_DEF_BUFFERIZE
-#include "TorchLite/Codegen/CPU/Passes.h.inc"
+#include "TorchLite/Codegen/Common/Passes.h.inc"
 
 namespace {
 using namespace mlir;
@@ -186,4 +186,4 @@ struct Bufferize : impl::BufferizeBase<Bufferize> {
 };
 
 } // namespace
-} // namespace torchlite::cpu
+} // namespace torchlite

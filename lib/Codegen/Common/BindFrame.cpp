@@ -1,5 +1,5 @@
 //===- BindFrame.cpp - Entry functions take their values from the frame ---===//
-#include "TorchLite/Codegen/CPU/Passes.h"
+#include "TorchLite/Codegen/Common/Passes.h"
 #include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -8,9 +8,9 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
-namespace torchlite::cpu {
+namespace torchlite {
 #define GEN_PASS_DEF_BINDFRAME
-#include "TorchLite/Codegen/CPU/Passes.h.inc"
+#include "TorchLite/Codegen/Common/Passes.h.inc"
 
 namespace {
 using namespace mlir;
@@ -156,4 +156,4 @@ struct BindFrame : impl::BindFrameBase<BindFrame> {
 };
 
 } // namespace
-} // namespace torchlite::cpu
+} // namespace torchlite

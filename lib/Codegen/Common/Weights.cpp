@@ -1,9 +1,9 @@
 //===- Weights.cpp - The blob of constants --------------------------------===//
-#include "TorchLite/Codegen/CPU/Weights.h"
+#include "TorchLite/Codegen/Common/Weights.h"
 
 #include "mlir/IR/DialectResourceBlobManager.h"
 
-namespace torchlite::cpu {
+namespace torchlite {
 using namespace mlir;
 
 /// Bytes of one element in memory.
@@ -75,4 +75,4 @@ LogicalResult writeWeights(ModuleOp module, StringRef attrName, raw_ostream &os)
   return success();
 }
 
-} // namespace torchlite::cpu
+} // namespace torchlite

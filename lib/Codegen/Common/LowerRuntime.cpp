@@ -1,6 +1,6 @@
 //===- LowerRuntime.cpp - tlrt, allocations and checks to LLVM ------------===//
-#include "TorchLite/Codegen/CPU/Passes.h"
-#include "TorchLite/Codegen/CPU/Weights.h"
+#include "TorchLite/Codegen/Common/Passes.h"
+#include "TorchLite/Codegen/Common/Weights.h"
 #include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
@@ -14,9 +14,9 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Path.h"
 
-namespace torchlite::cpu {
+namespace torchlite {
 #define GEN_PASS_DEF_LOWERRUNTIME
-#include "TorchLite/Codegen/CPU/Passes.h.inc"
+#include "TorchLite/Codegen/Common/Passes.h.inc"
 
 namespace {
 using namespace mlir;
@@ -578,4 +578,4 @@ struct LowerRuntime : impl::LowerRuntimeBase<LowerRuntime> {
 };
 
 } // namespace
-} // namespace torchlite::cpu
+} // namespace torchlite

@@ -1,17 +1,16 @@
 //===- RowKernel.h - Reductions of rows and what belongs to them -*- C++ -*-===//
 //
 // A row kernel is a set of `linalg` operations around reductions of the last dimension: softmax,
-// layer normalisation, sums and maxima of rows. Each row is loaded from memory once and then worked
-// on in the cache; what is known once per row stays in scalars.
+// layer normalisation, sums and maxima of rows. A target loads each row from memory once and works on
+// it in the cache (lib/Codegen/CPU/RowKernelEmitter.cpp) or in registers (NVGPU/Strategies/Rows.cpp).
 //
 //===----------------------------------------------------------------------===//
-#ifndef TORCHLITE_CODEGEN_CPU_ROWKERNEL_H
-#define TORCHLITE_CODEGEN_CPU_ROWKERNEL_H
+#ifndef TORCHLITE_CODEGEN_COMMON_ROWKERNEL_H
+#define TORCHLITE_CODEGEN_COMMON_ROWKERNEL_H
 
-#include "TorchLite/Codegen/CPU/TargetInfo.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
-namespace torchlite::cpu {
+namespace torchlite {
 
 struct RowKernel {
   /// In order; the last one's result is the only one with readers outside.
@@ -27,10 +26,6 @@ struct RowKernel {
 /// The largest row kernel around the reduction `seed`. On failure `reason` says what was expected.
 mlir::FailureOr<RowKernel> matchRowKernel(mlir::linalg::LinalgOp seed, std::string &reason);
 
-/// Emits loops at the builder's insertion point and returns the result.
-mlir::Value emitRowKernel(mlir::OpBuilder &builder, RowKernel &kernel, const TargetInfo &target,
-                          bool parallel);
+} // namespace torchlite
 
-} // namespace torchlite::cpu
-
-#endif // TORCHLITE_CODEGEN_CPU_ROWKERNEL_H
+#endif // TORCHLITE_CODEGEN_COMMON_ROWKERNEL_H

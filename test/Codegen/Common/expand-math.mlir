@@ -1,4 +1,4 @@
-// RUN: tl-opt %s --tl-cpu-expand-math | FileCheck %s
+// RUN: tl-opt %s --tl-expand-math | FileCheck %s
 
 // CHECK-LABEL: func.func @polynomial
 // CHECK-NOT: math.exp

@@ -1,11 +1,11 @@
 //===- KernelGroup.cpp - Structured operations that become one kernel -----===//
-#include "TorchLite/Codegen/CPU/KernelGroup.h"
+#include "TorchLite/Codegen/Common/KernelGroup.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/AffineExprVisitor.h"
 
 using namespace mlir;
 
-namespace torchlite::cpu {
+namespace torchlite {
 
 //===----------------------------------------------------------------------===//
 // Indexing
@@ -180,4 +180,4 @@ FailureOr<KernelGroup> matchKernelGroup(linalg::LinalgOp root, std::string &reas
   return group;
 }
 
-} // namespace torchlite::cpu
+} // namespace torchlite

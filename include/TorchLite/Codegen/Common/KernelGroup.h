@@ -5,14 +5,14 @@
 // element of one output tensor exactly once, so that the output's coordinates name the work.
 //
 //===----------------------------------------------------------------------===//
-#ifndef TORCHLITE_CODEGEN_CPU_KERNELGROUP_H
-#define TORCHLITE_CODEGEN_CPU_KERNELGROUP_H
+#ifndef TORCHLITE_CODEGEN_COMMON_KERNELGROUP_H
+#define TORCHLITE_CODEGEN_COMMON_KERNELGROUP_H
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include <optional>
 #include <string>
 
-namespace torchlite::cpu {
+namespace torchlite {
 
 /// One operation of a group. `coordinates[d]` is the coordinate of the group's output that loop `d`
 /// of the operation runs over, or -1 if the loop is a reduction.
@@ -55,6 +55,6 @@ std::optional<std::pair<mlir::Value, int64_t>> findLoopSize(mlir::linalg::Linalg
 /// The group of `root`. On failure `reason` says what was expected.
 mlir::FailureOr<KernelGroup> matchKernelGroup(mlir::linalg::LinalgOp root, std::string &reason);
 
-} // namespace torchlite::cpu
+} // namespace torchlite
 
-#endif // TORCHLITE_CODEGEN_CPU_KERNELGROUP_H
+#endif // TORCHLITE_CODEGEN_COMMON_KERNELGROUP_H

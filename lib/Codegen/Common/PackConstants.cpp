@@ -1,13 +1,13 @@
 //===- PackConstants.cpp - Large constants into one blob ------------------===//
-#include "TorchLite/Codegen/CPU/Passes.h"
-#include "TorchLite/Codegen/CPU/Weights.h"
+#include "TorchLite/Codegen/Common/Passes.h"
+#include "TorchLite/Codegen/Common/Weights.h"
 #include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/Support/xxhash.h"
 
-namespace torchlite::cpu {
+namespace torchlite {
 #define GEN_PASS_DEF_PACKCONSTANTS
-#include "TorchLite/Codegen/CPU/Passes.h.inc"
+#include "TorchLite/Codegen/Common/Passes.h.inc"
 
 namespace {
 using namespace mlir;
@@ -77,4 +77,4 @@ struct PackConstants : impl::PackConstantsBase<PackConstants> {
 };
 
 } // namespace
-} // namespace torchlite::cpu
+} // namespace torchlite

@@ -1,6 +1,6 @@
 //===- FoldConstantLayout.cpp - Transposes and reshapes of constants ------===//
-#include "TorchLite/Codegen/CPU/ConstantData.h"
-#include "TorchLite/Codegen/CPU/Passes.h"
+#include "TorchLite/Codegen/Common/ConstantData.h"
+#include "TorchLite/Codegen/Common/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -8,9 +8,9 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
-namespace torchlite::cpu {
+namespace torchlite {
 #define GEN_PASS_DEF_FOLDCONSTANTLAYOUT
-#include "TorchLite/Codegen/CPU/Passes.h.inc"
+#include "TorchLite/Codegen/Common/Passes.h.inc"
 
 namespace {
 using namespace mlir;
@@ -61,4 +61,4 @@ struct FoldConstantLayout : impl::FoldConstantLayoutBase<FoldConstantLayout> {
 };
 
 } // namespace
-} // namespace torchlite::cpu
+} // namespace torchlite

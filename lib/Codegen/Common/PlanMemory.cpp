@@ -1,5 +1,5 @@
 //===- PlanMemory.cpp - Buffers of known size into one arena --------------===//
-#include "TorchLite/Codegen/CPU/Passes.h"
+#include "TorchLite/Codegen/Common/Passes.h"
 #include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -8,9 +8,9 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
-namespace torchlite::cpu {
+namespace torchlite {
 #define GEN_PASS_DEF_PLANMEMORY
-#include "TorchLite/Codegen/CPU/Passes.h.inc"
+#include "TorchLite/Codegen/Common/Passes.h.inc"
 
 namespace {
 using namespace mlir;
@@ -312,4 +312,4 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
 };
 
 } // namespace
-} // namespace torchlite::cpu
+} // namespace torchlite

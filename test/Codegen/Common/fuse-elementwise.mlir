@@ -1,4 +1,4 @@
-// RUN: tl-opt %s --tl-cpu-fuse-elementwise | FileCheck %s
+// RUN: tl-opt %s --tl-fuse-elementwise | FileCheck %s
 
 #id = affine_map<(i, j) -> (i, j)>
 #row = affine_map<(i, j) -> (i)>

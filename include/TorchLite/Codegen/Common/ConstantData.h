@@ -1,12 +1,12 @@
 //===- ConstantData.h - The bytes of tensor constants -----------*- C++ -*-===//
-#ifndef TORCHLITE_CODEGEN_CPU_CONSTANTDATA_H
-#define TORCHLITE_CODEGEN_CPU_CONSTANTDATA_H
+#ifndef TORCHLITE_CODEGEN_COMMON_CONSTANTDATA_H
+#define TORCHLITE_CODEGEN_COMMON_CONSTANTDATA_H
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/SmallVector.h"
 
-namespace torchlite::cpu {
+namespace torchlite {
 
 /// One dimension of a rearranged constant: it is walked with `stride` elements of the source, and
 /// belongs to the source dimension `source`, of which a step is `factor` steps. Indices beyond the
@@ -29,6 +29,6 @@ mlir::ElementsAttr rearrange(mlir::ElementsAttr constant, llvm::ArrayRef<LayoutD
 /// `constant` with another shape of as many elements, sharing the bytes; null where not possible.
 mlir::ElementsAttr reshape(mlir::ElementsAttr constant, mlir::RankedTensorType type);
 
-} // namespace torchlite::cpu
+} // namespace torchlite
 
-#endif // TORCHLITE_CODEGEN_CPU_CONSTANTDATA_H
+#endif // TORCHLITE_CODEGEN_COMMON_CONSTANTDATA_H

@@ -1,4 +1,4 @@
-// RUN: tl-opt %s --tl-cpu-bind-frame --tl-cpu-bufferize --canonicalize | FileCheck %s
+// RUN: tl-opt %s --tl-bind-frame --tl-bufferize --canonicalize | FileCheck %s
 
 // The computation writes into the result; the argument is not written.
 // CHECK-LABEL: func.func @in_place

@@ -1,4 +1,4 @@
-// RUN: tl-opt %s --tl-cpu-plan-memory -split-input-file | FileCheck %s
+// RUN: tl-opt %s --tl-plan-memory -split-input-file | FileCheck %s
 
 func.func private @use(memref<16xf32>)
 func.func private @use_large(memref<64xf32>)

@@ -8,13 +8,13 @@
 // `tl.gpu_weights`. Layouts differ between the two, so that they share nothing.
 //
 //===----------------------------------------------------------------------===//
-#ifndef TORCHLITE_CODEGEN_CPU_WEIGHTS_H
-#define TORCHLITE_CODEGEN_CPU_WEIGHTS_H
+#ifndef TORCHLITE_CODEGEN_COMMON_WEIGHTS_H
+#define TORCHLITE_CODEGEN_COMMON_WEIGHTS_H
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinOps.h"
 
-namespace torchlite::cpu {
+namespace torchlite {
 
 inline constexpr llvm::StringLiteral weightsAttrName = "tl.weights";
 inline constexpr llvm::StringLiteral weightsSymbol = "tl_weights";
@@ -33,6 +33,6 @@ int64_t getWeightsBytes(mlir::ModuleOp module, llvm::StringRef attrName = weight
 llvm::LogicalResult writeWeights(mlir::ModuleOp module, llvm::StringRef attrName,
                                  llvm::raw_ostream &os);
 
-} // namespace torchlite::cpu
+} // namespace torchlite
 
-#endif // TORCHLITE_CODEGEN_CPU_WEIGHTS_H
+#endif // TORCHLITE_CODEGEN_COMMON_WEIGHTS_H

@@ -1,13 +1,13 @@
 //===- FuseElementwise.cpp - Merge chains of elementwise operations -------===//
-#include "TorchLite/Codegen/CPU/Passes.h"
+#include "TorchLite/Codegen/Common/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
-namespace torchlite::cpu {
+namespace torchlite {
 #define GEN_PASS_DEF_FUSEELEMENTWISE
-#include "TorchLite/Codegen/CPU/Passes.h.inc"
+#include "TorchLite/Codegen/Common/Passes.h.inc"
 
 namespace {
 using namespace mlir;
@@ -37,4 +37,4 @@ struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
 };
 
 } // namespace
-} // namespace torchlite::cpu
+} // namespace torchlite

@@ -1,12 +1,12 @@
 //===- RowKernelMatch.cpp - Which operations work on rows together --------===//
-#include "TorchLite/Codegen/CPU/KernelGroup.h"
-#include "TorchLite/Codegen/CPU/RowKernel.h"
+#include "TorchLite/Codegen/Common/KernelGroup.h"
+#include "TorchLite/Codegen/Common/RowKernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 
-namespace torchlite::cpu {
+namespace torchlite {
 
 OpOperand *RowKernel::destination() {
   OpOperand *operand = last().getDpsInitOperand(0);
@@ -214,4 +214,4 @@ FailureOr<RowKernel> matchRowKernel(linalg::LinalgOp seed, std::string &reason) 
   return Matcher(seed).match(reason);
 }
 
-} // namespace torchlite::cpu
+} // namespace torchlite

@@ -1,10 +1,10 @@
 //===- ConstantData.cpp - The bytes of tensor constants -------------------===//
-#include "TorchLite/Codegen/CPU/ConstantData.h"
+#include "TorchLite/Codegen/Common/ConstantData.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 
 using namespace mlir;
 
-namespace torchlite::cpu {
+namespace torchlite {
 
 /// Bytes of an element, or 0 where elements are not whole bytes in the constant's storage.
 static int64_t elementBytes(Type type) {
@@ -134,4 +134,4 @@ ElementsAttr reshape(ElementsAttr constant, RankedTensorType type) {
   return {};
 }
 
-} // namespace torchlite::cpu
+} // namespace torchlite

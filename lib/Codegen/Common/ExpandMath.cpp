@@ -1,5 +1,5 @@
 //===- ExpandMath.cpp - Mathematical functions ----------------------------===//
-#include "TorchLite/Codegen/CPU/Passes.h"
+#include "TorchLite/Codegen/Common/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -8,9 +8,9 @@
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "llvm/ADT/StringSet.h"
 
-namespace torchlite::cpu {
+namespace torchlite {
 #define GEN_PASS_DEF_EXPANDMATH
-#include "TorchLite/Codegen/CPU/Passes.h.inc"
+#include "TorchLite/Codegen/Common/Passes.h.inc"
 
 namespace {
 using namespace mlir;
@@ -91,4 +91,4 @@ struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
 };
 
 } // namespace
-} // namespace torchlite::cpu
+} // namespace torchlite

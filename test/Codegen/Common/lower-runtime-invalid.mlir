@@ -1,4 +1,4 @@
-// RUN: tl-opt %s --tl-cpu-lower-runtime -split-input-file -verify-diagnostics
+// RUN: tl-opt %s --tl-lower-runtime -split-input-file -verify-diagnostics
 
 func.func @parallel(%n: index) {
   tlrt.parallel_for @body to %n ()

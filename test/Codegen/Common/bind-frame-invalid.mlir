@@ -1,4 +1,4 @@
-// RUN: tl-opt %s --tl-cpu-bind-frame -split-input-file -verify-diagnostics
+// RUN: tl-opt %s --tl-bind-frame -split-input-file -verify-diagnostics
 
 // expected-error @below {{expected argument 0 to be a tensor, i64, f64 or i1, but got 'i32'}}
 func.func @argument(%x: i32) attributes {tl.method = "f"} {

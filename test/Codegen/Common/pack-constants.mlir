@@ -1,4 +1,4 @@
-// RUN: tl-opt %s --tl-cpu-pack-constants=min-bytes=16 | FileCheck %s
+// RUN: tl-opt %s --tl-pack-constants=min-bytes=16 | FileCheck %s
 
 // Equal contents share a place, also with another shape; small constants stay.
 // CHECK: module attributes {tl.weights = [
