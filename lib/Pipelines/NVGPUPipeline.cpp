@@ -29,6 +29,7 @@ static void formKernels(OpPassManager &manager, const NVGPUPipelineOptions &opti
   nvgpu::SplitReductionsOptions split;
   split.arch = options.arch;
   manager.addNestedPass<func::FuncOp>(nvgpu::createSplitReductions(split));
+  manager.addNestedPass<func::FuncOp>(nvgpu::createDeferChecks());
   manager.addNestedPass<func::FuncOp>(nvgpu::createFormKernels());
   manager.addPass(createCSEPass());
 }

@@ -87,6 +87,7 @@ static void copy(tl_call_frame *frame, void *to, const void *from, int64_t bytes
   if (!bytes || to == from)
     return;
   device->queued = true;
+  device->empty = false;
   device->waits |= kind != TL_COPY_ON_DEVICE;
   tl_status status = device->backend->copy(device->stream, to, from, bytes, kind, frame->error);
   if (status)
@@ -348,6 +349,7 @@ void tl_rt_launch(tl_frame *it, int32_t kernel, const int64_t grid[3], const int
   if (grid[0] == 0 || grid[1] == 0 || grid[2] == 0)
     return;
   device->queued = true;
+  device->empty = false;
   tl_status status = device->backend->launch(device->stream, kernel, grid, block, shared_bytes,
                                              params, frame->error);
   if (status)

@@ -248,6 +248,7 @@ typedef struct tl_device_frame {
   bool queued;                  /* something has been queued since the stream was waited for */
   bool dynamic;                 /* the call did what cannot be recorded */
   bool capturing;               /* the stream records */
+  bool empty;                   /* ... and has recorded nothing yet */
   struct tl_replay *replays;    /* what is known of replayable variants */
   struct tl_replay *noting;     /* tl_rt_output notes its requests here */
   struct tl_replay *assigned;   /* tl_rt_output takes its answers from here */

@@ -25,7 +25,7 @@
 
 /* A graph, and what the code read after it. */
 typedef struct tl_part {
-  void *graph;
+  void *graph;      /* null: nothing was queued, as after the last check of a call */
   const void *from; /* null: the last part */
   int64_t bytes;
   char value[16];
@@ -135,7 +135,8 @@ static tl_recording *lookUp(tl_replay *replay) {
 
 static void forget(tl_call_frame *frame, tl_recording *recording) {
   for (int64_t i = 0; i < recording->part_count; ++i)
-    frame->device->backend->graph_destroy(frame->device->stream, recording->parts[i].graph);
+    if (recording->parts[i].graph)
+      frame->device->backend->graph_destroy(frame->device->stream, recording->parts[i].graph);
   recording->part_count = 0;
 }
 
@@ -174,17 +175,23 @@ static bool endPart(tl_call_frame *frame, tl_recording *recording) {
   tl_part part = {0};
   if (device->backend->capture_end(device->stream, &part.graph, NULL) || !part.graph)
     return false;
-  if (recording->part_count == recording->part_limit || device->dynamic) {
+  bool kept = recording->part_count < recording->part_limit && !device->dynamic;
+  if (!kept || device->empty) {
     device->backend->graph_destroy(device->stream, part.graph);
-    return false;
+    part.graph = NULL;
   }
+  if (!kept)
+    return false;
   recording->parts[recording->part_count++] = part;
+  if (!part.graph)
+    return true;
   device->queued = true;
   return device->backend->graph_launch(device->stream, part.graph, NULL) == TL_OK;
 }
 
 static bool beginPart(tl_call_frame *frame) {
   tl_device_frame *device = frame->device;
+  device->empty = true;
   device->capturing = device->backend->capture_begin(device->stream, NULL) == TL_OK;
   return device->capturing;
 }
@@ -251,8 +258,11 @@ static bool replayRecording(tl_call_frame *frame, tl_replay *replay, tl_recordin
   recording->last_use = replay->calls;
   for (int64_t i = 0; i < recording->part_count; ++i) {
     tl_part *part = &recording->parts[i];
-    device->queued = true;
-    tl_status status = device->backend->graph_launch(device->stream, part->graph, frame->error);
+    tl_status status = TL_OK;
+    if (part->graph) {
+      device->queued = true;
+      status = device->backend->graph_launch(device->stream, part->graph, frame->error);
+    }
     if (status) {
       frame->status = status;
       tl_frame_leave(frame);

@@ -441,6 +441,30 @@ static void testReads(void) {
   tl_instance_destroy(instance);
 }
 
+/* Code that reads from the device when all is done: one graph. */
+static void testLateCheck(void) {
+  tl_instance *instance = create((tl_options){0});
+  float data[] = {1, 2, 3, 4, 5, 6};
+  int64_t shape[] = {2, 3};
+  DLTensor x = tl_dltensor(data, TL_F32, 2, shape);
+  tl_value argument = tl_tensor(&x), result = tl_none();
+  int graph_launches = fake->graph_launches;
+  for (int i = 0; i < 5; ++i) {
+    data[0] = (float)(i + 1);
+    call(instance, "late", &argument, 1, &result);
+    EXPECT(((float *)result.as.tensor.tensor->data)[0] == 2 * data[0]);
+    EXPECT(fake->graph_launches - graph_launches == (graphs ? i : 0));
+  }
+  data[4] = -1;
+  EXPECT_ERROR(TL_RAISED, tl_call(instance, "late", &argument, 1, &result, &error),
+               "5 positive elements");
+  data[4] = 9;
+  call(instance, "late", &argument, 1, &result);
+  EXPECT(((float *)result.as.tensor.tensor->data)[4] == 18);
+  tl_value_clear(&result);
+  tl_instance_destroy(instance);
+}
+
 static void testStream(void) {
   void *library = dlopen(getenv("TORCHLITE_LIBCUDA"), RTLD_NOW);
   int (*push)(void *), (*pop)(void **), (*make)(void **, unsigned), (*wait)(void *),
@@ -545,6 +569,7 @@ int main(void) {
   testErrors();
   testNoGraph();
   testReads();
+  testLateCheck();
   testStream();
   testExhausted();
   EXPECT(!fake->live_memory && !fake->live_contexts && !fake->live_modules);

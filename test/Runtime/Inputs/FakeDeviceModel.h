@@ -103,6 +103,19 @@ static void checkedDevice(tl_frame *frame) {
     tl_rt_raise(frame, "{} positive elements", &count, 1);
   launchScale(frame, x, out, count == 5 ? 3 : 2, 6);
 }
+
+/* late(x: 2x3xf32) -> 2 * x: raises unless all elements are positive, when all is done */
+static void lateDevice(tl_frame *frame) {
+  const void *x = frame->args[0].tensor.data, *arena = frame->arena;
+  int64_t n = 6, count = 0;
+  void *out = tl_rt_output(frame, 0, 2, dims_23, 4), *counting[] = {&x, &arena, &n};
+  launch(frame, COUNT_POSITIVE, 1, counting);
+  launchScale(frame, x, out, 2, 6);
+  tl_rt_read(frame, &count, arena, 8);
+  if (count < 6)
+    tl_rt_raise(frame, "{} positive elements", &count, 1);
+}
+
 /* sized(x: 2x3xf32): a variant that says to be replayable, but its result's size is not static */
 static void sizedDevice(tl_frame *frame) {
   const void *x = frame->args[0].tensor.data, *arena = frame->arena;
@@ -160,6 +173,8 @@ static const tl_variant affine_variants[] = {{affineEntry, 0, affine_arguments, 
                                               1, 0, 0, 0, -1, -1, halvesDevice, 0, 1}},
                         checked_variants[] = {{NULL, 0, affine_arguments, &f32_23, NULL, NULL, NULL,
                                                1, 0, 0, 0, -1, -1, checkedDevice, 8, 1}},
+                        late_variants[] = {{NULL, 0, affine_arguments, &f32_23, NULL, NULL, NULL,
+                                            1, 0, 0, 0, -1, -1, lateDevice, 8, 1}},
                         sized_variants[] = {{NULL, 0, affine_arguments, &f32_q, NULL, NULL, NULL,
                                              1, 0, 0, 0, -1, -1, sizedDevice, 8, 1}},
                         bad_variants[] = {{NULL, 0, int_arguments, &f32_q, NULL, NULL, NULL, 1, 0, 0,
@@ -169,7 +184,8 @@ static const tl_method device_methods[] = {
     {"positive", positive_variants, 1}, {"bump", bump_variants, 1},
     {"advance", advance_variants, 1}, {"tick", tick_variants, 1},
     {"bad", bad_variants, 1},         {"halves", halves_variants, 1},
-    {"checked", checked_variants, 1}, {"sized", sized_variants, 1}};
+    {"checked", checked_variants, 1}, {"sized", sized_variants, 1},
+    {"late", late_variants, 1}};
 
 static const tl_type *const sum_types[] = {&f32_2}, *const tick_types[] = {&int_type};
 static const float sum_initial[] = {100, 200};
@@ -189,7 +205,7 @@ static const tl_gpu_code device_code = {device_images,  4,
                                         affine_weights, sizeof affine_weights,
                                         80};
 static const tl_model device_model = {
-    &tl_runtime, TL_DESCRIPTOR_VERSION, 0, "fake", "", device_methods, 10, device_slots, 2, 1,
+    &tl_runtime, TL_DESCRIPTOR_VERSION, 0, "fake", "", device_methods, 11, device_slots, 2, 1,
     &device_code};
 
 /* The counters of the driver that TORCHLITE_LIBCUDA names. */

@@ -86,6 +86,46 @@ def SplitReductions : Pass<"tl-nvgpu-split-reductions", "mlir::func::FuncOp"> {
   let statistics = [Statistic<"numSplit", "num-split", "Reductions split">];
 }
 
+def DeferChecks : Pass<"tl-nvgpu-defer-checks", "mlir::func::FuncOp"> {
+  let summary = "Check what lies on the device at the end of the call, all at once";
+  let description = [{
+    A `tl.check` of a boolean that the device computes, as a gather makes of its indices, would wait for
+    the device in the middle of the call. Where nothing that follows can do harm, the checks move to the
+    end of the entry function, so that the whole call is queued at once and can be one CUDA graph; what
+    the call has written by then is not given out, since it ends in the error. Several checks are read
+    as one boolean, and one by one only where that is false.
+
+    Harmless is: static shapes; no other value that the host reads; no write at a computed position, no
+    integer division by a computed number. Indices that come from elements of tensors are clamped to
+    the tensor that they read, so that a wrong one reads something, but nothing outside.
+
+    Example:
+    ```mlir
+    %ok = tensor.extract %inside[] : tensor<i1>
+    tl.check %ok, "IndexError: index out of range in self"
+    %rows = linalg.generic {...} ins(%indices : tensor<8xi64>) ... {
+      %row = arith.index_cast %in : i64 to index
+      %column = linalg.index 1 : index
+      %element = tensor.extract %table[%row, %column] : tensor<100x16xf32>
+    ```
+    becomes
+    ```mlir
+    %rows = linalg.generic {...} ins(%indices : tensor<8xi64>) ... {
+      ...
+      %0 = arith.maxsi %row, %c0 : index
+      %1 = arith.minsi %0, %c99 : index
+      %element = tensor.extract %table[%1, %column] : tensor<100x16xf32>
+    ...
+    %ok = tensor.extract %inside[] : tensor<i1>
+    tl.check %ok, "IndexError: index out of range in self"
+    return
+    ```
+  }];
+  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::linalg::LinalgDialect",
+                           "mlir::scf::SCFDialect", "mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"numDeferred", "num-deferred", "Checks moved to the end">];
+}
+
 def FormKernels : Pass<"tl-form-kernels", "mlir::func::FuncOp"> {
   let summary = "Gather structured operations on tensors into kernels";
   let description = [{
