@@ -618,6 +618,32 @@ Value RuleContext::fromScalar(Value scalar) {
                                         ValueRange{scalar});
 }
 
+/// The constant that a small value is, or null. Traces compute sizes on 0-dim tensors
+/// (`torch.mul(bsz, 8)`): these fold here, so that shapes stay static.
+static Attribute foldToConstant(Value value, unsigned depth = 0) {
+  constexpr unsigned maxDepth = 32;
+  Attribute constant;
+  if (matchPattern(value, m_Constant(&constant)))
+    return constant;
+  Operation *op = value.getDefiningOp();
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!op || depth == maxDepth || op->getNumRegions() || !isMemoryEffectFree(op) ||
+      (type && (!type.hasStaticShape() || type.getNumElements() != 1)))
+    return {};
+  SmallVector<Attribute> operands;
+  for (Value operand : op->getOperands()) {
+    operands.push_back(foldToConstant(operand, depth + 1));
+    if (!operands.back())
+      return {};
+  }
+  SmallVector<OpFoldResult> results;
+  if (failed(op->fold(operands, results)) || results.size() != op->getNumResults())
+    return {};
+  OpFoldResult result = results[cast<OpResult>(value).getResultNumber()];
+  auto other = dyn_cast<Value>(result);
+  return other ? foldToConstant(other, depth + 1) : cast<Attribute>(result);
+}
+
 Value RuleContext::toScalar(Value tensor) {
   auto type = llvm::cast<RankedTensorType>(tensor.getType());
   for (int64_t i : llvm::seq<int64_t>(0, type.getRank()))
@@ -634,8 +660,8 @@ Value RuleContext::toScalar(Value tensor) {
   }
   // A small constant folds.
   if (type.getRank() == 0 || type.hasStaticShape()) {
-    DenseElementsAttr constant;
-    if (matchPattern(tensor, m_Constant(&constant)) && constant.getNumElements() == 1) {
+    auto constant = dyn_cast_or_null<DenseElementsAttr>(foldToConstant(tensor));
+    if (constant && constant.getNumElements() == 1) {
       if (isFloat(element))
         return walker.constant(
             b.getF64FloatAttr((*constant.getValues<APFloat>().begin()).convertToDouble()));

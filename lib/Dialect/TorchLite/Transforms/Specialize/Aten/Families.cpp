@@ -7,6 +7,7 @@ using namespace torchlite::tl;
 void specialize::registerAtenRules(RuleRegistry &registry) {
   registerActivationRules(registry);
   registerArithmeticRules(registry);
+  registerAttentionRules(registry);
   registerComparisonRules(registry);
   registerConversionRules(registry);
   registerConvolutionRules(registry);

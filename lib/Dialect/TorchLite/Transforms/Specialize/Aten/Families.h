@@ -12,6 +12,7 @@ class RuleRegistry;
 
 void registerActivationRules(RuleRegistry &registry);
 void registerArithmeticRules(RuleRegistry &registry);
+void registerAttentionRules(RuleRegistry &registry);
 void registerComparisonRules(RuleRegistry &registry);
 void registerConversionRules(RuleRegistry &registry);
 void registerConvolutionRules(RuleRegistry &registry);

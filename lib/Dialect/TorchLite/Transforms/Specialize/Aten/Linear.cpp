@@ -1,6 +1,7 @@
 //===- Linear.cpp - Rules of matrix products ------------------------------===//
 
 #include "Families.h"
+#include "LinearBuild.h"
 #include "TensorExpr.h"
 
 using namespace mlir;
@@ -53,16 +54,16 @@ static Value foldRows(RuleContext &ctx, Value tensor) {
   return ctx.reshape(tensor, {ctx.product(sizes), last});
 }
 
-/// linear(input, weight, bias?): input * weight^T + bias over the last dimension.
-static FailureOr<Value> linear(RuleContext &ctx) {
-  Value input = ctx.tensor(0), weight = ctx.tensor(1), bias = ctx.optionalTensor(2);
+Value specialize::buildLinear(RuleContext &ctx, Value input, Value weight, Value bias) {
   SmallVector<Value> operands = {input, weight};
   if (bias)
     operands.push_back(bias);
   if (!requireOneType(ctx, operands))
-    return failure();
-  if (rankOf(input) == 0 || rankOf(weight) == 0 || rankOf(weight) > 2)
-    return ctx.fail("linear: both arguments need to be at least 1D, the weight at most 2D");
+    return {};
+  if (rankOf(input) == 0 || rankOf(weight) == 0 || rankOf(weight) > 2) {
+    (void)ctx.fail("linear: both arguments need to be at least 1D, the weight at most 2D");
+    return {};
+  }
   SmallVector<OpFoldResult> sizes = ctx.sizes(input);
   bool isVector = rankOf(weight) == 1;
   if (isVector)
@@ -71,18 +72,26 @@ static FailureOr<Value> linear(RuleContext &ctx) {
   Value rows = rankOf(input) == 2 ? input : foldRows(ctx, input);
   Value product = matmul(ctx, rows, weight, /*transposeRhs=*/true);
   if (ctx.failed() || !product)
-    return failure();
+    return {};
   Expr result(ctx, product);
   if (bias)
     result = result + Expr(ctx, bias);
   if (isVector)
     sizes.pop_back();
   if (result.isNull())
-    return failure();
+    return {};
   // The bias may have broadcast no further than the rows allow.
   if (rankOf(input) == 2 && !isVector)
-    return done(ctx, result);
-  return done(ctx, ctx.reshape(result.value(), sizes));
+    return result.value();
+  return ctx.reshape(result.value(), sizes);
+}
+
+/// linear(input, weight, bias?): input * weight^T + bias over the last dimension.
+static FailureOr<Value> linear(RuleContext &ctx) {
+  Value input = ctx.tensor(0), weight = ctx.tensor(1), bias = ctx.optionalTensor(2);
+  if (ctx.failed())
+    return failure();
+  return done(ctx, buildLinear(ctx, input, weight, bias));
 }
 
 /// The product of tensors of any rank above 0, as torch.matmul defines it; null after a failure.

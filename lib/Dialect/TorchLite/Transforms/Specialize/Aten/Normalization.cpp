@@ -1,4 +1,4 @@
-//===- Normalization.cpp - Rules of softmax, normalisation and attention --===//
+//===- Normalization.cpp - Rules of softmax and normalisation -------------===//
 
 #include "CheckedBuild.h"
 #include "Families.h"
@@ -338,121 +338,6 @@ static FailureOr<Value> rmsNorm(RuleContext &ctx) {
   return done(ctx, result.cast(type));
 }
 
-//===----------------------------------------------------------------------===//
-// Attention
-//===----------------------------------------------------------------------===//
-
-/// scaled_dot_product_attention(query, key, value, attn_mask?, dropout_p, is_causal, scale?, enable_gqa).
-static FailureOr<Value> attention(RuleContext &ctx) {
-  Value query = ctx.tensor(0), key = ctx.tensor(1), value = ctx.tensor(2), mask = ctx.optionalTensor(3);
-  double dropout = ctx.constantFloat(4);
-  bool isCausal = ctx.constantBool(5), groupedQueries = ctx.constantBool(7, false);
-  FloatAttr scale;
-  if (!ctx.isNone(6))
-    scale = ctx.b.getF64FloatAttr(ctx.constantFloat(6));
-  if (ctx.failed())
-    return failure();
-  if (dropout != 0)
-    return ctx.fail("scaled_dot_product_attention: dropout draws random numbers, which is not supported");
-  if (mask && isCausal)
-    return ctx.fail("scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
-  Type type = getElementTypeOrSelf(query);
-  if (!isFloat(type) || getElementTypeOrSelf(key) != type || getElementTypeOrSelf(value) != type)
-    return ctx.fail("scaled_dot_product_attention: expected floating-point tensors of one dtype");
-  int64_t rank = rankOf(query);
-  if (rank < 2 || rankOf(key) != rank || rankOf(value) != rank)
-    return ctx.fail("scaled_dot_product_attention: expected query, key and value of one rank, 2 or more");
-  if (groupedQueries && rank != 4)
-    return ctx.fail("scaled_dot_product_attention: enable_gqa needs tensors of rank 4");
-
-  // Keys and values that serve several heads are repeated next to each other.
-  auto repeatHeads = [&](Value tensor) -> Value {
-    OpFoldResult heads = ctx.size(query, 1), own = ctx.size(tensor, 1);
-    if (ctx.equal(heads, own) == Known::Yes)
-      return tensor;
-    OpFoldResult times = ctx.floorDiv(heads, own);
-    if (!ctx.requireEqual(heads, ctx.mul(times, own), "Number of heads in key and value must divide the number "
-                                                      "of heads in query"))
-      return {};
-    SmallVector<OpFoldResult> sizes = ctx.sizes(tensor), wide = sizes;
-    wide.insert(wide.begin() + 2, times);
-    Value repeated = ctx.broadcastTo(ctx.unsqueeze(tensor, 2), wide);
-    sizes[1] = heads;
-    return ctx.reshape(repeated, sizes);
-  };
-  if (groupedQueries) {
-    key = repeatHeads(key);
-    value = repeatHeads(value);
-    if (!key || !value)
-      return failure();
-  }
-
-  // Leading dimensions broadcast; the core operation takes one or two of them.
-  SmallVector<OpFoldResult> batch = llvm::to_vector(ArrayRef<OpFoldResult>(ctx.sizes(query)).drop_back(2));
-  for (Value other : {key, value})
-    for (int64_t i = 0; i < rank - 2; ++i) {
-      OpFoldResult size = ctx.size(other, i);
-      if (isConstantIntValue(batch[i], 1))
-        batch[i] = size;
-      else if (!isConstantIntValue(size, 1) &&
-               !ctx.requireEqual(batch[i], size, "scaled_dot_product_attention: batch sizes differ"))
-        return failure();
-    }
-  auto widen = [&](Value tensor) -> Value {
-    SmallVector<OpFoldResult> sizes = ctx.sizes(tensor), wide = batch;
-    wide.append(sizes.end() - 2, sizes.end());
-    tensor = ctx.broadcastTo(tensor, wide);
-    if (rank == 3 || rank == 4)
-      return tensor;
-    return ctx.reshape(tensor, {ctx.product(batch), sizes[rank - 2], sizes[rank - 1]});
-  };
-  OpFoldResult rows = ctx.size(query, rank - 2), keys = ctx.size(key, rank - 2);
-  OpFoldResult columns = ctx.size(value, rank - 1);
-  if (!ctx.requireEqual(ctx.size(query, rank - 1), ctx.size(key, rank - 1),
-                        "scaled_dot_product_attention: query and key differ in their last size") ||
-      !ctx.requireEqual(keys, ctx.size(value, rank - 2),
-                        "scaled_dot_product_attention: key and value differ in their length"))
-    return failure();
-  query = widen(query);
-  key = widen(key);
-  value = widen(value);
-  if (mask) {
-    if (!isBool(getElementTypeOrSelf(mask)) && getElementTypeOrSelf(mask) != type)
-      return ctx.fail("Expected attn_mask dtype to be bool or float or to match query dtype, but got " +
-                      dtypeName(getElementTypeOrSelf(mask)));
-    if (rank != 3 && rank != 4 && rankOf(mask) > 2) {
-      SmallVector<OpFoldResult> wide = batch;
-      wide.append({rows, keys});
-      mask = ctx.reshape(ctx.broadcastTo(mask, wide), {ctx.product(batch), rows, keys});
-    }
-    if (ctx.failed())
-      return failure();
-  }
-  Value result = checkedValue<AttentionOp>(ctx, query, key, value, mask, scale, isCausal);
-  if (!result)
-    return failure();
-  Expr output(ctx, result);
-  if (mask) {
-    // A row whose keys are all masked gives 0 in PyTorch, where the plain formula gives NaN.
-    int64_t maskRank = rankOf(mask);
-    if (maskRank) {
-      Expr m(ctx, mask);
-      Expr takesPart =
-          isBool(getElementTypeOrSelf(mask))
-              ? reduce(ReduceKind::Or, m, {maskRank - 1}, true)
-              : reduce(ReduceKind::Max, m, {maskRank - 1}, true) != -std::numeric_limits<double>::infinity();
-      output = where(takesPart, output, 0.0);
-    }
-  }
-  if (rank == 3 || rank == 4)
-    return done(ctx, output);
-  if (output.isNull())
-    return failure();
-  SmallVector<OpFoldResult> sizes = batch;
-  sizes.append({rows, columns});
-  return done(ctx, ctx.reshape(output.value(), sizes));
-}
-
 void specialize::registerNormalizationRules(RuleRegistry &registry) {
   registry.value("softmax.int", softmax<SoftmaxOp>);
   registry.value("log_softmax.int", softmax<LogSoftmaxOp>);
@@ -465,5 +350,4 @@ void specialize::registerNormalizationRules(RuleRegistry &registry) {
   registry.values("native_layer_norm", nativeLayerNorm);
   registry.value("group_norm", groupNorm);
   registry.value("rms_norm", rmsNorm);
-  registry.value("scaled_dot_product_attention", attention);
 }

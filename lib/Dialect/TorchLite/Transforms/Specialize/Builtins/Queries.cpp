@@ -139,6 +139,12 @@ LogicalResult deviceOf(RuleContext &ctx, Results &results) {
   return success();
 }
 
+/// prim::type(device): "cpu", as deviceOf says.
+LogicalResult typeOfDevice(RuleContext &ctx, Results &results) {
+  results.push_back(ctx.makeString("cpu"));
+  return success();
+}
+
 LogicalResult makeDevice(RuleContext &ctx, Results &results) {
   (void)ctx.constantString(0);
   if (ctx.failed())
@@ -201,6 +207,7 @@ void specialize::registerQueryRules(RuleRegistry &registry) {
                      }));
   registry.special("is_contiguous", isContiguous);
   registry.special("prim::device", deviceOf);
+  registry.special("prim::type", typeOfDevice);
   registry.special("device", makeDevice);
   registry.special("device.with_index", makeDevice);
   registry.special("get_device", constantInt(-1));
