@@ -34,6 +34,7 @@ static void prepare(OpPassManager &manager) {
 /// Tensors become buffers.
 static void bufferize(OpPassManager &manager) {
   manager.addPass(createBufferize());
+  manager.addNestedPass<func::FuncOp>(createResolveReshapes());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addPass(memref::createFoldMemRefAliasOpsPass());

@@ -51,7 +51,7 @@ public:
         pointer(LLVM::LLVMPointerType::get(module.getContext())), i64(builder.getI64Type()) {}
 
   LogicalResult run() {
-    if (failed(checkParallelBodies()))
+    if (failed(checkParallelBodies()) || (device && failed(checkHostAccesses())))
       return failure();
     addFrames();
     SmallVector<Operation *> work;
@@ -100,6 +100,22 @@ private:
         return failure();
     }
     return success();
+  }
+
+  /// The host cannot reach the device's memory: all that touches it is a launch or a call of the
+  /// runtime by now.
+  LogicalResult checkHostAccesses() {
+    WalkResult result = module.walk<WalkOrder::PreOrder>([](Operation *op) {
+      if (isa<gpu::GPUModuleOp>(op))
+        return WalkResult::skip();
+      if (!isa<memref::LoadOp, memref::StoreOp, memref::CopyOp, memref::ReshapeOp,
+               memref::AtomicRMWOp, memref::GetGlobalOp>(op))
+        return WalkResult::advance();
+      op->emitError("the host would access the device's memory here: ")
+          << op->getName() << " is expected to be part of a kernel";
+      return WalkResult::interrupt();
+    });
+    return failure(result.wasInterrupted());
   }
 
   /// Every function that may need the frame gets it as its first argument.

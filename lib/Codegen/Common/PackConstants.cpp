@@ -25,11 +25,17 @@ struct PackConstants : impl::PackConstantsBase<PackConstants> {
     DenseMap<StringAttr, int64_t> offsetOfGlobal;
     SmallVector<char, 0> storage, otherStorage;
     Builder builder(&getContext());
+    DenseSet<StringAttr> read;
+    module.walk([&](memref::GetGlobalOp op) { read.insert(op.getNameAttr().getAttr()); });
 
     for (auto global : llvm::make_early_inc_range(module.getOps<memref::GlobalOp>())) {
       auto value = dyn_cast_or_null<ElementsAttr>(global.getInitialValueAttr());
       if (!global.getConstant() || !value)
         continue;
+      if (global.isPrivate() && !read.contains(global.getSymNameAttr())) {
+        global.erase(); // left over from what has been folded
+        continue;
+      }
       FailureOr<ArrayRef<char>> raw = getRawElements(value, storage);
       if (failed(raw)) {
         global.emitError("expected a constant of numbers with all their data");

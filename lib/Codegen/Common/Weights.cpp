@@ -10,13 +10,15 @@ using namespace mlir;
 static int64_t elementBytes(Type type) {
   if (auto complex = dyn_cast<ComplexType>(type))
     return 2 * elementBytes(complex.getElementType());
+  if (type.isIndex())
+    return 8;
   return llvm::divideCeil(type.getIntOrFloatBitWidth(), 8);
 }
 
 FailureOr<ArrayRef<char>> getRawElements(ElementsAttr value, SmallVectorImpl<char> &storage) {
   auto type = cast<ShapedType>(value.getType());
   Type element = type.getElementType();
-  if (!element.isIntOrFloat() && !isa<ComplexType>(element))
+  if (!element.isIntOrIndexOrFloat() && !isa<ComplexType>(element))
     return failure();
   int64_t bytes = type.getNumElements() * elementBytes(element);
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(value)) {

@@ -1,6 +1,7 @@
 // RUN: tl-opt %s --tl-pack-constants=min-bytes=16 | FileCheck %s
 
-// Equal contents share a place, also with another shape; small constants stay.
+// Equal contents share a place, also with another shape; small constants stay, and what nobody reads
+// goes.
 // CHECK: module attributes {tl.weights = [
 // CHECK-SAME: {offset = 0 : i64, value = dense<[1.000000e+00, 2.000000e+00, 3.000000e+00, 4.000000e+00]> : tensor<4xf32>}
 // CHECK-SAME: {offset = 64 : i64, value = dense<
@@ -10,6 +11,7 @@
 memref.global "private" constant @a : memref<4xf32> = dense<[1.0, 2.0, 3.0, 4.0]>
 memref.global "private" constant @b : memref<2x2xf32> = dense<[[1.0, 2.0], [3.0, 4.0]]>
 memref.global "private" constant @c : memref<5xf32> = dense<[1.0, 2.0, 3.0, 4.0, 5.0]>
+memref.global "private" constant @unread : memref<5xindex> = dense<[5, 4, 3, 2, 1]>
 memref.global "private" constant @small : memref<2xf32> = dense<[1.0, 2.0]>
 
 // CHECK-LABEL: func.func @f

@@ -66,6 +66,11 @@ class Functions(torch.nn.Module):
     def expand(self, x):
         return x.unsqueeze(1).expand(-1, 3, -1) + 1, torch.full_like(x, 7.0), x.sum() * x
 
+    @torch.jit.export
+    def reshape(self, x):
+        y = (x * 2).view(x.size(1), x.size(0)) + 1
+        return y.reshape(x.size(0), x.size(1) // 2, 2).sum(1), y.reshape(2, -1, x.size(0)).exp()
+
 
 def calls():
     """(signatures, calls) of one library each."""
@@ -100,7 +105,8 @@ def calls():
         ("both(?x?xi1, ?x?xi1)", "both", [randn(9, 5) > 0, randn(9, 5) > 0]),
         ("embed(?xi64)", "embed", [torch.randint(0, 5, (6,))]),
         ("concat(?x8xf32, ?x4xf32)", "concat", [randn(5, 8), randn(5, 4)]),
-        ("pad(?x8xf32)", "pad", [randn(5, 8)]), ("expand(?x?xf32)", "expand", [randn(3, 4)])]
+        ("pad(?x8xf32)", "pad", [randn(5, 8)]), ("reshape(?x?xf32)", "reshape", [randn(3, 4)]),
+        ("reshape(?x?xf32)", "reshape", [randn(5, 2)]), ("expand(?x?xf32)", "expand", [randn(3, 4)])]
 
 
 def main():

@@ -71,6 +71,34 @@ def Bufferize : Pass<"tl-bufferize", "mlir::ModuleOp"> {
   ];
 }
 
+def ResolveReshapes : Pass<"tl-resolve-reshapes", "mlir::func::FuncOp"> {
+  let summary = "Reshapes take their sizes from values, not from memory";
+  let description = [{
+    `memref.reshape` reads the new sizes from a buffer, where bufferization has stored them. On a device
+    that buffer would be the device's memory, which the host cannot read; and everywhere it is a detour.
+    A reshape whose sizes are stored in the same block, or constant, becomes a
+    `memref.reinterpret_cast` with the values themselves, and the buffer goes.
+
+    Example:
+    ```mlir
+    %shape = memref.alloc() : memref<2xindex>
+    memref.store %n, %shape[%c0] : memref<2xindex>
+    memref.store %m, %shape[%c1] : memref<2xindex>
+    %y = memref.reshape %x(%shape) : (memref<?xf32>, memref<2xindex>) -> memref<?x?xf32>
+    ```
+    becomes
+    ```mlir
+    %y = memref.reinterpret_cast %x to offset: [0], sizes: [%n, %m], strides: [%m, 1]
+       : memref<?xf32> to memref<?x?xf32>
+    ```
+  }];
+  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::memref::MemRefDialect"];
+  let statistics = [
+    Statistic<"numResolved", "num-resolved", "Reshapes without a buffer for their sizes">,
+    Statistic<"numLeft", "num-left", "Reshapes whose sizes are not known">
+  ];
+}
+
 def PackConstants : Pass<"tl-pack-constants", "mlir::ModuleOp"> {
   let summary = "Move large constants into one blob";
   let description = [{
