@@ -74,10 +74,19 @@ static void cudaFree(tl_gpu_stream *stream, void *memory) {
   (void)result;
 }
 
-static void cudaWait(tl_gpu_device *it) {
+/* To wait for a context in which a stream records is an error, and ends the recording: so nobody
+   waits while another thread records, whatever the model. */
+static pthread_rwlock_t recording_lock = PTHREAD_RWLOCK_INITIALIZER;
+static _Thread_local bool records;
+
+static bool cudaWait(tl_gpu_device *it) {
   CUresult result;
+  if (records)
+    return false;
+  pthread_rwlock_wrlock(&recording_lock);
   IN_CONTEXT(it, result, it->driver->cuCtxSynchronize());
-  (void)result;
+  pthread_rwlock_unlock(&recording_lock);
+  return !result;
 }
 
 static void *cudaHostAlloc(tl_gpu_device *it, int64_t bytes) {
@@ -200,6 +209,14 @@ static tl_status cudaSynchronize(tl_gpu_stream *stream, tl_error *error) {
 
 /*===-- Graphs -------------------------------------------------------------===*/
 
+static void setRecords(bool value) {
+  if (value)
+    pthread_rwlock_rdlock(&recording_lock);
+  else
+    pthread_rwlock_unlock(&recording_lock);
+  records = value;
+}
+
 static tl_status cudaCaptureBegin(tl_gpu_stream *stream, tl_error *error) {
   const tl_gpu_device *it = stream->device;
   const tl_driver *driver = it->driver;
@@ -210,12 +227,16 @@ static tl_status cudaCaptureBegin(tl_gpu_stream *stream, tl_error *error) {
   CUresult result = CUDA_SUCCESS;
   if (!stream->capture)
     IN_CONTEXT(it, result, driver->cuStreamCreate(&stream->capture, CU_STREAM_NON_BLOCKING));
-  if (result)
+  if (result) {
     stream->capture = NULL;
-  else
-    /* What other threads do with CUDA meanwhile does not matter. */
+  } else {
+    setRecords(true);
+    /* What else other threads do with CUDA meanwhile does not matter. */
     IN_CONTEXT(it, result, driver->cuStreamBeginCapture_v2(stream->capture,
                                                            CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
+    if (result)
+      setRecords(false);
+  }
   if (result)
     return tl_driver_fail(driver, result, error, "cuda:%d: recording a graph", (int)it->number);
   stream->active = stream->capture;
@@ -233,11 +254,14 @@ static tl_status cudaCaptureEnd(tl_gpu_stream *stream, void **graph, tl_error *e
   CUresult result = tl_cuda_enter(it, &pushed);
   if (!result) {
     result = driver->cuStreamEndCapture(stream->capture, &recorded);
+    setRecords(false);
     if (!result)
       result = driver->cuGraphInstantiateWithFlags(&executable, recorded, 0);
     if (recorded)
       driver->cuGraphDestroy(recorded);
     tl_cuda_leave(it, pushed);
+  } else {
+    setRecords(false);
   }
   if (result)
     return tl_driver_fail(driver, result, error, "cuda:%d: recording a graph", (int)it->number);

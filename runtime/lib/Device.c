@@ -132,8 +132,9 @@ void *tl_opened_alloc(tl_opened *opened, int64_t bytes) {
 }
 
 void tl_opened_free(tl_opened *opened, void *memory) {
-  if (opened->backend->wait)
-    opened->backend->wait(opened->device);
+  /* What may still be in use is kept until the device is closed. */
+  if (opened->backend->wait && !opened->backend->wait(opened->device))
+    return;
   pthread_mutex_lock(&opened->lock);
   tl_memory_give(&opened->memory, memory);
   pthread_mutex_unlock(&opened->lock);

@@ -96,6 +96,6 @@ int main(void) {
   }
   EXPECT(!push(context) && !destroy(stream) && !pop(&context) && !drop(10));
   EXPECT(!fake->live_memory && !fake->live_contexts && !fake->live_modules);
-  EXPECT(!fake->live_streams && !fake->live_graphs);
+  EXPECT(!fake->live_streams && !fake->live_graphs && !fake->bad_waits);
   return 0;
 }

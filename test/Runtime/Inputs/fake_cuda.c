@@ -3,7 +3,8 @@
      from the host crashes;
    - streams do nothing until they are waited for, so whoever forgets to wait reads old data, and
      pinned memory that is written too early reaches the device changed;
-   - functions fail where the context is not current.
+   - functions fail where the context is not current;
+   - waiting for the context while a stream records fails, and ends the recording.
    What it does wrong on purpose is set by environment variables, read at each call:
    FAKE_CUDA_VERSION=10020, FAKE_CUDA_INIT=100 (what cuInit returns), FAKE_CUDA_DEVICES=2,
    FAKE_CUDA_CAPABILITY=75, FAKE_CUDA_REFUSE=cubin (images starting so are not loaded),
@@ -98,9 +99,10 @@ struct CUstream_st {
   struct CUstream_st *next;
   operation *first, **last;
   struct CUgraph_st *recording;
+  int invalid; /* the recording */
 };
 /* Null, 1 (CU_STREAM_LEGACY) and 2 are the default stream, which cannot record. */
-static struct CUstream_st default_stream = {NULL, NULL, &default_stream.first, NULL};
+static struct CUstream_st default_stream = {NULL, NULL, &default_stream.first, NULL, 0};
 static struct CUstream_st *streams = &default_stream;
 static struct CUstream_st *named(struct CUstream_st *stream) {
   return (uintptr_t)stream <= 2 ? &default_stream : stream;
@@ -285,7 +287,14 @@ API int cuCtxPopCurrent_v2(void **context) {
 }
 API int cuCtxSynchronize(void) {
   BEGIN
-  drainAll();
+  for (struct CUstream_st *it = streams; it; it = it->next)
+    if (it->recording) {
+      it->invalid = 1;
+      result_ = 900; /* CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED */
+      ++fake_cuda.bad_waits;
+    }
+  if (!result_)
+    drainAll();
   END
 }
 
@@ -496,11 +505,25 @@ API int cuStreamBeginCapture_v2(struct CUstream_st *stream, int mode) {
   stream->recording->last = &stream->recording->first;
   END
 }
+static void destroyGraph(struct CUgraph_st *graph) {
+  while (graph->first) {
+    operation *it = graph->first;
+    graph->first = it->next;
+    free(it);
+  }
+  free(graph);
+}
 API int cuStreamEndCapture(struct CUstream_st *stream, struct CUgraph_st **graph) {
   BEGIN
   stream = named(stream);
   *graph = stream->recording;
   stream->recording = NULL;
+  if (stream->invalid) {
+    destroyGraph(*graph);
+    *graph = NULL;
+    stream->invalid = 0;
+    RETURN(901); /* CUDA_ERROR_STREAM_CAPTURE_INVALIDATED */
+  }
   END
 }
 API int cuGraphInstantiateWithFlags(struct CUgraph_st **executable, struct CUgraph_st *graph,
@@ -527,14 +550,6 @@ API int cuGraphLaunch(struct CUgraph_st *executable, struct CUstream_st *stream)
   for (operation *it = executable->first; it; it = it->next)
     queue(stream, *it);
   END
-}
-static void destroyGraph(struct CUgraph_st *graph) {
-  while (graph->first) {
-    operation *it = graph->first;
-    graph->first = it->next;
-    free(it);
-  }
-  free(graph);
 }
 API int cuGraphDestroy(struct CUgraph_st *graph) {
   BEGIN_BROKEN

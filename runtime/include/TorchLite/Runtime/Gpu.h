@@ -74,9 +74,9 @@ typedef struct tl_gpu_backend {
   /* Host memory that copies reach faster; null: the runtime uses its own. */
   void *(*host_alloc)(tl_gpu_device *device, int64_t bytes);
   void (*host_free)(tl_gpu_device *device, void *memory);
-  /* Waits for everything that any stream of the device has queued, also those of others. Null: nothing
-     is ever pending. */
-  void (*wait)(tl_gpu_device *device);
+  /* Waits for everything that any stream of the device has queued, also those of others; false:
+     that was not possible, and something may be pending still. Null: nothing is ever pending. */
+  bool (*wait)(tl_gpu_device *device);
   /* Bytes that are free and that there are, for messages; null: unknown. */
   void (*memory_info)(tl_gpu_device *device, int64_t *free_bytes, int64_t *total_bytes);
 } tl_gpu_backend;
