@@ -198,6 +198,8 @@ def cases():
         yield matrix("ragged", 197, 1000, 65, dtype, precision)
         yield matrix("aligned", 70, 136, 200, dtype, precision, epilogue="bias_relu")
         yield matrix("short", 40, 24, 8, dtype, precision)
+        # Of f16, one operand by cp.async and one through registers, up to the end of both.
+        yield matrix("one_async", 64, 33, 64, dtype, precision)
         yield matrix("special", 64, 32, 64, dtype, precision, special=True)
         yield Case(f"conv_{label}", Convolution(stride=2, padding=1),
                    [[2, 16, 9, 11], [24, 16, 3, 3]], dtype, precision)

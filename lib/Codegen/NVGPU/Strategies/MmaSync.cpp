@@ -42,7 +42,14 @@ public:
         tileB(SharedTile::create(kind, shape.blockN, shape.blockK,
                                  form.columns().contiguous == Axis::N)),
         copyA(form, Contraction::Rows, tileA, target, threads),
-        copyB(form, Contraction::Columns, tileB, target, threads) {}
+        copyB(form, Contraction::Columns, tileB, target, threads) {
+    // Loads into registers are not worth a branch: those beyond the last tile are begun, with the
+    // copies of the other operand.
+    if (!isAsync()) {
+      copyA.allowBeyondLast();
+      copyB.allowBeyondLast();
+    }
+  }
 
   int64_t sharedBytes() const { return shape.stages * (tileA.bytes() + tileB.bytes()); }
   /// Whether all copies go past the registers.

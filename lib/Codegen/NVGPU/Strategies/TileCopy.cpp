@@ -22,6 +22,7 @@ TileCopier::TileCopier(const Contraction &form, Contraction::Side side, const Sh
   }
   auto canBeAsync = [&] { return target.hasAsyncCopy && width * tile.elementBytes >= 4; };
   async = canBeAsync();
+  beyondLast = !async;
   // Registers are filled by whole accesses only.
   if (!async)
     while (width > 1 && (ShapedType::isDynamic(size) || size % width != 0))
@@ -75,8 +76,7 @@ Value TileCopier::guard(OpBuilder &builder, const Copy &copy, Value k, const Pla
                         bool checksWindows) const {
   int64_t size = form.staticSize(Axis::K);
   Value inside = copy.rowGuard;
-  // Copies through registers begin beyond the last tile, too.
-  if (!async || ShapedType::isDynamic(size) || size % tile.depth != 0)
+  if (beyondLast || ShapedType::isDynamic(size) || size % tile.depth != 0)
     inside = both(builder, loc(), inside,
                   arith::CmpIOp::create(builder, loc(), arith::CmpIPredicate::ult, k,
                                         form.size(builder, Axis::K)));

@@ -27,6 +27,8 @@ public:
   bool isAsync() const { return async; }
   /// Whether each thread has the same number of copies; no other tiles are supported.
   bool isEven() const { return tile.elements() % (width * threads) == 0; }
+  /// Tiles beyond the last will be begun, too: nothing is read for them.
+  void allowBeyondLast() { beyondLast = true; }
 
   /// Emits what all tiles have in common: `thread` is the thread's number and `firstRow` the tile's
   /// first row (numbers of the contraction), `batch` the operand's place along the batch.
@@ -60,7 +62,7 @@ private:
   Contraction::Side side;
   SharedTile tile;
   int64_t threads, width;
-  bool async;
+  bool async, beyondLast;
   /// The size of the contiguous axis is no multiple of the width: the last copy is a part.
   bool endsWithin;
   mlir::Value source;
