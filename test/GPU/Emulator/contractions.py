@@ -89,6 +89,10 @@ def matrices(cases):
     cases.add("torch.tanh(torch.addmm(c, a, b)).t().contiguous()", (tensor(70, 20), tensor(20, 44), tensor(44)))
     cases.add("torch.nn.functional.gelu(torch.matmul(a, b.t()) + c)", (tensor(4, 70), tensor(44, 70), tensor(44)))
     cases.add("torch.baddbmm(c, a, b, beta=0.5, alpha=2.0)", (tensor(3, 9, 20), tensor(3, 20, 44), tensor(3, 9, 44)))
+    # Results that are not numbers.
+    for dtype in (torch.float32, torch.float16):
+        cases.add("torch.matmul(a, b) > 0.5", (tensor(70, 64, dtype=dtype), tensor(64, 96, dtype=dtype)))
+        cases.add("torch.matmul(a, b) > 0.5", (tensor(4, 64, dtype=dtype), tensor(64, 96, dtype=dtype)))
     # Numbers that are not finite go where they belong, and nowhere else.
     odd = tensor(40, 33)
     odd[3, 4], odd[39, 32], odd[20, 0] = float("nan"), float("inf"), float("-inf")

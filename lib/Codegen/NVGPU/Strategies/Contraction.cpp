@@ -368,6 +368,8 @@ void Contraction::findVectors(Side side) {
     operand.contiguous = axis;
     const Loop &inner = list.back();
     int64_t width = std::max<int64_t>(accessBytes / bytes, 1);
+    if (operand.elementType().isInteger(1)) // vectors of bits are no bytes in memory
+      width = 1;
     auto require = [&](int64_t multiple) {
       while (width > 1 && (ShapedType::isDynamic(multiple) || multiple % width))
         width /= 2;
