@@ -117,7 +117,9 @@ static void release(tl_gpu_stream *stream, void *memory) {
 static int64_t shared_limit(int32_t arch) {
   if (arch >= 90)
     return 227 * 1024;
-  return arch == 80 || arch == 87 ? 163 * 1024 : 99 * 1024;
+  if (arch >= 80)
+    return arch == 80 || arch == 87 ? 163 * 1024 : 99 * 1024;
+  return arch >= 75 ? 64 * 1024 : 96 * 1024;
 }
 
 static tl_status check_launch(const tl_gpu_code *code, int32_t kernel, const int64_t grid[3],

@@ -1,4 +1,5 @@
 // RUN: tl-opt %s --split-input-file --tl-nvgpu-pipeline="stage=launches report=true" 2>&1 | FileCheck %s
+// RUN: tl-opt %s --split-input-file --tl-nvgpu-pipeline="stage=launches arch=sm_75" | FileCheck %s --check-prefix=TURING
 
 // Which strategy takes what, and how its reads are shaped.
 
@@ -76,4 +77,31 @@ func.func @batch(%x: tensor<?x64xf32>, %w: tensor<256x64xf32>) -> tensor<?x256xf
   %y = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>]
        ins(%x, %w : tensor<?x64xf32>, tensor<256x64xf32>) outs(%init : tensor<?x256xf32>) -> tensor<?x256xf32>
   return %y : tensor<?x256xf32>
+}
+
+// -----
+
+// Sums of eight bytes of products of one byte: an access is so narrow that the sums of all warps fit into
+// shared memory.
+// CHECK: kernel 'generic' by strategy 'matvec'
+// CHECK-LABEL: func.func @wide_sums
+// TURING-LABEL: func.func @wide_sums
+// TURING: %[[BYTES:.*]] = arith.constant 65536 : i32
+// TURING: gpu.launch {{.*}} dynamic_shared_memory_size %[[BYTES]]
+// TURING: vector.load %{{.*}} : {{.*}}, vector<4xi8>
+func.func @wide_sums(%x: tensor<8x64xi8>, %w: tensor<64x60000xi8>) -> tensor<8x60000xi64> attributes {tl.method = "wide_sums", tl.variant = 0 : i64} {
+  %zero = arith.constant 0 : i64
+  %empty = tensor.empty() : tensor<8x60000xi64>
+  %init = linalg.fill ins(%zero : i64) outs(%empty : tensor<8x60000xi64>) -> tensor<8x60000xi64>
+  %y = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>],
+                       iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : tensor<8x64xi8>, tensor<64x60000xi8>) outs(%init : tensor<8x60000xi64>) {
+  ^bb0(%a: i8, %b: i8, %acc: i64):
+    %l = arith.extsi %a : i8 to i64
+    %r = arith.extsi %b : i8 to i64
+    %p = arith.muli %l, %r : i64
+    %s = arith.addi %acc, %p : i64
+    linalg.yield %s : i64
+  } -> tensor<8x60000xi64>
+  return %y : tensor<8x60000xi64>
 }

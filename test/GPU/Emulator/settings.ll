@@ -13,6 +13,9 @@
 ; RUN: not tl-emulate %s --kernel=kernel --grid=1,65536 2>&1 | FileCheck %s --check-prefix=GRID
 ; RUN: not tl-emulate %s --kernel=kernel --shared=166913 2>&1 | FileCheck %s --check-prefix=SHARED
 ; RUN: tl-emulate %s --kernel=kernel --shared=166912 --grid=0
+; RUN: not tl-emulate %s --kernel=kernel --arch=70 --shared=98305 2>&1 | FileCheck %s --check-prefix=VOLTA
+; RUN: not tl-emulate %s --kernel=kernel --arch=75 --shared=65537 2>&1 | FileCheck %s --check-prefix=TURING
+; RUN: not tl-emulate %s --kernel=kernel --arch=86 --shared=101377 2>&1 | FileCheck %s --check-prefix=AMPERE
 ; Settings and launches that there are not.
 
 ; COPIES: TORCHLITE_EMULATOR_COPIES is 'late': expected 'lazy' or 'eager'
@@ -24,6 +27,9 @@
 ; THREADS: kernel 'kernel': 2048 threads in a block: at most 1024 are possible
 ; GRID: kernel 'kernel': grid size 65536 in dimension 1: at most 65535 is possible
 ; SHARED: kernel 'kernel': 166913 bytes of shared memory: at most 166912 are possible on sm_80
+; VOLTA: 98305 bytes of shared memory: at most 98304 are possible on sm_70
+; TURING: 65537 bytes of shared memory: at most 65536 are possible on sm_75
+; AMPERE: 101377 bytes of shared memory: at most 101376 are possible on sm_86
 target triple = "nvptx64-nvidia-cuda"
 define ptx_kernel void @kernel() {
   ret void

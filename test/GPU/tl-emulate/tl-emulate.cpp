@@ -34,6 +34,7 @@ static cl::opt<std::string> kernelName("kernel", cl::desc("The kernel to launch"
 static cl::list<int64_t> grid("grid", cl::CommaSeparated, cl::desc("Blocks: x,y,z"));
 static cl::list<int64_t> block("block", cl::CommaSeparated, cl::desc("Threads: x,y,z"));
 static cl::opt<int64_t> sharedBytes("shared", cl::init(0), cl::desc("Dynamic shared memory"));
+static cl::opt<int> arch("arch", cl::init(80), cl::desc("The architecture whose limits count"));
 static cl::opt<int> repeat("repeat", cl::init(0), cl::desc("Launch so often and print the time"));
 
 static ExitOnError check("tl-emulate: ");
@@ -154,7 +155,7 @@ static void run(tl_emulated_kernel kernel, std::vector<Operand> &operands) {
   code.kernels = names;
   code.kernel_count = 1;
   code.emulated = &kernel;
-  code.arch = 80;
+  code.arch = arch;
   tl_gpu_device *device;
   tl_gpu_stream *stream;
   const tl_gpu_backend &backend = tl_gpu_emulated;

@@ -229,6 +229,9 @@ private:
                             target.multiprocessors)
       width /= 2;
     int64_t bytes = form.accumulatorType().getIntOrFloatBitWidth() / 8;
+    // Sums may be wider than what is read.
+    while (width > 1 && warps * warpSize * width * rowCount * bytes > target.sharedPerBlock)
+      width /= 2;
     int64_t columns = warpSize * width, sumCount = rowCount * columns;
     Value block = start(ceilDiv(builder, loc, form.hostSize(Axis::N), columns), warps * warpSize,
                         warps * sumCount * bytes);
