@@ -324,30 +324,34 @@ Values combineWarps(OpBuilder &builder, Location loc, const Combination &combina
 
 Values combineColumns(OpBuilder &builder, Location loc, const Combination &combination,
                       ValueRange values, Value thread, int64_t columns, int64_t count,
-                      int64_t offset) {
-  if (count == 1)
+                      int64_t offset, llvm::function_ref<void()> enter) {
+  if (count == 1) {
+    enter();
     return Values(values);
+  }
   Values buffers = sharedBuffers(builder, loc, combination, columns * count, offset);
+  auto combine = [&](int64_t half) {
+    Value other =
+        arith::AddIOp::create(builder, loc, thread, constant(builder, loc, half * columns));
+    Values mine = loadAll(builder, loc, combination, buffers, thread);
+    Values theirs = loadAll(builder, loc, combination, buffers, other);
+    return combination.combine(builder, loc, mine, theirs);
+  };
   storeAll(builder, loc, values, buffers, thread);
   gpu::BarrierOp::create(builder, loc);
-  for (int64_t half = count / 2; half > 0; half /= 2) {
-    Value distance = constant(builder, loc, half * columns);
-    Value active =
-        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, thread, distance);
+  for (int64_t half = count / 2; half > 1; half /= 2) {
+    Value active = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, thread,
+                                         constant(builder, loc, half * columns));
     auto step = scf::IfOp::create(builder, loc, active, /*withElseRegion=*/false);
     {
       OpBuilder::InsertionGuard guard(builder);
       builder.setInsertionPointToStart(&step.getThenRegion().front());
-      Value other = arith::AddIOp::create(builder, loc, thread, distance);
-      Values mine = loadAll(builder, loc, combination, buffers, thread);
-      Values theirs = loadAll(builder, loc, combination, buffers, other);
-      storeAll(builder, loc, combination.combine(builder, loc, mine, theirs), buffers, thread);
+      storeAll(builder, loc, combine(half), buffers, thread);
     }
     gpu::BarrierOp::create(builder, loc);
   }
-  Value column =
-      arith::RemUIOp::create(builder, loc, thread, constant(builder, loc, columns));
-  return loadAll(builder, loc, combination, buffers, column);
+  enter();
+  return combine(1);
 }
 
 } // namespace torchlite::nvgpu

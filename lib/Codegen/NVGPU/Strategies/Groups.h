@@ -54,12 +54,14 @@ llvm::SmallVector<mlir::Value> combineWarps(mlir::OpBuilder &builder, mlir::Loca
                                             mlir::ValueRange values, mlir::Value thread,
                                             int64_t warps, int64_t offset);
 
-/// The total of `values` over the threads of a block with the same number modulo `columns`, in each
-/// of them; the block has `columns` times `count` (a power of two) threads.
+/// The total of `values` over the threads of a block with the same number modulo `columns`; the
+/// block has `columns` times `count` (a power of two) threads. Only the threads below `columns` get
+/// it: `enter` is called before the last step, and must leave `builder` where no others are.
 llvm::SmallVector<mlir::Value> combineColumns(mlir::OpBuilder &builder, mlir::Location loc,
                                               const Combination &combination,
                                               mlir::ValueRange values, mlir::Value thread,
-                                              int64_t columns, int64_t count, int64_t offset);
+                                              int64_t columns, int64_t count, int64_t offset,
+                                              llvm::function_ref<void()> enter);
 
 } // namespace torchlite::nvgpu
 

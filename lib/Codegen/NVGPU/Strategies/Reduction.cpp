@@ -138,7 +138,8 @@ private:
   }
   Value remainder(Value x, int64_t y) { return arith::RemUIOp::create(b, loc, x, index(y)); }
 
-  Value findResult(const Launch &launch, Value count);
+  void findResult(const Launch &launch, Value count);
+  void enterStore();
   bool reduce(ValueRange coordinates);
   bool accumulate(Values &iteration, Value number, Values &partial);
 
@@ -151,15 +152,15 @@ private:
   ValueEvaluator evaluator;
 
   Value thread, sharer; ///< numbers in the block, and among those that share a result
+  Value isInside;       ///< whether the thread's result counts; null: always
   Block *body = nullptr;
   Values at, totals;    ///< the results of the reduction at these coordinates
   SmallVector<unsigned> loops; ///< reduction loops, the innermost last
   Values sizes;         ///< their sizes
 };
 
-/// The number of this thread's result; beyond the last, the last. Returns whether it counts, or null
-/// if it always does; `coordinates` get the result's.
-Value Emitter::findResult(const Launch &launch, Value count) {
+/// The number of this thread's result; beyond the last, the last.
+void Emitter::findResult(const Launch &launch, Value count) {
   thread = launch.threadId(0);
   Value number = launch.blockId(0);
   sharer = thread;
@@ -169,14 +170,21 @@ Value Emitter::findResult(const Launch &launch, Value count) {
     sharer = layout.columns ? divide(thread, perBlock) : remainder(thread, layout.sharers);
     number = add(multiply(number, perBlock), own);
   }
-  Value isInside;
   APInt known;
   if (!matchPattern(count, m_ConstantInt(&known)) || known.getSExtValue() % perBlock) {
     isInside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, number, count);
     number = arith::MinUIOp::create(b, loc, number, subtract(count, index(1)));
   }
   at = delinearize(b, loc, number, kernel.getOutputs()[0]);
-  return isInside;
+}
+
+/// From here on there is one thread for each result: it computes what is around the reduction.
+void Emitter::enterStore() {
+  Value stores = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, sharer, index(0));
+  if (isInside)
+    stores = arith::AndIOp::create(b, loc, stores, isInside);
+  auto store = scf::IfOp::create(b, loc, stores, /*withElseRegion=*/false);
+  b.setInsertionPointToStart(&store.getThenRegion().front());
 }
 
 /// Takes element `number` of the reduction into `partial`.
@@ -252,12 +260,13 @@ bool Emitter::reduce(ValueRange coordinates) {
   Values total = combination.combine(b, loc, left, right);
   if (layout.columns) {
     total = combineColumns(b, loc, combination, total, thread, layout.resultsPerBlock(),
-                           layout.sharers, /*offset=*/0);
+                           layout.sharers, /*offset=*/0, [&] { enterStore(); });
   } else {
     total = combineLanes(b, loc, combination, total, std::min(layout.sharers, warpSize));
     if (layout.sharers > warpSize)
       total = combineWarps(b, loc, combination, total, thread, layout.sharers / warpSize,
                            /*offset=*/0);
+    enterStore();
   }
   totals = combination.finish(b, loc, start, total);
   return true;
@@ -274,7 +283,7 @@ LogicalResult Emitter::emit(std::string &reason) {
   auto launch = Launch::create(b, loc, kernel.getName(),
                                ceilDiv(b, loc, count, layout.resultsPerBlock()), layout.block, shared);
   body = b.getInsertionBlock();
-  Value isInside = findResult(launch, count);
+  findResult(launch, count);
   Values own(at), asked;
   for (OpResult result : root->getResults())
     evaluator.bind(result, [&, number = result.getResultNumber()](
@@ -298,11 +307,8 @@ LogicalResult Emitter::emit(std::string &reason) {
       return failure();
     }
   }
-  Value stores = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, sharer, index(0));
-  if (isInside)
-    stores = arith::AndIOp::create(b, loc, stores, isInside);
-  auto store = scf::IfOp::create(b, loc, stores, /*withElseRegion=*/false);
-  b.setInsertionPointToStart(&store.getThenRegion().front());
+  if (totals.empty()) // nobody has asked for the reduction
+    enterStore();
   for (auto [element, output] : llvm::zip(elements, kernel.getOutputs()))
     memref::StoreOp::create(b, loc, element, output, own);
   return success();
