@@ -28,8 +28,22 @@ class Rows(torch.nn.Module):
         return torch.softmax(self.norm(x), -1)
 
 
+class Blocks(torch.nn.Module):
+    """A block takes a row: elements in registers, and rows that are gone over again."""
+    def forward(self, x, y, z):
+        norm = torch.nn.functional.layer_norm(y, [y.size(-1)])
+        return torch.softmax(x, -1), torch.log_softmax(z, -1), norm, x.mean(-1), z.amax(-1)
+
+
+class Reductions(torch.nn.Module):
+    """Threads share a result, in columns and in blocks, with one value for each and with two."""
+    def forward(self, x, y):
+        return x.sum(0), torch.argmax(x, 0), x.mean([0, 1]), torch.argmax(y, 0), y.max(), x.amin([0, 2])
+
+
 folder = pathlib.Path(sys.argv[1])
 folder.mkdir(parents=True, exist_ok=True)
 torch.manual_seed(0)
-for name, model in (("product", Product()), ("convolution", Convolution()), ("rows", Rows())):
+for name, model in (("product", Product()), ("convolution", Convolution()), ("rows", Rows()),
+                    ("blocks", Blocks()), ("reductions", Reductions())):
     torch.jit.script(model.eval()).save(folder / f"{name}.pt")
