@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace torchlite {
 #define GEN_PASS_DEF_CONVERTTORCHLITETOLINALGPASS
@@ -70,6 +71,41 @@ private:
   }
 };
 
+/// `fill` as an operation that no pattern takes for one.
+Value writeOut(linalg::FillOp fill) {
+  OpBuilder builder(fill);
+  auto type = cast<RankedTensorType>(fill.getResult(0).getType());
+  SmallVector<utils::IteratorType> loops(type.getRank(), utils::IteratorType::parallel);
+  Value value = fill.getInputs()[0];
+  return linalg::GenericOp::create(builder, fill.getLoc(), type, ValueRange(), fill.getOutputs(),
+                                   builder.getMultiDimIdentityMap(type.getRank()), loops,
+                                   [&](OpBuilder &nested, Location loc, ValueRange) {
+                                     linalg::YieldOp::create(nested, loc, value);
+                                   })
+      ->getResult(0);
+}
+
+/// MLIR's FoldInsertPadIntoFill (22.1) drops the padding of what is inserted into a filled tensor,
+/// and inserts further on instead, but by no more where the insertion has steps: wrong elements. So
+/// there are no fills below insertions with steps.
+void protectInsertions(Operation *root) {
+  root->walk([](tensor::InsertSliceOp insert) {
+    if (insert.hasUnitStride())
+      return;
+    OpOperand *use = &insert.getDestMutable();
+    while (Operation *definition = use->get().getDefiningOp()) {
+      if (auto fill = dyn_cast<linalg::FillOp>(definition))
+        use->set(writeOut(fill));
+      if (auto inner = dyn_cast<tensor::InsertSliceOp>(definition))
+        use = &inner.getDestMutable();
+      else if (isa<tensor::CastOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp>(definition))
+        use = &definition->getOpOperand(0);
+      else
+        return;
+    }
+  });
+}
+
 struct ConvertTorchLiteToLinalg
     : torchlite::impl::ConvertTorchLiteToLinalgPassBase<ConvertTorchLiteToLinalg> {
   void runOnOperation() override {
@@ -100,7 +136,8 @@ struct ConvertTorchLiteToLinalg
     scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns, target);
 
     if (failed(applyFullConversion(getOperation(), target, std::move(patterns))))
-      signalPassFailure();
+      return signalPassFailure();
+    protectInsertions(getOperation());
   }
 };
 

@@ -124,6 +124,9 @@ def convolutions(cases):
     body, arguments = conv((1, 4, 5, 6, 7), (6, 4, 2, 3, 2), [1, 2, 1], [1, 1, 0], [1, 1, 2], 1, function="conv3d")
     cases.add(body, arguments)
     cases.add("torch.conv_transpose2d(a, b, None, [2, 2], [1, 1])", (tensor(2, 8, 5, 5), tensor(8, 6, 3, 3)))
+    # Padding of what is spread: the zeros before it count by the stride.
+    cases.add("torch.conv_transpose2d(torch.constant_pad_nd(a, [2, 0, 1, 0]), b, None, [3, 2], [1, 0])",
+              (tensor(2, 8, 5, 4), tensor(8, 6, 3, 4)))
     # Bias, residual and activation; images whose number or size is known when it is called.
     w, bias = tensor(12, 8, 3, 3), tensor(12)
     cases.add("torch.relu(torch.conv2d(a, b, c, [1, 1], [1, 1]) + d)",
