@@ -159,6 +159,8 @@ struct ConcatOpConversion : OpConversionPattern<tl::ConcatOp> {
     for (auto [operand, begin] : llvm::zip(adaptor.getOperands(), ends)) {
       offsets[concatDim] = begin;
       SmallVector<OpFoldResult> operandSizes = tensor::getMixedSizes(rewriter, loc, operand);
+      if (llvm::any_of(operandSizes, isZeroInteger)) // MLIR has no slices of nothing
+        continue;
       result = tensor::InsertSliceOp::create(rewriter, loc, operand, result, offsets, operandSizes,
                                              strides);
     }

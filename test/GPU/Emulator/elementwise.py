@@ -59,6 +59,12 @@ class Functions(torch.nn.Module):
         return x[1:, 4:] * 2, x[:, 1:].contiguous(), x[::2, ::3] + 1
 
     @torch.jit.export
+    def nothing(self, x, y):
+        z = x.clone()
+        z[:, 1:] += 1
+        return x[1:, :, 2:] * 2, y[2:2] + 1, torch.cat([y, y[5:], y[1:]], 0), torch.cat([x, x], 0), z
+
+    @torch.jit.export
     def embed(self, indices):
         return F.embedding(indices, self.table), F.embedding(indices, self.narrow) + 1
 
@@ -96,6 +102,7 @@ def calls():
         made.append((f"forward({m}x{n}xi32)", "forward", [(x * 9).to(torch.int32)]))
         made.append((f"embed({m}xi64)", "embed", [torch.randint(0, 5, (m,))]))
         yield made
+    yield [("nothing(3x0x5xf32, 5x4xf32)", "nothing", [randn(3, 0, 5), randn(5, 4)])]
     # Sizes that are not known.
     t = "?x?xf32"
     yield [(f"forward({t})", "forward", [randn(m, n)]) for m, n in shapes] + [

@@ -83,9 +83,13 @@ Value Walker::applyStep(const ViewStep &step, Value base) {
   case ViewStep::Kind::Permute:
     return PermuteOp::create(b, loc, base, step.permutation);
   case ViewStep::Kind::Slice: {
-    Value slice =
-        tensor::ExtractSliceOp::create(b, loc, base, step.offsets, step.sizes, step.steps);
-    return slice;
+    // MLIR has no slices of nothing: every offset must be that of an element.
+    if (llvm::any_of(step.sizes, isZeroInteger)) {
+      RuleContext ctx(*this, b, loc, "view", {}, {});
+      return ctx.full(step.sizes, 0.0, type.getElementType());
+    }
+    return tensor::ExtractSliceOp::create(b, loc, base, step.offsets, step.sizes, step.steps)
+        .getResult();
   }
   case ViewStep::Kind::Broadcast:
     return BroadcastToOp::create(b, loc, base, step.sizes);
@@ -94,7 +98,6 @@ Value Walker::applyStep(const ViewStep &step, Value base) {
     return step.read(ctx, base);
   }
   }
-  (void)type;
   llvm_unreachable("all kinds covered");
 }
 
@@ -111,6 +114,8 @@ Value Walker::unapplyStep(const ViewStep &step, Value base, Value view) {
   case ViewStep::Kind::Permute:
     return PermuteOp::create(b, loc, view, invert(step.permutation));
   case ViewStep::Kind::Slice:
+    if (llvm::any_of(step.sizes, isZeroInteger))
+      return base;
     return tensor::InsertSliceOp::create(b, loc, view, base, step.offsets, step.sizes, step.steps);
   case ViewStep::Kind::Broadcast:
     return {};

@@ -761,6 +761,8 @@ Value RuleContext::slice(Value tensor, int64_t dim, OpFoldResult offset, OpFoldR
   offsets[dim] = offset;
   shape[dim] = size;
   steps[dim] = b.getIndexAttr(step);
+  if (llvm::any_of(shape, isZeroInteger)) // MLIR has no slices of nothing
+    return full(shape, 0.0, getElementTypeOrSelf(tensor));
   return tensor::ExtractSliceOp::create(b, loc, tensor, offsets, shape, steps);
 }
 
