@@ -150,9 +150,10 @@ static Value matmulAny(RuleContext &ctx, Value lhs, Value rhs) {
     sizes.push_back(rows);
   if (!rhsVector)
     sizes.push_back(columns);
-  if (rankOf(product) == static_cast<int64_t>(sizes.size()))
-    return product;
-  return ctx.reshape(product, sizes);
+  // Rows or batches that were folded, and vectors, have other dimensions in the result, even where
+  // their number is the same ([5, 5, k] times [k] is [25, 1] here, and [5, 5] in the end).
+  bool isProduct = !lhsVector && !rhsVector && rankOf(product) == static_cast<int64_t>(sizes.size());
+  return isProduct ? product : ctx.reshape(product, sizes);
 }
 
 /// matmul(self, other).
