@@ -132,8 +132,9 @@ struct LogSoftmaxOpConversion : OpConversionPattern<LogSoftmaxOp> {
   }
 };
 
-/// Two passes over each row: the mean, then the mean of the squared distances from it, which stays
-/// exact where the mean is large.
+/// Passes over each row: the mean, then what the rounding errors of its sum have left over in the mean
+/// of the distances from it, then the mean of the squared distances, which stays exact where the mean is
+/// large.
 struct LayerNormOpConversion : OpConversionPattern<LayerNormOp> {
   using OpConversionPattern::OpConversionPattern;
 
@@ -158,10 +159,22 @@ struct LayerNormOpConversion : OpConversionPattern<LayerNormOp> {
                                    b, loc, arguments[1],
                                    convertFloat(b, loc, arguments[0], accumulator));
                              });
-    Value mean = build.elementwise(sum, accumulator,
-                                   [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
-                                     return arith::DivFOp::create(b, loc, arguments[0], count);
-                                   });
+    Value first = build.elementwise(sum, accumulator,
+                                    [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
+                                      return arith::DivFOp::create(b, loc, arguments[0], count);
+                                    });
+    Value rest = build.reduce(
+        {input, first}, {all, rows}, build.zeros(accumulator, rowSizes), rows,
+        [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
+          Value distance = arith::SubFOp::create(
+              b, loc, convertFloat(b, loc, arguments[0], accumulator), arguments[1]);
+          return arith::AddFOp::create(b, loc, arguments[2], distance);
+        });
+    Value mean = build.elementwise(
+        {first, rest}, accumulator, [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
+          return arith::AddFOp::create(b, loc, arguments[0],
+                                       arith::DivFOp::create(b, loc, arguments[1], count));
+        });
     Value squares = build.reduce(
         {input, mean}, {all, rows}, build.zeros(accumulator, rowSizes), rows,
         [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {

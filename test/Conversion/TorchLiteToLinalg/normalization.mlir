@@ -40,6 +40,10 @@ func.func @log_softmax(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
 func.func @layer_norm(%x: tensor<4x8xf32>, %w: tensor<8xf32>) -> tensor<4x8xf32> {
   // CHECK-DAG: %[[COUNT:.*]] = arith.constant 8.000000e+00 : f32
   // CHECK-DAG: %[[EPS:.*]] = arith.constant 9.99999974E-6 : f32
+  // The mean, what is left over of the distances from it, then the squares.
+  // CHECK: arith.divf %{{.*}}, %[[COUNT]]
+  // CHECK: %[[R:.*]] = arith.subf
+  // CHECK: arith.addf %{{.*}}, %[[R]]
   // CHECK: arith.divf %{{.*}}, %[[COUNT]]
   // CHECK: %[[D:.*]] = arith.subf
   // CHECK: arith.mulf %[[D]], %[[D]]

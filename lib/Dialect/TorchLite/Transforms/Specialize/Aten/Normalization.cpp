@@ -95,6 +95,9 @@ static Statistics statistics(const Expr &x, ArrayRef<int64_t> dims) {
     return {x, x};
   Expr count = elementCount(x, dims);
   Expr mean = sum(x, dims, true) / count;
+  // The sum has the rounding errors of large numbers where the mean is large; what is left over of
+  // the distances from it has not.
+  mean = mean + sum(x - mean, dims, true) / count;
   Expr distance = x - mean;
   return {mean, sum(distance * distance, dims, true) / count};
 }
