@@ -137,6 +137,30 @@ Position getPosition(ImplicitLocOpBuilder &b, const Windows &windows, size_t i, 
   return {at, isInside};
 }
 
+/// The flat index of each window's first element that is not before the input, [n, c, windows...]. A
+/// window that lies wholly in padding has it, even beyond the input, as PyTorch's kernels do.
+Value createFirstIndices(LinalgBuilder &build, const Windows &windows, const Sizes &sizes,
+                         ArrayRef<Value> inputSizes) {
+  return build.elementwise(
+      {}, {}, sizes, build.b.getI64Type(),
+      [&](OpBuilder &nested, Location loc, ValueRange) -> Value {
+        ImplicitLocOpBuilder b(loc, nested);
+        auto index = [&](int64_t value) { return arith::ConstantIndexOp::create(b, value); };
+        Value flat = index(0);
+        for (auto [i, size] : llvm::enumerate(inputSizes)) {
+          Value o = linalg::IndexOp::create(b, 2 + i);
+          Value start = getPosition(b, windows, i, o, index(0), size).index;
+          // Steps of the dilation from below 0 to the first position at 0 or above.
+          Value below = arith::MaxSIOp::create(b, arith::SubIOp::create(b, index(0), start), index(0));
+          Value dilation = index(windows.dilation[i]);
+          Value steps = arith::CeilDivUIOp::create(b, below, dilation);
+          start = arith::AddIOp::create(b, start, arith::MulIOp::create(b, steps, dilation));
+          flat = arith::AddIOp::create(b, arith::MulIOp::create(b, flat, size), start);
+        }
+        return arith::IndexCastOp::create(b, b.getI64Type(), flat);
+      });
+}
+
 /// A linalg.generic with two results that reads the input by index: what is outside is skipped.
 struct MaxPoolWithIndicesOpConversion : OpConversionPattern<MaxPoolWithIndicesOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -158,10 +182,10 @@ struct MaxPoolWithIndicesOpConversion : OpConversionPattern<MaxPoolWithIndicesOp
     for (int64_t i = 0; i < spatial; ++i)
       inputSizes.push_back(build.math.value(build.size(input, i + 2)));
 
-    // Loops: n, c, window..., element.... An index of -1: nothing seen yet.
+    // Loops: n, c, window..., element....
     Value shape = build.empty(element, window);
     Value values = build.filled(build.lowest(element, isUnsigned), sizes);
-    Value positions = build.filled(build.constant(rewriter.getI64Type(), -1), sizes);
+    Value positions = createFirstIndices(build, windows, sizes, inputSizes);
     SmallVector<int64_t> parallel = llvm::to_vector(llvm::seq<int64_t>(0, 2 + spatial));
     SmallVector<int64_t> reduced = llvm::to_vector(llvm::seq<int64_t>(2 + spatial, loops));
     AffineMap out = build.project(loops, parallel);
@@ -199,10 +223,7 @@ struct MaxPoolWithIndicesOpConversion : OpConversionPattern<MaxPoolWithIndicesOp
             isBetter = arith::CmpIOp::create(
                 b, isUnsigned ? arith::CmpIPredicate::ugt : arith::CmpIPredicate::sgt, value, best);
           }
-          Value none = arith::ConstantIntOp::create(b, 0, 64);
-          Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, bestIndex, none);
-          isBetter = arith::AndIOp::create(b, isInside,
-                                           arith::OrIOp::create(b, isBetter, isFirst));
+          isBetter = arith::AndIOp::create(b, isInside, isBetter);
           Value index = arith::IndexCastOp::create(b, b.getI64Type(), flat);
           linalg::YieldOp::create(
               b, ValueRange{arith::SelectOp::create(b, isBetter, value, best),

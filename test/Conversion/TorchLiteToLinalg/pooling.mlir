@@ -42,6 +42,9 @@ func.func @ceil_mode(%x: tensor<1x8x7xf32>) -> tensor<1x8x3xf32> {
 
 // CHECK-LABEL: func @max_pool_with_indices
 func.func @max_pool_with_indices(%x: tensor<1x8x9xf32>) -> (tensor<1x8x4xf32>, tensor<1x8x4xi64>) {
+  // The index of each window's first element, which stands where nothing is greater than -inf.
+  // CHECK: linalg.generic
+  // CHECK-SAME: iterator_types = ["parallel", "parallel", "parallel"]
   // CHECK: linalg.generic
   // CHECK-SAME: iterator_types = ["parallel", "parallel", "parallel", "reduction"]
   // CHECK: -> (tensor<1x8x4xf32>, tensor<1x8x4xi64>)
