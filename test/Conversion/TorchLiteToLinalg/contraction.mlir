@@ -25,6 +25,17 @@ func.func @transposed_half(%a: tensor<3x2x8xf16>, %b: tensor<3x4x8xf16>) -> tens
 
 // -----
 
+// What was accumulated, not rounded.
+// CHECK-LABEL: func @matmul_to_f32
+func.func @matmul_to_f32(%a: tensor<2x8xf16>, %b: tensor<8x4xf16>) -> tensor<2x4xf32> {
+  // CHECK: %[[P:.*]] = linalg.matmul ins({{.*}} : tensor<2x8xf16>, tensor<8x4xf16>) outs({{.*}} : tensor<2x4xf32>)
+  // CHECK-NEXT: return %[[P]]
+  %0 = tl.matmul %a, %b to_f32 : tensor<2x8xf16>, tensor<8x4xf16> -> tensor<2x4xf32>
+  return %0 : tensor<2x4xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func @conv
 // CHECK-SAME: %[[X:.*]]: tensor<1x3x8x8xf32>, %[[W:.*]]: tensor<16x3x3x3xf32>, %[[B:.*]]: tensor<16xf32>
 func.func @conv(%x: tensor<1x3x8x8xf32>, %w: tensor<16x3x3x3xf32>, %b: tensor<16xf32>)

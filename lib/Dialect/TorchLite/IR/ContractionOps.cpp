@@ -34,7 +34,13 @@ LogicalResult MatmulOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
     shape.push_back(lhs.isDynamicDim(0) ? rhs.getDimSize(0) : lhs.getDimSize(0));
   shape.push_back(lhs.getDimSize(transposeA ? columns : rows));
   shape.push_back(rhs.getDimSize(transposeB ? rows : columns));
-  types.push_back(RankedTensorType::get(shape, lhs.getElementType()));
+  Type element = lhs.getElementType();
+  if (adaptor.getToF32()) {
+    if (!element.isF16() && !element.isBF16())
+      return emitOptionalError(location, "expected f16 or bf16 operands with to_f32, but got ", element);
+    element = Float32Type::get(element.getContext());
+  }
+  types.push_back(RankedTensorType::get(shape, element));
   return success();
 }
 

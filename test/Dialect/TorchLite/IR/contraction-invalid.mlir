@@ -18,6 +18,15 @@ func.func @f(%a: tensor<2x3xf32>, %b: tensor<3x5xf64>) {
 
 // -----
 
+func.func @f(%a: tensor<2x3xf32>, %b: tensor<3x5xf32>) {
+  // expected-error @below {{expected f16 or bf16 operands with to_f32, but got 'f32'}}
+  // expected-error @below {{failed to infer returned types}}
+  %0 = tl.matmul %a, %b to_f32 : tensor<2x3xf32>, tensor<3x5xf32> -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
 func.func @f(%a: tensor<2x3xf32>, %b: tensor<1x3x5xf32>) {
   // expected-error @below {{expected two operands of rank 2 or two of rank 3, but got 'tensor<2x3xf32>' and 'tensor<1x3x5xf32>'}}
   // expected-error @below {{failed to infer returned types}}

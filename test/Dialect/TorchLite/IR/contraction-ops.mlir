@@ -2,12 +2,14 @@
 
 // CHECK-LABEL: func @matmul
 func.func @matmul(%a: tensor<2x3xf32>, %b: tensor<3x?xf32>, %c: tensor<?x5x4xi64>,
-                  %d: tensor<7x6x5xi64>) {
+                  %d: tensor<7x6x5xi64>, %e: tensor<2x3xbf16>, %f: tensor<4x3xbf16>) {
   // CHECK: tl.matmul %{{.*}}, %{{.*}} : tensor<2x3xf32>, tensor<3x?xf32> -> tensor<2x?xf32>
   %0 = tl.matmul %a, %b : tensor<2x3xf32>, tensor<3x?xf32> -> tensor<2x?xf32>
   // CHECK: tl.matmul %{{.*}}, %{{.*}} transpose_a transpose_b : tensor<?x5x4xi64>, tensor<7x6x5xi64> -> tensor<7x4x6xi64>
   %1 = tl.matmul %c, %d transpose_a transpose_b
      : tensor<?x5x4xi64>, tensor<7x6x5xi64> -> tensor<7x4x6xi64>
+  // CHECK: tl.matmul %{{.*}}, %{{.*}} transpose_b to_f32 : tensor<2x3xbf16>, tensor<4x3xbf16> -> tensor<2x4xf32>
+  %2 = tl.matmul %e, %f transpose_b to_f32 : tensor<2x3xbf16>, tensor<4x3xbf16> -> tensor<2x4xf32>
   return
 }
 

@@ -12,20 +12,23 @@ def TL_MatmulOp : TL_StructuredOp<"matmul"> {
   let description = [{
     Both operands are matrices, or both are batches (rank 3) of equally many matrices.
     `transpose_a` and `transpose_b` say that the operand is stored with its last two dimensions
-    exchanged. f16 and bf16 accumulate in f32; integers wrap around.
+    exchanged. f16 and bf16 accumulate in f32; with `to_f32` the result stays in f32, so that an
+    operator that goes on (`addmm`) rounds once. Integers wrap around.
 
     Example:
     ```mlir
     %0 = tl.matmul %a, %b : tensor<2x3xf32>, tensor<3x?xf32> -> tensor<2x?xf32>
     // A linear layer: x * transpose(w).
     %1 = tl.matmul %x, %w transpose_b : tensor<8x64xf32>, tensor<10x64xf32> -> tensor<8x10xf32>
+    %2 = tl.matmul %h, %v to_f32 : tensor<2x3xf16>, tensor<3x4xf16> -> tensor<2x4xf32>
     ```
   }];
   let arguments = (ins TL_ArithmeticTensor:$lhs, TL_ArithmeticTensor:$rhs,
-                       UnitAttr:$transpose_a, UnitAttr:$transpose_b);
+                       UnitAttr:$transpose_a, UnitAttr:$transpose_b, UnitAttr:$to_f32);
   let results = (outs TL_ArithmeticTensor:$result);
   let assemblyFormat = [{
-    $lhs `,` $rhs (`transpose_a` $transpose_a^)? (`transpose_b` $transpose_b^)? attr-dict
+    $lhs `,` $rhs (`transpose_a` $transpose_a^)? (`transpose_b` $transpose_b^)? (`to_f32` $to_f32^)?
+    attr-dict
     `:` type($lhs) `,` type($rhs) `->` type($result)
   }];
 }

@@ -17,6 +17,17 @@ static bool checkAlpha(RuleContext &ctx, unsigned i, Type type) {
   return true;
 }
 
+/// A core operation on operands of `type`; with a parameter in the type in which PyTorch computes.
+template <typename OpTy>
+static FailureOr<Value> applyIn(RuleContext &ctx, Type type, unsigned lhs, unsigned rhs) {
+  auto isElements = [&](unsigned i) { return ctx.isTensor(i) && ctx.tensorType(i).getRank() > 0; };
+  if (isElements(lhs) && isElements(rhs))
+    return done(ctx, applyBinary<OpTy>(Expr(ctx, ctx.operandAs(lhs, type)),
+                                       Expr(ctx, ctx.operandAs(rhs, type))));
+  return done(ctx, applyBinary<OpTy>(computeOperand(ctx, lhs, type), computeOperand(ctx, rhs, type))
+                       .cast(type));
+}
+
 /// self + sign * alpha * other, where a missing alpha is 1.
 template <typename OpTy>
 static FailureOr<Value> addOrSub(RuleContext &ctx, unsigned self, unsigned other, unsigned alpha) {
@@ -24,13 +35,12 @@ static FailureOr<Value> addOrSub(RuleContext &ctx, unsigned self, unsigned other
   bool isSub = std::is_same_v<OpTy, SubOp>;
   if (isSub ? !requireNumber(ctx, type) : !requireReal(ctx, type))
     return failure();
-  Expr lhs(ctx, ctx.operandAs(self, type)), rhs(ctx, ctx.operandAs(other, type));
-  if (alpha < ctx.size() && ctx.knownFloat(alpha) != 1.0) {
-    if (!checkAlpha(ctx, alpha, type))
-      return failure();
-    rhs = rhs * Expr(ctx, ctx.operandAs(alpha, type));
-  }
-  return done(ctx, applyBinary<OpTy>(lhs, rhs));
+  if (alpha >= ctx.size() || ctx.knownFloat(alpha) == 1.0)
+    return applyIn<OpTy>(ctx, type, self, other);
+  if (!checkAlpha(ctx, alpha, type))
+    return failure();
+  Expr scaled = computeOperand(ctx, other, type) * computeOperand(ctx, alpha, type);
+  return done(ctx, applyBinary<OpTy>(computeOperand(ctx, self, type), scaled).cast(type));
 }
 
 /// add.Tensor, add.Scalar (self, other, alpha).
@@ -40,7 +50,7 @@ static FailureOr<Value> subRule(RuleContext &ctx) { return addOrSub<SubOp>(ctx, 
 /// rsub.Tensor, rsub.Scalar (self, other, alpha): other - alpha * self.
 static FailureOr<Value> rsubRule(RuleContext &ctx) { return addOrSub<SubOp>(ctx, 1, 0, 2); }
 
-/// A core operation on operands of the common type.
+/// A core operation on operands of the common type, to which numbers are rounded too.
 template <typename OpTy, bool takesBool = false>
 static FailureOr<Value> promoted(RuleContext &ctx) {
   Type type = ctx.resultType({0, 1});
@@ -49,13 +59,21 @@ static FailureOr<Value> promoted(RuleContext &ctx) {
   return done(ctx, applyBinary<OpTy>(Expr(ctx, ctx.operandAs(0, type)), Expr(ctx, ctx.operandAs(1, type))));
 }
 
+/// mul.Tensor, mul.Scalar (self, other).
+static FailureOr<Value> mulRule(RuleContext &ctx) {
+  Type type = ctx.resultType({0, 1});
+  if (!requireReal(ctx, type))
+    return failure();
+  return applyIn<MulOp>(ctx, type, 0, 1);
+}
+
 /// A core operation on operands of the common type, integers being turned to f32.
 template <typename OpTy>
 static FailureOr<Value> promotedFloat(RuleContext &ctx) {
   Type type = ctx.floatResultType({0, 1});
   if (!requireReal(ctx, type))
     return failure();
-  return done(ctx, applyBinary<OpTy>(Expr(ctx, ctx.operandAs(0, type)), Expr(ctx, ctx.operandAs(1, type))));
+  return applyIn<OpTy>(ctx, type, 0, 1);
 }
 
 /// div.Tensor_mode, div.Scalar_mode (self, other, rounding_mode?).
@@ -104,9 +122,9 @@ static FailureOr<Value> powScalar(RuleContext &ctx) {
     return done(ctx, x);
   if (*exponent == 2)
     return done(ctx, x * x);
-  if (*exponent == 3)
-    return done(ctx, x * x * x);
   Expr wide = x.cast(computeType(type));
+  if (*exponent == 3)
+    return done(ctx, (wide * wide * wide).cast(type));
   if (*exponent == 0.5)
     return done(ctx, sqrt(wide).cast(type));
   if (*exponent == -0.5)
@@ -171,9 +189,9 @@ static FailureOr<Value> addcmul(RuleContext &ctx) {
   Type type = ctx.resultType({0, 1, 2});
   if (!requireNumber(ctx, type))
     return failure();
-  Expr self(ctx, ctx.operandAs(0, type)), a(ctx, ctx.operandAs(1, type)), b(ctx, ctx.operandAs(2, type));
-  Expr product = ctx.knownFloat(3) == 1.0 ? a * b : Expr(ctx, ctx.operandAs(3, type)) * a * b;
-  return done(ctx, self + product);
+  Expr self = computeOperand(ctx, 0, type), a = computeOperand(ctx, 1, type), b = computeOperand(ctx, 2, type);
+  Expr product = ctx.knownFloat(3) == 1.0 ? a * b : computeOperand(ctx, 3, type) * a * b;
+  return done(ctx, (self + product).cast(type));
 }
 
 /// addcdiv(self, tensor1, tensor2, value): self + value * tensor1 / tensor2, floats only.
@@ -183,10 +201,10 @@ static FailureOr<Value> addcdiv(RuleContext &ctx) {
     return failure();
   if (!isFloat(type))
     return ctx.fail("Integer division with addcdiv is no longer supported");
-  Expr self(ctx, ctx.operandAs(0, type)), a(ctx, ctx.operandAs(1, type)), b(ctx, ctx.operandAs(2, type));
+  Expr self = computeOperand(ctx, 0, type), a = computeOperand(ctx, 1, type), b = computeOperand(ctx, 2, type);
   if (ctx.knownFloat(3) != 1.0)
-    a = Expr(ctx, ctx.operandAs(3, type)) * a;
-  return done(ctx, self + a / b);
+    a = computeOperand(ctx, 3, type) * a;
+  return done(ctx, (self + a / b).cast(type));
 }
 
 /// lerp.Scalar, lerp.Tensor (self, end, weight): from the nearer end, as PyTorch does.
@@ -207,10 +225,10 @@ static FailureOr<Value> ldexpRule(RuleContext &ctx) {
   Type exponentType = ctx.floatResultType({1});
   if (!requireReal(ctx, exponentType))
     return failure();
-  Expr scale = exp2(Expr(ctx, ctx.operandAs(1, exponentType)));
+  Expr scale = exp2(Expr(ctx, ctx.operandAs(1, exponentType)).cast(computeType(exponentType)));
   Type selfType = ctx.tensorType(0).getElementType();
-  Type type = isFloat(selfType) ? promoteTypes(selfType, exponentType) : exponentType;
-  return done(ctx, Expr(ctx, ctx.operandAs(0, type)) * scale.cast(type));
+  Type type = isFloat(selfType) ? promoteTypes(selfType, exponentType) : exponentType, wide = computeType(type);
+  return done(ctx, (Expr(ctx, ctx.operandAs(0, type)).cast(wide) * scale.cast(wide)).cast(type));
 }
 
 /// xlogy, special_xlog1py: self * log(other), 0 where self is 0, NaN where other is NaN.
@@ -338,7 +356,7 @@ void specialize::registerArithmeticRules(RuleRegistry &registry) {
     add("add", addRule);
     add("sub", subRule);
     add("rsub", rsubRule);
-    add("mul", promoted<MulOp, /*takesBool=*/true>);
+    add("mul", mulRule);
     add("div", promotedFloat<DivOp>);
     add("true_divide", promotedFloat<DivOp>);
     add("fmod", promoted<FmodOp>);

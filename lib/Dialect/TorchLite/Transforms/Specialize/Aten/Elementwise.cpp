@@ -183,7 +183,8 @@ static FailureOr<Value> degrees(RuleContext &ctx) {
   if (!requireReal(ctx, type))
     return failure();
   constexpr double pi = 3.14159265358979323846;
-  return done(ctx, Expr(ctx, ctx.operandAs(0, type)) * (toRadians ? pi / 180.0 : 180.0 / pi));
+  Expr x = Expr(ctx, ctx.operandAs(0, type)).cast(computeType(type));
+  return done(ctx, (x * (toRadians ? pi / 180.0 : 180.0 / pi)).cast(type));
 }
 
 /// The largest finite number of a float type.

@@ -35,8 +35,15 @@ static bool requireRank(RuleContext &ctx, Value tensor, int64_t rank, StringRef 
   return false;
 }
 
+namespace {
+/// What a product's f16 and bf16 elements become: the operands' type, or f32 for a rule that goes on
+/// with them.
+enum class Result { Rounded, Wide };
+} // namespace
+
 /// tl.matmul of two matrices or two batches after checking that they fit; null after a failure.
-static Value matmul(RuleContext &ctx, Value lhs, Value rhs, bool transposeRhs = false) {
+static Value matmul(RuleContext &ctx, Value lhs, Value rhs, Result result = Result::Rounded,
+                    bool transposeRhs = false) {
   int64_t rank = rankOf(lhs);
   if (!ctx.requireEqual(ctx.size(lhs, rank - 1), ctx.size(rhs, transposeRhs ? rank - 1 : rank - 2),
                         Twine(ctx.name()) + ": the inner sizes of the matrices differ"))
@@ -44,7 +51,9 @@ static Value matmul(RuleContext &ctx, Value lhs, Value rhs, bool transposeRhs = 
   if (rank == 3 && !ctx.requireEqual(ctx.size(lhs, 0), ctx.size(rhs, 0),
                                      Twine(ctx.name()) + ": the batch sizes of the matrices differ"))
     return {};
-  return MatmulOp::create(ctx.b, ctx.loc, lhs, rhs, /*transpose_lhs=*/false, transposeRhs);
+  Type type = getElementTypeOrSelf(lhs);
+  bool toF32 = result == Result::Wide && computeType(type) != type;
+  return MatmulOp::create(ctx.b, ctx.loc, lhs, rhs, /*transpose_a=*/false, transposeRhs, toF32);
 }
 
 /// All dimensions but the last folded into one: [m, k].
@@ -70,12 +79,13 @@ Value specialize::buildLinear(RuleContext &ctx, Value input, Value weight, Value
     weight = ctx.unsqueeze(weight, 0);
   sizes.back() = ctx.size(weight, 0);
   Value rows = rankOf(input) == 2 ? input : foldRows(ctx, input);
-  Value product = matmul(ctx, rows, weight, /*transposeRhs=*/true);
+  Value product =
+      matmul(ctx, rows, weight, bias ? Result::Wide : Result::Rounded, /*transposeRhs=*/true);
   if (ctx.failed() || !product)
     return {};
   Expr result(ctx, product);
   if (bias)
-    result = result + Expr(ctx, bias);
+    result = (result + Expr(ctx, bias).cast(result.elementType())).cast(getElementTypeOrSelf(input));
   if (isVector)
     sizes.pop_back();
   if (result.isNull())
@@ -95,7 +105,7 @@ static FailureOr<Value> linear(RuleContext &ctx) {
 }
 
 /// The product of tensors of any rank above 0, as torch.matmul defines it; null after a failure.
-static Value matmulAny(RuleContext &ctx, Value lhs, Value rhs) {
+static Value matmulAny(RuleContext &ctx, Value lhs, Value rhs, Result result = Result::Rounded) {
   int64_t lhsRank = rankOf(lhs), rhsRank = rankOf(rhs);
   if (!lhsRank || !rhsRank) {
     (void)ctx.fail(Twine(ctx.name()) + ": both arguments need to be at least 1D");
@@ -115,7 +125,7 @@ static Value matmulAny(RuleContext &ctx, Value lhs, Value rhs) {
   OpFoldResult rows = ctx.size(lhs, lhsRank - 2), columns = ctx.size(rhs, rhsRank - 1);
   if (rhsRank == 2) {
     sizes = llvm::to_vector(ArrayRef<OpFoldResult>(ctx.sizes(lhs)).drop_back(2));
-    product = matmul(ctx, lhsRank == 2 ? lhs : foldRows(ctx, lhs), rhs);
+    product = matmul(ctx, lhsRank == 2 ? lhs : foldRows(ctx, lhs), rhs, result);
   } else {
     // Batches: broadcast the leading dimensions, and fold them into one.
     SmallVector<OpFoldResult> lhsSizes = ctx.sizes(lhs), rhsSizes = ctx.sizes(rhs);
@@ -142,7 +152,7 @@ static Value matmulAny(RuleContext &ctx, Value lhs, Value rhs) {
     };
     if (ctx.failed())
       return {};
-    product = matmul(ctx, foldBatch(lhs), foldBatch(rhs));
+    product = matmul(ctx, foldBatch(lhs), foldBatch(rhs), result);
   }
   if (ctx.failed() || !product)
     return {};
@@ -176,28 +186,30 @@ static FailureOr<Value> product(RuleContext &ctx) {
   return done(ctx, matmulAny(ctx, self, other));
 }
 
-/// beta * self + alpha * product, where self is not read for beta 0: its NaN must not show.
-static FailureOr<Value> scaledSum(RuleContext &ctx, Value self, Value product, unsigned beta, unsigned alpha) {
+/// beta * self + alpha * product as elements of `type`, in which operands and product are, or the
+/// latter in the type in which PyTorch computes. self is not read for beta 0: its NaN must not show.
+static FailureOr<Value> scaledSum(RuleContext &ctx, Type type, Value self, Value product, unsigned beta,
+                                  unsigned alpha) {
   if (ctx.failed() || !product)
     return failure();
-  Type type = getElementTypeOrSelf(product);
   for (unsigned i : {beta, alpha})
     if (ctx.operand(i).is(ValueKind::Float) && !isFloat(type))
       return ctx.fail("For integral input tensors, " + Twine(i == beta ? "beta" : "alpha") +
                       " must not be a floating point number.");
+  Expr result = Expr(ctx, product).cast(computeType(type));
   if (ctx.knownFloat(alpha) != 1.0)
-    product = (Expr(ctx, product) * Expr(ctx, ctx.operandAs(alpha, type))).value();
-  if (!product)
+    result = result * computeOperand(ctx, alpha, type);
+  if (result.isNull())
     return failure();
-  Value wide = ctx.broadcastTo(self, ctx.sizes(product));
+  Expr addend(ctx, ctx.broadcastTo(self, ctx.sizes(result.value())));
   if (ctx.failed())
     return failure();
   if (ctx.knownFloat(beta) == 0.0)
-    return product;
-  Expr scaled(ctx, wide);
+    return done(ctx, result.cast(type));
+  addend = addend.cast(computeType(type));
   if (ctx.knownFloat(beta) != 1.0)
-    scaled = scaled * Expr(ctx, ctx.operandAs(beta, type));
-  return done(ctx, scaled + Expr(ctx, product));
+    addend = addend * computeOperand(ctx, beta, type);
+  return done(ctx, (addend + result).cast(type));
 }
 
 /// addmm(self, mat1, mat2, beta, alpha), addmv, baddbmm: ranks of the factors.
@@ -207,8 +219,8 @@ static FailureOr<Value> addProduct(RuleContext &ctx) {
   if (!requireOneType(ctx, {self, lhs, rhs}) || !requireRank(ctx, lhs, lhsRank, "a first factor") ||
       !requireRank(ctx, rhs, rhsRank, "a second factor"))
     return failure();
-  Value result = lhsRank == 3 ? matmul(ctx, lhs, rhs) : matmulAny(ctx, lhs, rhs);
-  return scaledSum(ctx, self, result, 3, 4);
+  Value result = lhsRank == 3 ? matmul(ctx, lhs, rhs, Result::Wide) : matmulAny(ctx, lhs, rhs, Result::Wide);
+  return scaledSum(ctx, getElementTypeOrSelf(lhs), self, result, 3, 4);
 }
 
 /// addbmm(self, batch1, batch2, beta, alpha): the products summed over the batch.
@@ -217,15 +229,16 @@ static FailureOr<Value> addbmm(RuleContext &ctx) {
   if (!requireOneType(ctx, {self, lhs, rhs}) || !requireRank(ctx, lhs, 3, "a first factor") ||
       !requireRank(ctx, rhs, 3, "a second factor"))
     return failure();
-  Value result = matmul(ctx, lhs, rhs);
+  Value result = matmul(ctx, lhs, rhs, Result::Wide);
   if (!result)
     return failure();
-  return scaledSum(ctx, self, sum(Expr(ctx, result), {0}, false).value(), 3, 4);
+  Value total = sum(Expr(ctx, result), {0}, false).value();
+  return scaledSum(ctx, getElementTypeOrSelf(lhs), self, total, 3, 4);
 }
 
-/// The outer product of two vectors.
-static Expr outerProduct(RuleContext &ctx, Value lhs, Value rhs) {
-  return Expr(ctx, ctx.unsqueeze(lhs, 1)) * Expr(ctx, ctx.unsqueeze(rhs, 0));
+/// The outer product of two vectors, with elements of `type`.
+static Expr outerProduct(RuleContext &ctx, Value lhs, Value rhs, Type type) {
+  return Expr(ctx, ctx.unsqueeze(lhs, 1)).cast(type) * Expr(ctx, ctx.unsqueeze(rhs, 0)).cast(type);
 }
 
 /// outer(self, vec2), ger.
@@ -236,7 +249,7 @@ static FailureOr<Value> outer(RuleContext &ctx) {
   Value self = ctx.operandAs(0, type), other = ctx.operandAs(1, type);
   if (ctx.failed() || !requireRank(ctx, self, 1, "a vector") || !requireRank(ctx, other, 1, "a vector"))
     return failure();
-  return done(ctx, outerProduct(ctx, self, other));
+  return done(ctx, outerProduct(ctx, self, other, type));
 }
 
 /// addr(self, vec1, vec2, beta, alpha).
@@ -249,7 +262,7 @@ static FailureOr<Value> addr(RuleContext &ctx) {
   Value self = ctx.operandAs(0, type), a = ctx.operandAs(1, type), b = ctx.operandAs(2, type);
   if (ctx.failed() || !requireRank(ctx, a, 1, "a vector") || !requireRank(ctx, b, 1, "a vector"))
     return failure();
-  return scaledSum(ctx, self, outerProduct(ctx, a, b).value(), 3, 4);
+  return scaledSum(ctx, type, self, outerProduct(ctx, a, b, computeType(type)).value(), 3, 4);
 }
 
 /// Contracts `lhsDims` of lhs with `rhsDims` of rhs; the result has what remains of lhs, then of rhs.
@@ -327,13 +340,14 @@ static FailureOr<Value> vecdot(RuleContext &ctx) {
   Value self = ctx.tensor(0), other = ctx.tensor(1);
   if (!requireOneType(ctx, {self, other}))
     return failure();
-  Expr products = Expr(ctx, self) * Expr(ctx, other);
+  Type type = getElementTypeOrSelf(self), wide = computeType(type);
+  Expr products = Expr(ctx, self).cast(wide) * Expr(ctx, other).cast(wide);
   if (products.isNull())
     return failure();
   int64_t dim = ctx.dim(2, rankOf(products.value()));
   if (ctx.failed())
     return failure();
-  return done(ctx, sum(products, {dim}, false));
+  return done(ctx, sum(products, {dim}, false).cast(type));
 }
 
 /// trace(self): the sum of the diagonal, of integers as int64.
@@ -422,11 +436,14 @@ static Labelled multiply(RuleContext &ctx, Labelled a, Labelled b, llvm::functio
     Value left = arrange(ctx, a, order), right = arrange(ctx, b, order);
     if (ctx.failed() || !left || !right)
       return result;
-    Expr product = Expr(ctx, left) * Expr(ctx, right);
     SmallVector<int64_t> dims;
     for (size_t i = result.labels.size(); i < order.size(); ++i)
       dims.push_back(i);
-    result.tensor = dims.empty() ? product.value() : sum(product, dims, false).value();
+    Type type = getElementTypeOrSelf(left), wide = computeType(type);
+    result.tensor =
+        dims.empty()
+            ? (Expr(ctx, left) * Expr(ctx, right)).value()
+            : sum(Expr(ctx, left).cast(wide) * Expr(ctx, right).cast(wide), dims, false).cast(type).value();
     return result;
   }
   auto order = [&](ArrayRef<int> x, ArrayRef<int> y) {

@@ -121,12 +121,12 @@ static bool requireVector(RuleContext &ctx, Value tensor, Type type, OpFoldResul
                           Twine(ctx.name()) + ": " + what + " has not one element for each channel");
 }
 
-/// running = (1 - momentum) * running + momentum * fresh, written in place.
+/// running = (1 - momentum) * running + momentum * fresh, computed in fresh's type, written in place.
 static bool updateRunning(RuleContext &ctx, unsigned operand, double momentum, const Expr &fresh) {
   if (ctx.isNone(operand))
     return true;
   Expr running(ctx, ctx.tensor(operand));
-  Expr next = running * (1.0 - momentum) + fresh * momentum;
+  Expr next = (running.cast(fresh.elementType()) * (1.0 - momentum) + fresh * momentum).cast(running.elementType());
   return !next.isNull() && ctx.writeTensor(ctx.operand(operand), next.value());
 }
 
@@ -161,7 +161,7 @@ static LogicalResult batchNorm(RuleContext &ctx, SmallVectorImpl<SpecValue> &res
     SmallVector<int64_t> dims = {0};
     for (int64_t i = 2; i < rank; ++i)
       dims.push_back(i);
-    Expr x(ctx, input);
+    Expr x = Expr(ctx, input).cast(computeType(type));
     Statistics batch = statistics(x, dims);
     if (batch.variance.isNull())
       return failure();
@@ -172,6 +172,11 @@ static LogicalResult batchNorm(RuleContext &ctx, SmallVectorImpl<SpecValue> &res
       return failure();
     mean = flatMean.value();
     variance = flatVariance.value();
+    // The statistics are not rounded, so everything is in their type.
+    input = x.value();
+    for (Value *parameter : {&weight, &bias})
+      if (*parameter)
+        *parameter = ctx.cast(*parameter, x.elementType());
   }
   if (!mean || !variance)
     return ctx.fail("batch_norm: running_mean and running_var must be given in evaluation mode");
@@ -179,7 +184,7 @@ static LogicalResult batchNorm(RuleContext &ctx, SmallVectorImpl<SpecValue> &res
       checkedValue<BatchNormOp>(ctx, input, mean, variance, weight, bias, ctx.b.getF64FloatAttr(eps));
   if (!result)
     return failure();
-  results.push_back(ctx.makeTensor(result));
+  results.push_back(ctx.makeTensor(ctx.cast(result, type)));
   return success();
 }
 
@@ -221,7 +226,7 @@ static LogicalResult instanceNorm(RuleContext &ctx, SmallVectorImpl<SpecValue> &
     return failure();
   auto overBatch = [&](const Expr &value) {
     Expr vectors(ctx, ctx.reshape(value.value(), {ctx.size(input, 0), channels}));
-    return (sum(vectors, {0}, false) / elementCount(vectors, {0})).cast(type);
+    return sum(vectors, {0}, false) / elementCount(vectors, {0});
   };
   if (!updateRunning(ctx, 3, momentum, overBatch(own.mean)) ||
       !updateRunning(ctx, 4, momentum, overBatch(unbiased(x, own.variance, dims))))
@@ -307,17 +312,17 @@ static FailureOr<Value> groupNorm(RuleContext &ctx) {
   SmallVector<OpFoldResult> sizes = ctx.sizes(input);
   SmallVector<OpFoldResult> group = {perGroup};
   group.append(sizes.begin() + 2, sizes.end());
-  Value rows = ctx.reshape(input, {sizes[0], ctx.fold(groups), ctx.product(group)});
+  Value rows = ctx.reshape(ctx.cast(input, computeType(type)), {sizes[0], ctx.fold(groups), ctx.product(group)});
   Value normed = checkedValue<LayerNormOp>(ctx, rows, Value(), Value(), ctx.b.getI64IntegerAttr(1),
                                            ctx.b.getF64FloatAttr(eps));
   if (!normed)
     return failure();
   Expr result(ctx, ctx.reshape(normed, sizes));
   if (weight)
-    result = result * byChannel(ctx, weight, rank);
+    result = result * byChannel(ctx, weight, rank).cast(result.elementType());
   if (bias)
-    result = result + byChannel(ctx, bias, rank);
-  return done(ctx, result);
+    result = result + byChannel(ctx, bias, rank).cast(result.elementType());
+  return done(ctx, result.cast(type));
 }
 
 /// rms_norm(input, normalized_shape, weight?, eps?): x / sqrt(mean(x^2) + eps) * weight.

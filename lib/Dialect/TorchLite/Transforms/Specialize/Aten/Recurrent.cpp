@@ -25,7 +25,7 @@ static int64_t gateCount(CellKind kind) {
   return kind == CellKind::LSTM ? 4 : kind == CellKind::GRU ? 3 : 1;
 }
 
-/// x * weight^T + bias, for matrices.
+/// x * weight^T + bias, for matrices, in the type in which PyTorch computes.
 static Expr affineProduct(RuleContext &ctx, Value x, Value weight, Value bias) {
   if (ctx.failed() || !x || !weight)
     return Expr(ctx, {});
@@ -36,8 +36,10 @@ static Expr affineProduct(RuleContext &ctx, Value x, Value weight, Value bias) {
   if (!ctx.requireEqual(ctx.size(x, 1), ctx.size(weight, 1),
                         Twine(ctx.name()) + ": the features of input or state differ from the weight's"))
     return Expr(ctx, {});
-  Expr product(ctx, MatmulOp::create(ctx.b, ctx.loc, x, weight, /*transpose_lhs=*/false, /*transpose_rhs=*/true));
-  return bias ? product + Expr(ctx, bias) : product;
+  Type type = getElementTypeOrSelf(x), wide = computeType(type);
+  Expr product(ctx, MatmulOp::create(ctx.b, ctx.loc, x, weight, /*transpose_a=*/false, /*transpose_b=*/true,
+                                     /*to_f32=*/type != wide));
+  return bias ? product + Expr(ctx, bias).cast(wide) : product;
 }
 
 /// Columns `i * hidden` to `(i + 1) * hidden` of the gates.
@@ -48,10 +50,12 @@ static Expr gate(const Expr &gates, int64_t i, OpFoldResult hidden) {
   return Expr(ctx, ctx.slice(gates.value(), 1, ctx.mul(ctx.fold(i), hidden), hidden));
 }
 
-/// One step: the next state (h, and c for an LSTM) from the input's share of the gates.
+/// One step: the next state (h, and c for an LSTM) from the input's share of the gates. f16 and bf16
+/// are rounded once, where they become the state.
 static SmallVector<Value> cellStep(RuleContext &ctx, CellKind kind, const Expr &fromInput,
                                    ArrayRef<Value> state, const CellWeights &weights, OpFoldResult hidden) {
-  Expr h(ctx, state[0]);
+  Type type = getElementTypeOrSelf(state[0]), wide = computeType(type);
+  Expr h = Expr(ctx, state[0]).cast(wide);
   Expr fromHidden = affineProduct(ctx, state[0], weights.hidden, weights.hiddenBias);
   if (fromInput.isNull() || fromHidden.isNull())
     return {};
@@ -59,17 +63,17 @@ static SmallVector<Value> cellStep(RuleContext &ctx, CellKind kind, const Expr &
     Expr gates = fromInput + fromHidden;
     Expr in = sigmoid(gate(gates, 0, hidden)), forget = sigmoid(gate(gates, 1, hidden));
     Expr cell = tanh(gate(gates, 2, hidden)), out = sigmoid(gate(gates, 3, hidden));
-    Expr c = forget * Expr(ctx, state[1]) + in * cell;
-    return {(out * tanh(c)).value(), c.value()};
+    Expr c = forget * Expr(ctx, state[1]).cast(wide) + in * cell;
+    return {(out * tanh(c)).cast(type).value(), c.cast(type).value()};
   }
   if (kind == CellKind::GRU) {
     Expr reset = sigmoid(gate(fromInput, 0, hidden) + gate(fromHidden, 0, hidden));
     Expr update = sigmoid(gate(fromInput, 1, hidden) + gate(fromHidden, 1, hidden));
     Expr fresh = tanh(gate(fromInput, 2, hidden) + reset * gate(fromHidden, 2, hidden));
-    return {((h - fresh) * update + fresh).value()};
+    return {((h - fresh) * update + fresh).cast(type).value()};
   }
   Expr sum = fromInput + fromHidden;
-  return {(kind == CellKind::Tanh ? tanh(sum) : maximum(sum, 0.0)).value()};
+  return {(kind == CellKind::Tanh ? tanh(sum) : maximum(sum, 0.0)).cast(type).value()};
 }
 
 /// Checks that the weights have the gates of the cell; the hidden size.
@@ -181,7 +185,7 @@ static Value runLayer(RuleContext &ctx, CellKind kind, Value input, SmallVector<
     step = arith::SubIOp::create(ctx.b, ctx.loc, last, step);
   OpFoldResult zero = ctx.fold(0), one = ctx.fold(1);
   SmallVector<OpFoldResult> offsets = {step, zero, zero}, strides(3, one);
-  RankedTensorType rowType = ctx.makeType({batch, rows}, type);
+  RankedTensorType rowType = ctx.makeType({batch, rows}, projected.elementType());
   Value now = tensor::ExtractSliceOp::create(ctx.b, ctx.loc, rowType, allGates, offsets,
                                              ArrayRef<OpFoldResult>{one, batch, rows}, strides);
   SmallVector<Value> before(body->getArguments().begin() + 2, body->getArguments().end());

@@ -457,11 +457,11 @@ static FailureOr<Value> dist(RuleContext &ctx) {
     return failure();
   if (!isFloat(type))
     return ctx.fail("dist: expected floating-point tensors");
-  Expr difference = Expr(ctx, ctx.operandAs(0, type)) - Expr(ctx, ctx.operandAs(1, type));
+  Expr difference = computeOperand(ctx, 0, type) - computeOperand(ctx, 1, type);
   if (difference.isNull())
     return failure();
   SmallVector<int64_t> dims = allDims(cast<RankedTensorType>(difference.value().getType()).getRank());
-  return done(ctx, vectorNorm(difference.cast(computeType(type)), p, dims, false).cast(type));
+  return done(ctx, vectorNorm(difference, p, dims, false).cast(type));
 }
 
 /// logsumexp(self, dim, keepdim): from the maximum, so that nothing overflows.

@@ -4,8 +4,12 @@
 // activation reads as its formula. Operands have one element type; a C++ number stands for a 0-dim
 // constant of that type. Once the context has failed nothing more is built and results are null.
 //
-//   Expr x(ctx, ctx.tensor(0));
-//   return done(ctx, x * sigmoid(x));
+//   Expr x = floatOperand(ctx, 0);
+//   return done(ctx, (x * sigmoid(x)).cast(type));
+//
+// f16 and bf16: an operator computes in f32 and rounds once, at its end, as most kernels of PyTorch do
+// ("opmath"). A core operation does that for itself, so a rule of one operation needs no care; a formula
+// starts from operands of `computeType` and ends in a cast.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TORCHLITE_LIB_SPECIALIZE_ATEN_TENSOREXPR_H
@@ -160,6 +164,14 @@ inline Expr sum(const Expr &x, llvm::ArrayRef<int64_t> dims, bool keepdim) {
 /// The type in which PyTorch computes floats of a type: f32 for f16 and bf16.
 inline mlir::Type computeType(mlir::Type type) {
   return type.isF16() || type.isBF16() ? mlir::Type(mlir::Float32Type::get(type.getContext())) : type;
+}
+
+/// An operand in the type in which PyTorch computes a result of `type`. Tensors are first rounded to
+/// `type` (as its type promotion does), numbers and 0-dim tensors are not: its kernels take them as
+/// parameters of the type in which they compute.
+inline Expr computeOperand(RuleContext &ctx, unsigned i, mlir::Type type) {
+  bool isParameter = !ctx.isTensor(i) || ctx.tensorType(i).getRank() == 0;
+  return Expr(ctx, ctx.operandAs(i, isParameter ? computeType(type) : type)).cast(computeType(type));
 }
 
 /// A float operand in the type in which PyTorch computes; fails for anything but a float.
