@@ -49,15 +49,19 @@ def to_library(value):
     return value
 
 
+def to_torch(value):
+    """A tensor that the binding returned, as a torch tensor."""
+    if isinstance(value, torchlite.BFloat16):
+        return torch.from_numpy(value.bits).view(torch.bfloat16)
+    return torch.from_numpy(value)
+
+
 def compare(actual, expected, where="result"):
     """Raises Mismatch unless the values agree in structure, element type, shape and value."""
     if isinstance(expected, torch.Tensor):
-        if isinstance(actual, torchlite.BFloat16):
-            actual = torch.from_numpy(actual.bits).view(torch.bfloat16)
-        elif isinstance(actual, np.ndarray):
-            actual = torch.from_numpy(actual)
-        else:
+        if not isinstance(actual, (torchlite.BFloat16, np.ndarray)):
             raise Mismatch(f"{where}: expected a tensor, but got {type(actual).__name__}")
+        actual = to_torch(actual)
         expected = expected.detach()
         if actual.dtype != expected.dtype or actual.shape != expected.shape:
             raise Mismatch(f"{where}: expected {expected.dtype}{list(expected.shape)}, "
