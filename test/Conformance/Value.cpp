@@ -136,14 +136,21 @@ static bool isClose(double actual, double expected, double rtol, double atol) {
   return std::fabs(actual - expected) <= atol + rtol * std::fabs(expected);
 }
 
+/// A number with the digits that tell neighbours of f16 and of f32 apart.
+static std::string formatNumber(double number) {
+  char text[32];
+  snprintf(text, sizeof text, "%.8g", number);
+  return text;
+}
+
 /// The text of element `index` for a message.
 static std::string formatElement(const std::string &bytes, StringRef type, int64_t index) {
   const char *at = bytes.data() + index * getElementBytes(type);
   if (type.starts_with("f") || type == "bf16")
-    return formatv("{0}", readFloat(at, type)).str();
+    return formatNumber(readFloat(at, type));
   if (type.starts_with("c")) {
     StringRef half = type == "c64" ? "f32" : "f64";
-    return formatv("{0}+{1}j", readFloat(at, half), readFloat(at + getElementBytes(half), half)).str();
+    return formatNumber(readFloat(at, half)) + "+" + formatNumber(readFloat(at + getElementBytes(half), half)) + "j";
   }
   int64_t value = 0;
   std::memcpy(&value, at, getElementBytes(type));
@@ -164,7 +171,7 @@ static std::string formatType(const Value &value) {
 }
 
 static std::string compareTensors(const Value &actual, const Value &expected, bool values,
-                                  const std::string &path) {
+                                  const std::string &path, const Value *exact) {
   if (actual.text != expected.text || actual.sizes != expected.sizes)
     return formatv("{0} is {1}, expected {2}", path, formatType(actual), formatType(expected));
   if (!values)
@@ -175,22 +182,28 @@ static std::string compareTensors(const Value &actual, const Value &expected, bo
   StringRef part = type == "c64" ? StringRef("f32") : type == "c128" ? StringRef("f64") : type;
   double rtol = type == "f16" ? 1e-3 : type == "bf16" ? 1.6e-2 : 1e-4, atol = 1e-5;
   int64_t bytes = getElementBytes(type), partBytes = getElementBytes(part);
-  for (int64_t i = 0, count = expected.getNumElements(); i < count; ++i) {
-    bool equal = true;
-    const char *a = actual.bytes.data() + i * bytes, *e = expected.bytes.data() + i * bytes;
+  auto isEqual = [&](const Value &wanted, int64_t i) {
+    const char *a = actual.bytes.data() + i * bytes, *w = wanted.bytes.data() + i * bytes;
     if (!isFloat)
-      equal = std::memcmp(a, e, bytes) == 0;
-    else
-      for (int64_t offset = 0; offset < bytes; offset += partBytes)
-        equal &= isClose(readFloat(a + offset, part), readFloat(e + offset, part), rtol, atol);
-    if (!equal)
-      return formatv("{0}[{1}] of {2} is {3}, expected {4}", path, i, formatType(expected),
-                     formatElement(actual.bytes, type, i), formatElement(expected.bytes, type, i));
+      return std::memcmp(a, w, bytes) == 0;
+    bool equal = true;
+    for (int64_t offset = 0; offset < bytes; offset += partBytes)
+      equal &= isClose(readFloat(a + offset, part), readFloat(w + offset, part), rtol, atol);
+    return equal;
+  };
+  bool hasExact = exact && exact->text == expected.text && exact->sizes == expected.sizes;
+  for (int64_t i = 0, count = expected.getNumElements(); i < count; ++i) {
+    if (isEqual(expected, i) || (hasExact && isEqual(*exact, i)))
+      continue;
+    std::string nearest = hasExact ? " (exactly " + formatElement(exact->bytes, type, i) + ")" : "";
+    return formatv("{0}[{1}] of {2} is {3}, expected {4}{5}", path, i, formatType(expected),
+                   formatElement(actual.bytes, type, i), formatElement(expected.bytes, type, i), nearest);
   }
   return {};
 }
 
-std::string compare(const Value &actual, const Value &expected, bool values, const std::string &path) {
+std::string compare(const Value &actual, const Value &expected, bool values, const std::string &path,
+                    const Value *exact) {
   if (actual.kind != expected.kind)
     return formatv("{0} is {1}, expected {2}", path, getKindName(actual.kind),
                    getKindName(expected.kind));
@@ -198,7 +211,7 @@ std::string compare(const Value &actual, const Value &expected, bool values, con
   case Value::Kind::None:
     return {};
   case Value::Kind::Tensor:
-    return compareTensors(actual, expected, values, path);
+    return compareTensors(actual, expected, values, path, exact);
   case Value::Kind::Int:
   case Value::Kind::Bool:
     if (actual.integer == expected.integer)
@@ -207,7 +220,7 @@ std::string compare(const Value &actual, const Value &expected, bool values, con
   case Value::Kind::Float:
     if (isClose(actual.number, expected.number, 1e-4, 1e-5))
       return {};
-    return formatv("{0} is {1}, expected {2}", path, actual.number, expected.number);
+    return formatv("{0} is {1}, expected {2}", path, formatNumber(actual.number), formatNumber(expected.number));
   case Value::Kind::String:
     if (actual.text == expected.text)
       return {};
@@ -220,9 +233,11 @@ std::string compare(const Value &actual, const Value &expected, bool values, con
   if (actual.elements.size() != expected.elements.size())
     return formatv("{0} has {1} elements, expected {2}", path, actual.elements.size(),
                    expected.elements.size());
+  bool hasExact = exact && exact->elements.size() == expected.elements.size();
   for (size_t i = 0; i < expected.elements.size(); ++i) {
     std::string difference = compare(actual.elements[i], expected.elements[i], values,
-                                     path + "." + std::to_string(i));
+                                     path + "." + std::to_string(i),
+                                     hasExact ? &exact->elements[i] : nullptr);
     if (!difference.empty())
       return difference;
   }

@@ -42,9 +42,11 @@ llvm::Expected<Value> parseValue(const llvm::json::Value &json, llvm::StringRef 
 
 /// Empty where `actual` is what PyTorch gave: floats within rtol 1e-4 and atol 1e-5 (f16 and bf16
 /// within their own precision) with NaN equal to NaN, all else exactly. Otherwise what differs,
-/// with `path` naming the place. With `values` false only types, sizes and structure count.
+/// with `path` naming the place. With `values` false only types, sizes and structure count. `exact`,
+/// where it is given, has tensors of which each element is as right as the expected one (generate.py
+/// tells why).
 std::string compare(const Value &actual, const Value &expected, bool values,
-                    const std::string &path = "result");
+                    const std::string &path = "result", const Value *exact = nullptr);
 
 } // namespace conformance
 

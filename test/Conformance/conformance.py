@@ -10,7 +10,7 @@ runs each of them, and prints a table by operator:
   crashed  the compiler or the compiled code died, or took too long
 
 With `--device=emulated` the cases are compiled for GPUs and run on the emulator; fewer cases then,
-because that is slow.
+because that is slow. f16 and bf16 have one sample of each operator, on the emulator of every ninth.
 
 Exit status 1 if any case is wrong or crashed, or if an operator passes fewer cases than
 expected.json (expected-emulated.json) records (`--update` records what passes now).
@@ -28,6 +28,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 OUTCOMES = ("passed", "refused", "wrong", "crashed")
+DTYPES = {"cpu": "f32,i64,i1,f16:1,bf16:1", "emulated": "f32,f16:1/9,bf16:1/9"}
 
 
 def run_shard_commands(commands):
@@ -82,7 +83,8 @@ def main():
                         help="samples per operator and dtype (3; on the emulator 1)")
     parser.add_argument("--full", action="store_true", help="all samples (an hour or so)")
     parser.add_argument("--only", default="", help="regular expression of operator names")
-    parser.add_argument("--dtypes", help="default: f32,i64,i1; on the emulator f32")
+    parser.add_argument("--dtypes", help=f"as generate.py takes them; default: {DTYPES['cpu']}; on the emulator "
+                                         f"{DTYPES['emulated']}")
     parser.add_argument("--dynamic", action="store_true", help="compile for unknown sizes")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--cases", type=pathlib.Path, help="keep the cases here, and use those there")
@@ -93,7 +95,7 @@ def main():
     options = parser.parse_args()
     emulated = options.device == "emulated"
     samples = 0 if options.full else options.samples or (1 if emulated else 3)
-    dtypes = options.dtypes or ("f32" if emulated else "f32,i64,i1")
+    dtypes = options.dtypes or DTYPES[options.device]
     expected = options.expected or HERE / ("expected-emulated.json" if emulated else "expected.json")
 
     scratch = None

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Writes conformance cases: PyTorch's operator database as saved TorchScript models.
 
-Walks `torch.testing._internal.common_methods_invocations.op_db`. Each entry is taken with f32, i64
-and bool samples, and each sample becomes a module whose `forward` takes the sample's tensors and
-holds everything else as constants:
+Walks `torch.testing._internal.common_methods_invocations.op_db`. Each entry is taken with samples of
+the element types asked for (`--dtypes`), and each sample becomes a module whose `forward` takes the
+sample's tensors and holds everything else as constants:
 
   trace    the function, traced
   method   the Tensor method, traced (where its graph differs from the function's)
@@ -16,7 +16,12 @@ The output folder holds the models (`*.pt`), `data.bin` with the elements of all
   {"case": 7, "op": "add", "variant": "trace", "dtype": "f32", "sample": 0, "model": "7.pt",
    "inputs": [VALUE...], "expected": VALUE, "inputs_after": {"0": VALUE}, "values": true}
 
-`values` is false where only dtype and shape are defined (`empty`). A VALUE is
+`values` is false where only dtype and shape are defined (`empty`). Cases of f16 and bf16 have
+`"exact": {"result": VALUE, "0": VALUE}` as well: result and changed arguments computed in f64 from the
+same inputs and rounded once. PyTorch's kernels compute 16-bit floats in f32 and round at their end, but
+not all of them: some round after each step on the way (`logit`, `addr` on CPUs), and operators that are
+made of others round in between, at other places on a GPU than on a CPU. So an element is right if it
+is PyTorch's or the exact one, up to the tolerance. A VALUE is
 `{"tensor": "f32", "sizes": [2, 3], "offset": 128}` (bytes into data.bin, row-major), an int, a
 bool, null, a string, `{"float": "nan"}`, `{"list": [...]}`, `{"tuple": [...]}` or
 `{"dict": [[key, value]...]}`.
@@ -177,6 +182,45 @@ class FreeIndices:
         return result[0], result[1] * 0
 
 
+def run_eagerly(function, sample, inplace):
+    first, args, kwargs = sample.rebuild(sample.fresh())
+    result = function(first, *args, **kwargs)
+    return first if inplace else result
+
+
+def compute_exactly(function, sample, inplace):
+    """(result, arguments afterwards) of the function in f64 where the sample has f16 or bf16; None where
+    PyTorch has no such function."""
+    wide = {torch.float16: torch.float64, torch.bfloat16: torch.float64}
+
+    def widen(leaf):
+        if isinstance(leaf, torch.Tensor):
+            return leaf.to(wide.get(leaf.dtype, leaf.dtype))
+        return wide.get(leaf, leaf) if isinstance(leaf, torch.dtype) else leaf
+
+    tensors = [widen(t) for t in sample.fresh()]
+    first, args, kwargs = pytree.tree_map(widen, sample.rebuild(tensors))
+    try:
+        result = function(first, *args, **kwargs)
+    except Exception:
+        return None
+    return (first if inplace else result), tensors
+
+
+def round_like(exact, expected):
+    """Exact tensors rounded to the 16-bit floats that were expected; what was expected otherwise."""
+    leaves, spec = pytree.tree_flatten(expected)
+    exact_leaves, exact_spec = pytree.tree_flatten(exact)
+    if len(leaves) != len(exact_leaves):
+        return None
+    result = []
+    for leaf, value in zip(leaves, exact_leaves):
+        fits = isinstance(leaf, torch.Tensor) and leaf.dtype in (torch.float16, torch.bfloat16) and (
+            isinstance(value, torch.Tensor) and value.dtype == torch.float64 and value.shape == leaf.shape)
+        result.append(value.to(leaf.dtype) if fits else leaf)
+    return pytree.tree_unflatten(result, spec)
+
+
 class InplaceWrapper(Wrapper):
     def forward(self, *tensors):
         first, args, kwargs = self.sample.rebuild(tensors)
@@ -268,7 +312,16 @@ class Generator:
     def line(self, fields):
         self.manifest.write(json.dumps(fields) + "\n")
 
-    def case(self, op_name, variant, dtype, index, module, sample, eager):
+    def exact(self, function, inplace, sample, result, after, changed):
+        """The field `exact`: names of values, and the values."""
+        computed = compute_exactly(function, sample, inplace)
+        if computed is None:
+            return {}
+        values = {"result": round_like(computed[0], result)}
+        values |= {name: round_like(computed[1][int(name)], after[int(name)]) for name in changed}
+        return {"exact": {name: encode(value, self.data) for name, value in values.items() if value is not None}}
+
+    def case(self, op_name, variant, dtype, index, module, sample, function, inplace):
         """Saves one case; raises Skip."""
         buffer = io.BytesIO()
         torch.jit.save(module, buffer)
@@ -284,7 +337,7 @@ class Generator:
         if values:
             if not same(result, again):
                 raise Skip("random")
-            if not same(result, eager()):
+            if not same(result, run_eagerly(function, sample, inplace)):
                 raise Skip("the traced model gives another result than the function")
         changed = {str(i): encode(t, self.data)
                    for i, (t, before) in enumerate(zip(after, sample.tensors))
@@ -294,16 +347,18 @@ class Generator:
             "model": f"{self.count}.pt", "inputs": [encode(t, self.data) for t in sample.tensors],
             "expected": encode(result, self.data), "inputs_after": changed, "values": values,
         }
+        if dtype in ("f16", "bf16") and values:
+            fields |= self.exact(function, inplace, sample, result, after, changed)
         (self.out / fields["model"]).write_bytes(buffer.getvalue())
         self.count += 1
         self.line(fields)
 
-    def attempt(self, op_name, variant, dtype, index, make, sample, eager):
+    def attempt(self, op_name, variant, dtype, index, make, sample, function, inplace=False):
         """One case, or a line that tells why there is none; returns the module's graph."""
         signal.alarm(CASE_SECONDS)
         try:
             module = make()
-            self.case(op_name, variant, dtype, index, module, sample, eager)
+            self.case(op_name, variant, dtype, index, module, sample, function, inplace)
             return True
         except Skip as skip:
             reason = str(skip)
@@ -317,7 +372,7 @@ class Generator:
                    "skipped": reason})
         return False
 
-    def operator(self, op, dtype_name):
+    def operator(self, op, dtype_name, wanted, brief):
         name = op.name + (f".{op.variant_test_name}" if op.variant_test_name else "")
         dtype = DTYPES[dtype_name]
         if not op.supports_dtype(dtype, "cpu"):
@@ -344,7 +399,6 @@ class Generator:
             self.line({"op": name, "dtype": dtype_name, "skipped": f"no dense sample of {seen}"})
             return
         # Spread over the list: its order goes from the plain to the special.
-        wanted = self.options.samples
         if wanted and len(samples) > wanted:
             step = (len(samples) - 1) / max(wanted - 1, 1)
             chosen = sorted({round(i * step) for i in range(wanted)})
@@ -352,17 +406,9 @@ class Generator:
             chosen = range(len(samples))
         for position, index in enumerate(chosen):
             sample = samples[index]
-            self.sample(op, name, dtype_name, index, sample, extra=position == 0 or not wanted)
+            self.sample(op, name, dtype_name, index, sample, extra=(position == 0 or not wanted) and not brief)
 
     def sample(self, op, name, dtype_name, index, sample, extra):
-        def eager_of(function, inplace=False):
-            def run():
-                inputs = sample.fresh()
-                first, args, kwargs = sample.rebuild(inputs)
-                result = function(first, *args, **kwargs)
-                return first if inplace else result
-            return run
-
         graphs = {}
 
         def make_trace(variant, function, kind=Wrapper):
@@ -377,21 +423,26 @@ class Generator:
 
         free = name in FREE_INDICES and dtype_name != "f32"
         function = FreeIndices(op.op) if free else op.op
-        self.attempt(name, "trace", dtype_name, index, make_trace("trace", function), sample,
-                     eager_of(function))
+        self.attempt(name, "trace", dtype_name, index, make_trace("trace", function), sample, function)
         method, inplace = op.method_variant, op.inplace_variant
         if free:
             method = inplace = None
         if extra and method is not None and sample.input_is_tensor:
-            self.attempt(name, "method", dtype_name, index, make_trace("method", method), sample,
-                         eager_of(method))
+            self.attempt(name, "method", dtype_name, index, make_trace("method", method), sample, method)
         if extra and inplace is not None and sample.input_is_tensor and not sample.broadcasts_input:
             self.attempt(name, "inplace", dtype_name, index,
-                         make_trace("inplace", inplace, InplaceWrapper), sample,
-                         eager_of(inplace, inplace=True))
+                         make_trace("inplace", inplace, InplaceWrapper), sample, inplace, inplace=True)
         if extra and not free:
-            self.attempt(name, "script", dtype_name, index, lambda: script(op, sample), sample,
-                         eager_of(op.op))
+            self.attempt(name, "script", dtype_name, index, lambda: script(op, sample), sample, op.op)
+
+
+def parse_dtypes(text, samples):
+    """(dtype, samples, step, brief) for each of `f32,f16:1,bf16:1/9`: the number of samples, of every
+    9th operator (an odd step deals them to an even number of shards). What has a number of its own is brief: only the traced function."""
+    for word in text.split(","):
+        dtype, _, rest = word.partition(":")
+        count, _, step = rest.partition("/")
+        yield dtype, int(count) if count else samples, int(step or 1), bool(rest)
 
 
 def main():
@@ -401,7 +452,9 @@ def main():
     parser.add_argument("--samples", type=int, default=3,
                         help="samples per operator and dtype; 0 takes all of them")
     parser.add_argument("--only", default="", help="regular expression of operator names")
-    parser.add_argument("--dtypes", default="f32,i64,i1")
+    parser.add_argument("--dtypes", default="f32,i64,i1",
+                        help="with a number: so many samples instead, and of the traced function only (f16:1); "
+                             "with a step: of every so many'th operator (bf16:1/9)")
     parser.add_argument("--shard", default="0/1", help="i/n: every n-th operator, from the i-th")
     options = parser.parse_args()
     signal.signal(signal.SIGALRM, on_alarm)
@@ -417,8 +470,9 @@ def main():
         for position, op in enumerate(op_db):
             if position % shards != shard or not re.search(options.only, op.name):
                 continue
-            for dtype_name in options.dtypes.split(","):
-                generator.operator(op, dtype_name)
+            for dtype_name, samples, step, brief in parse_dtypes(options.dtypes, options.samples):
+                if position % step == 0:
+                    generator.operator(op, dtype_name, samples, brief)
     generator.data.file.close()
     generator.manifest.close()
     print(f"{generator.count} cases in {options.output}", file=sys.stderr)
