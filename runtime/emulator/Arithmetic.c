@@ -1,8 +1,10 @@
-/*===- Arithmetic.c - Directed rounding ---------------------------------------------------===*/
+/*===- Arithmetic.c - Directed rounding, rounding to bf16 ---------------------------------===*/
 #include "TorchLite/Runtime/Emulator.h"
 
 #include <fenv.h>
 #include <math.h>
+#include <stdint.h>
+#include <string.h>
 
 /* Without changing the processor's rounding: libdevice's expf comes by here. */
 float tl_emu_fma_f32(uint32_t rounding, float a, float b, float c) {
@@ -35,4 +37,14 @@ double tl_emu_fma_f64(uint32_t rounding, double a, double b, double c) {
   volatile double result = fma(x, y, z);
   fesetround(before);
   return result;
+}
+
+/* To the nearest, ties to even; NaN stays NaN. Weak: a compiler's own library may have it as well. */
+__attribute__((weak)) float __truncsfbf2(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  bits = isnan(x) ? bits | 0x400000 : bits + 0x7FFF + (bits >> 16 & 1);
+  bits >>= 16;
+  memcpy(&x, &bits, sizeof bits);
+  return x;
 }

@@ -145,6 +145,10 @@ enum { TL_EMU_ROUND_NEAREST = 0, TL_EMU_ROUND_DOWN = 1, TL_EMU_ROUND_UP = 2, TL_
 float tl_emu_fma_f32(uint32_t rounding, float a, float b, float c);
 double tl_emu_fma_f64(uint32_t rounding, double a, double b, double c);
 
+/* f32 to bf16, which LLVM calls where the processor has no instruction for it and which not every C
+ * compiler's library has. The result are the low 16 bits of the register in which floats are returned. */
+float __truncsfbf2(float x);
+
 /* trap: ends the launch with an error. */
 void tl_emu_trap(tl_emu_thread *thread);
 
@@ -169,6 +173,7 @@ void tl_emu_trap(tl_emu_thread *thread);
   X(tl_emu_copy_wait_all)                                                                          \
   X(tl_emu_fma_f32)                                                                                \
   X(tl_emu_fma_f64)                                                                                \
+  X(__truncsfbf2)                                                                                  \
   X(tl_emu_trap)
 
 #ifdef __cplusplus
