@@ -59,7 +59,7 @@ class Encoder(nn.Module):
     def forward(self, tokens):
         mask = (tokens != 0)[:, None, None, :].to(torch.float32)
         mask = (1.0 - mask) * -10000.0
-        positions = torch.arange(tokens.size(1)).expand_as(tokens)
+        positions = torch.arange(tokens.size(1), device=tokens.device).expand_as(tokens)
         types = torch.zeros_like(tokens)
         x = self.words(tokens) + self.positions(positions) + self.types(types)
         x = self.dropout(self.norm(x))
