@@ -3,89 +3,23 @@
 |* tl-gpu-runner [--device=cuda:N] --probe | --check MANIFEST | --time MANIFEST [--json=FILE]
 |*
 |* MANIFEST (benchmarks/gpu/build.py writes it) has a line for each case:
-|*   check|NAME|LIBRARY|rtol|atol|CALL|@expected.npy
-|*   time|NAME|LIBRARY|operations|bytes|CALL
+|*   check|NAME|LIBRARY|copies|rtol|atol|CALL|@expected.npy
+|*   time|NAME|LIBRARY|precision|operations|bytes|CALL
+|* With `copies` above 1 the tensors of a check are repeated that often along their first dimension.
 |* Needs nothing but libc and the GPU's driver, which is opened where it is. Times are those of the
-|* device (CUDA events around many calls, tensors on the device): least and median of 20 samples.
+|* device (CUDA events around many calls, tensors on the device): least and median of 20 samples. Beside
+|* them stand two yardsticks of the same run: the bandwidth of a large copy on the device, and what its
+|* units could multiply at their highest clock.
 |*
 |* Exit status: 0; 1 where a check failed; 3 where there is no such device.
 \*===----------------------------------------------------------------------===*/
 #include "Run.h"
+#include "driver.h"
 
-#include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-/*===-- The driver ---------------------------------------------------------===*/
-
-/* Of the CUDA driver API, what timing needs; see its reference manual. */
-static struct {
-  int (*cuInit)(unsigned);
-  int (*cuDriverGetVersion)(int *);
-  int (*cuDeviceGet)(int *, int);
-  int (*cuDeviceGetName)(char *, int, int);
-  int (*cuDeviceGetAttribute)(int *, int, int);
-  int (*cuDeviceTotalMem_v2)(size_t *, int);
-  int (*cuDevicePrimaryCtxRetain)(void **, int);
-  int (*cuCtxSetCurrent)(void *);
-  int (*cuMemAlloc_v2)(unsigned long long *, size_t);
-  int (*cuMemFree_v2)(unsigned long long);
-  int (*cuMemcpyHtoD_v2)(unsigned long long, const void *, size_t);
-  int (*cuStreamCreate)(void **, unsigned);
-  int (*cuStreamSynchronize)(void *);
-  int (*cuEventCreate)(void **, unsigned);
-  int (*cuEventRecord)(void *, void *);
-  int (*cuEventElapsedTime_v2)(float *, void *, void *);
-} cu;
-
-static const char *openDriver(int number, int *device) {
-  const char *path = getenv("TORCHLITE_LIBCUDA");
-  void *library = dlopen(path ? path : "libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
-  if (!library)
-    return "no NVIDIA driver (libcuda.so.1)";
-#define FIND(name)                                                                                 \
-  if (!(*(void **)&cu.name = dlsym(library, #name)))                                               \
-    return "the NVIDIA driver lacks " #name;
-  FIND(cuInit) FIND(cuDriverGetVersion) FIND(cuDeviceGet) FIND(cuDeviceGetName)
-  FIND(cuDeviceGetAttribute) FIND(cuDeviceTotalMem_v2) FIND(cuDevicePrimaryCtxRetain)
-  FIND(cuCtxSetCurrent) FIND(cuMemAlloc_v2) FIND(cuMemFree_v2) FIND(cuMemcpyHtoD_v2)
-  FIND(cuStreamCreate) FIND(cuStreamSynchronize) FIND(cuEventCreate) FIND(cuEventRecord)
-#undef FIND
-  /* The newer name has the same arguments. */
-  *(void **)&cu.cuEventElapsedTime_v2 = dlsym(library, "cuEventElapsedTime_v2");
-  if (!cu.cuEventElapsedTime_v2)
-    *(void **)&cu.cuEventElapsedTime_v2 = dlsym(library, "cuEventElapsedTime");
-  void *context;
-  if (!cu.cuEventElapsedTime_v2 || cu.cuInit(0) || cu.cuDeviceGet(device, number))
-    return "no GPU with this number";
-  if (cu.cuDevicePrimaryCtxRetain(&context, *device) || cu.cuCtxSetCurrent(context))
-    return "the GPU cannot be used";
-  return NULL;
-}
-
-static int probe(int number) {
-  enum { MULTIPROCESSORS = 16, MAJOR = 75, MINOR = 76, CLOCK_KHZ = 13 };
-  int device, version = 0, processors = 0, major = 0, minor = 0, clock = 0;
-  size_t memory = 0;
-  char name[128] = "";
-  const char *problem = openDriver(number, &device);
-  if (problem)
-    return fprintf(stderr, "%s\n", problem), 3;
-  cu.cuDriverGetVersion(&version);
-  cu.cuDeviceGetName(name, sizeof name, device);
-  cu.cuDeviceGetAttribute(&processors, MULTIPROCESSORS, device);
-  cu.cuDeviceGetAttribute(&major, MAJOR, device);
-  cu.cuDeviceGetAttribute(&minor, MINOR, device);
-  cu.cuDeviceGetAttribute(&clock, CLOCK_KHZ, device);
-  cu.cuDeviceTotalMem_v2(&memory, device);
-  printf("%s, compute capability %d.%d, %d multiprocessors, %.2f GHz, %.0f GiB; driver for CUDA %d.%d\n",
-         name, major, minor, processors, clock / 1e6, (double)memory / (1 << 30), version / 1000,
-         version % 1000 / 10);
-  return 0;
-}
 
 /*===-- Cases --------------------------------------------------------------===*/
 
@@ -173,6 +107,52 @@ static const char *differs(const DLTensor *got, const DLTensor *want, double rto
   return NULL;
 }
 
+/* The same for a result of several tensors. */
+static const char *valueDiffers(const tl_value *got, const tl_value *want, double rtol, double atol,
+                                char *text, size_t size) {
+  if (got->kind != want->kind)
+    return "a value of another kind";
+  if (got->kind == TL_TENSOR)
+    return differs(got->as.tensor.tensor, want->as.tensor.tensor, rtol, atol, text, size);
+  if (got->kind != TL_TUPLE && got->kind != TL_LIST)
+    return "neither a tensor nor a tuple or list of tensors";
+  if (got->as.items.count != want->as.items.count)
+    return "another number of values";
+  for (size_t i = 0; i < got->as.items.count; ++i) {
+    const char *problem =
+        valueDiffers(&got->as.items.data[i], &want->as.items.data[i], rtol, atol, text, size);
+    if (problem)
+      return problem;
+  }
+  return NULL;
+}
+
+/* Repeats the tensors of a value along their first dimension. */
+static bool repeat(tl_store *store, tl_value *value, int64_t copies, tl_error *error) {
+  bool contains = value->kind == TL_TUPLE || value->kind == TL_LIST;
+  for (size_t i = 0; contains && i < value->as.items.count; ++i)
+    if (!repeat(store, &value->as.items.data[i], copies, error))
+      return false;
+  if (value->kind != TL_TENSOR || copies == 1)
+    return true;
+  DLTensor *tensor = value->as.tensor.tensor;
+  size_t bytes = tensor->dtype.bits / 8u;
+  for (int32_t i = 0; i < tensor->ndim; ++i)
+    bytes *= (size_t)tensor->shape[i];
+  char *data = tl_store_alloc(store, bytes * (size_t)copies);
+  if (!data || tensor->ndim == 0 || copies < 1) {
+    snprintf(error->message, sizeof error->message, "cannot make %lld copies of a tensor",
+             (long long)copies);
+    return false;
+  }
+  for (int64_t i = 0; i < copies; ++i)
+    memcpy(data + (size_t)i * bytes, (char *)tensor->data + tensor->byte_offset, bytes);
+  tensor->data = data;
+  tensor->byte_offset = 0;
+  tensor->shape[0] *= copies;
+  return true;
+}
+
 /* Splits a line at bars; returns the number of fields. */
 static int split(char *line, char **fields, int limit) {
   int count = 0;
@@ -193,17 +173,18 @@ static bool check(session *s, char **fields, tl_error *error) {
   size_t count;
   char text[256];
   bool ok = openModel(s, fields[2], error) &&
-            tl_parse_call(&store, fields[5], &method, &arguments, &count, error) &&
-            tl_parse_value(&store, fields[6], &expected, error);
+            tl_parse_call(&store, fields[6], &method, &arguments, &count, error) &&
+            tl_parse_value(&store, fields[7], &expected, error) &&
+            repeat(&store, &expected, atoll(fields[3]), error);
+  for (size_t i = 0; ok && i < count; ++i)
+    ok = repeat(&store, &arguments[i], atoll(fields[3]), error);
   /* Three times: plain launches, what is recorded, what is replayed. */
   for (int round = 0; ok && round < 3; ++round) {
     tl_value_clear(&result);
     result = tl_none();
     ok = tl_call(s->instance, method, arguments, count, &result, error) == TL_OK;
-    if (ok && result.kind != TL_TENSOR)
-      ok = false, snprintf(error->message, sizeof error->message, "the result is no tensor");
-    const char *problem = ok ? differs(result.as.tensor.tensor, expected.as.tensor.tensor,
-                                       atof(fields[3]), atof(fields[4]), text, sizeof text)
+    const char *problem = ok ? valueDiffers(&result, &expected, atof(fields[4]), atof(fields[5]),
+                                            text, sizeof text)
                              : NULL;
     if (problem)
       ok = false, snprintf(error->message, sizeof error->message, "call %d: %s", round, problem);
@@ -214,12 +195,6 @@ static bool check(session *s, char **fields, tl_error *error) {
 }
 
 /*===-- Times --------------------------------------------------------------===*/
-
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
 
 static int ascending(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
@@ -260,13 +235,40 @@ static bool sample(session *s, const char *method, tl_value *arguments, size_t c
       snprintf(error->message, sizeof error->message, "the GPU reports an error");
       return false;
     }
-    cu.cuEventElapsedTime_v2(&milliseconds, events[0], events[1]);
+    cu.cuEventElapsedTime(&milliseconds, events[0], events[1]);
   }
   *seconds = (s->stream ? milliseconds * 1e-3 : now() - start) / calls;
   return true;
 }
 
-static bool measure(session *s, char **fields, FILE *json, bool first, tl_error *error) {
+static void report(const yardsticks *sticks, char **fields, const double *seconds, FILE *json,
+                   bool first) {
+  double least = seconds[0], operations = atof(fields[4]) / least, bytes = atof(fields[5]) / least;
+  double peak = peakOf(sticks, fields[3]);
+  printf("%-40s %10.2f us", fields[1], least * 1e6);
+  if (operations > 0)
+    printf(" %8.2f TFLOP/s", operations * 1e-12);
+  if (operations > 0 && peak > 0)
+    printf(" (%3.0f%% of %s)", 100 * operations / peak, fields[3]);
+  if (bytes > 0)
+    printf(" %8.1f GB/s (%3.0f%% of a copy)", bytes * 1e-9, 100 * bytes / sticks->copy);
+  putchar('\n');
+  if (!json)
+    return;
+  fprintf(json,
+          "%s\n  {\"name\": \"%s\", \"precision\": \"%s\", \"least_us\": %.3f, \"median_us\": %.3f, "
+          "\"operations\": %s, \"bytes\": %s",
+          first ? "" : ",", fields[1], fields[3], least * 1e6, seconds[SAMPLES / 2] * 1e6, fields[4],
+          fields[5]);
+  if (operations > 0 && peak > 0)
+    fprintf(json, ", \"of_peak\": %.4f", operations / peak);
+  if (bytes > 0)
+    fprintf(json, ", \"of_copy\": %.4f", bytes / sticks->copy);
+  fputc('}', json);
+}
+
+static bool measure(session *s, const yardsticks *sticks, char **fields, FILE *json, bool first,
+                    tl_error *error) {
   tl_store store = {NULL};
   const char *method;
   tl_value *arguments, result = tl_none();
@@ -275,12 +277,12 @@ static bool measure(session *s, char **fields, FILE *json, bool first, tl_error 
   void *events[2] = {NULL, NULL};
   double seconds[SAMPLES];
   bool ok = openModel(s, fields[2], error) &&
-            tl_parse_call(&store, fields[5], &method, &arguments, &count, error);
+            tl_parse_call(&store, fields[6], &method, &arguments, &count, error);
   for (size_t i = 0; ok && s->stream && i < count && i < ARGUMENTS; ++i)
     if (arguments[i].kind == TL_TENSOR && !upload(&arguments[i], s->device_id, &memory[i]))
       ok = false, snprintf(error->message, sizeof error->message, "out of memory on the GPU");
   if (ok && s->stream)
-    ok = !cu.cuEventCreate(&events[0], 0) && !cu.cuEventCreate(&events[1], 0);
+    ok = !cu.cuEventCreate(&events[0], CU_EVENT_DEFAULT) && !cu.cuEventCreate(&events[1], CU_EVENT_DEFAULT);
   double once = 0;
   for (int round = 0; ok && round < 3; ++round)
     ok = sample(s, method, arguments, count, &result, events, 1, &once, error);
@@ -289,16 +291,7 @@ static bool measure(session *s, char **fields, FILE *json, bool first, tl_error 
     ok = sample(s, method, arguments, count, &result, events, calls, &seconds[i], error);
   if (ok) {
     qsort(seconds, SAMPLES, sizeof *seconds, ascending);
-    double least = seconds[0], operations = atof(fields[3]), bytes = atof(fields[4]);
-    printf("%-48s %10.2f us", fields[1], least * 1e6);
-    if (operations > 0)
-      printf(" %8.2f TFLOP/s", operations / least * 1e-12);
-    if (bytes > 0)
-      printf(" %8.1f GB/s", bytes / least * 1e-9);
-    putchar('\n');
-    if (json)
-      fprintf(json, "%s\n {\"name\": \"%s\", \"least_us\": %.3f, \"median_us\": %.3f, \"operations\": %s, \"bytes\": %s}",
-              first ? "" : ",", fields[1], least * 1e6, seconds[SAMPLES / 2] * 1e6, fields[3], fields[4]);
+    report(sticks, fields, seconds, json, first);
   }
   tl_value_clear(&result);
   for (int i = 0; i < ARGUMENTS; ++i)
@@ -310,23 +303,45 @@ static bool measure(session *s, char **fields, FILE *json, bool first, tl_error 
 
 /*===-- Main ---------------------------------------------------------------===*/
 
-static int run(session *s, const char *manifest, bool checks, const char *json_path) {
+static void writeYardsticks(FILE *json, const yardsticks *it, bool cuda) {
+  fprintf(json,
+          "{\"device\": \"%s\",\n \"note\": \"%s\",\n \"copy_bytes_per_second\": %.6g,\n"
+          " \"peak_operations_per_second\": {\"f32\": %.6g, \"tf32\": %.6g, \"f16\": %.6g, "
+          "\"bf16\": %.6g},\n \"rows\": [",
+          it->name, cuda ? "" : "emulated on the processor: these times mean nothing", it->copy,
+          it->f32, it->tf32, it->f16, it->bf16);
+}
+
+static int run(session *s, const char *manifest, bool checks, int device, const char *json_path) {
+  bool cuda = s->stream != NULL;
+  yardsticks sticks;
+  if (!checks && !measureYardsticks(&sticks, device, s->stream))
+    return fprintf(stderr, "error: no copy of memory can be timed\n"), 1;
   FILE *file = fopen(manifest, "r"), *json = json_path ? fopen(json_path, "w") : NULL;
   if (!file || (json_path && !json))
     return fprintf(stderr, "error: cannot open '%s'\n", file ? json_path : manifest), 1;
+  if (!checks) {
+    printf("yardsticks: a copy takes %.1f GB/s", sticks.copy * 1e-9);
+    for (const char *const *precision = (const char *const[]){"f32", "tf32", "f16", "bf16", NULL};
+         *precision; ++precision)
+      if (peakOf(&sticks, *precision) > 0)
+        printf(", %s at most %.1f TFLOP/s", *precision, peakOf(&sticks, *precision) * 1e-12);
+    puts(cuda ? "" : "; emulated on the processor, so that times mean nothing");
+  }
   static char line[65536];
   char *fields[8];
   int passed = 0, failed = 0;
   if (json)
-    fputs("[", json);
+    writeYardsticks(json, &sticks, cuda);
   while (fgets(line, sizeof line, file)) {
     int count = split(line, fields, 8);
-    bool wanted = checks ? count == 7 && strcmp(fields[0], "check") == 0
-                         : count == 6 && strcmp(fields[0], "time") == 0;
+    bool wanted = checks ? count == 8 && strcmp(fields[0], "check") == 0
+                         : count == 7 && strcmp(fields[0], "time") == 0;
     if (!wanted)
       continue;
     tl_error error = {""};
-    bool ok = checks ? check(s, fields, &error) : measure(s, fields, json, passed == 0, &error);
+    bool ok = checks ? check(s, fields, &error)
+                     : measure(s, &sticks, fields, json, passed == 0, &error);
     passed += ok;
     failed += !ok;
     if (!ok)
@@ -337,12 +352,11 @@ static int run(session *s, const char *manifest, bool checks, const char *json_p
   }
   closeModel(s);
   if (json) {
-    fputs("\n]\n", json);
+    fputs("]}\n", json);
     fclose(json);
   }
   fclose(file);
-  if (checks)
-    printf("%d passed, %d failed\n", passed, failed);
+  printf("%d %s, %d failed\n", passed, checks ? "passed" : "timed", failed);
   return failed ? 1 : 0;
 }
 
@@ -371,11 +385,11 @@ int main(int argc, char **argv) {
     return cuda ? probe(s.device_id) : (puts("no GPU: emulated or on the processor"), 0);
   if (!manifest)
     return fprintf(stderr, "error: expected --probe, --check or --time\n"), 1;
-  int device;
+  int device = 0;
   if (cuda && !checks) {
     const char *problem = openDriver(s.device_id, &device);
-    if (problem || cu.cuStreamCreate(&s.stream, 1))
+    if (problem || cu.cuStreamCreate(&s.stream, CU_STREAM_NON_BLOCKING))
       return fprintf(stderr, "%s\n", problem ? problem : "no stream"), 3;
   }
-  return run(&s, manifest, checks, json);
+  return run(&s, manifest, checks, device, json);
 }
