@@ -1,8 +1,12 @@
 """What the fourth tier runs on a GPU: numerics against saved results, and what is timed.
 
 Modules are plain PyTorch, so that the machine with the GPU can run the same in PyTorch. A case has one
-library, with one variant for each of its `inputs`.
+library, with one variant for each of its `inputs`. `small` cases are the same at sizes for the emulator:
+they show that everything works, and their times mean nothing.
 """
+import pathlib
+import sys
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -105,20 +109,22 @@ def numerics():
     yield Case("sum_f32", Sum(), [[((65, 130), torch.float32)], [((1000, 7), torch.float32)]])
 
 
-def timed():
+def timed(small=False):
     """Large cases: only times, and results beside PyTorch where that is there."""
+    squares = (48, 65) if small else (512, 1024, 2048, 4096, 8192)
     for precision, dtype in FLOATS.items():
         yield Case(f"time_matmul_{precision}", Matmul(),
-                   [[((n, n), dtype), ((n, n), dtype)] for n in (512, 1024, 2048, 4096, 8192)],
-                   [(2 * n**3, bytes_of([(n, n)] * 3, dtype)) for n in (512, 1024, 2048, 4096, 8192)],
+                   [[((n, n), dtype), ((n, n), dtype)] for n in squares],
+                   [(2 * n**3, bytes_of([(n, n)] * 3, dtype)) for n in squares],
                    precision=precision, tolerance=TOLERANCES[precision])
+    convolutions = [(3, 8, 17, 7, 2), (8, 8, 9, 3, 1), (8, 16, 9, 1, 2)] if small else RESNET_CONVS
     for precision in ("f32", "tf32", "f16"):
         dtype = FLOATS[precision]
         # One library for each kernel size and stride: each brings the runtime along.
-        for k, stride in sorted({(k, stride) for _, _, _, k, stride in RESNET_CONVS}):
+        for k, stride in sorted({(k, stride) for _, _, _, k, stride in convolutions}):
             inputs, work = [], []
-            for batch in (1, 32):
-                for c, o, s, size, step in RESNET_CONVS:
+            for batch in (1, 2) if small else (1, 32):
+                for c, o, s, size, step in convolutions:
                     if (size, step) != (k, stride):
                         continue
                     out = (s + 2 * (k // 2) - k) // stride + 1
@@ -129,29 +135,70 @@ def timed():
             yield Case(f"time_conv{k}x{k}_stride{stride}_{precision}", Conv(stride, k // 2), inputs, work,
                        precision=precision, tolerance=TOLERANCES[precision])
     f32 = torch.float32
-    rows = [(4096, 1024), (32768, 128), (1024, 32768)]
+    rows = [(9, 100), (3, 1030)] if small else [(4096, 1024), (32768, 128), (1024, 32768)]
     yield Case("time_softmax", Softmax(), [[(r, f32)] for r in rows], [(0, bytes_of([r, r], f32)) for r in rows])
     yield Case("time_layer_norm", LayerNorm(), [[(r, f32), (r[1:], f32), (r[1:], f32)] for r in rows],
                [(0, bytes_of([r, r], f32)) for r in rows])
-    big = (8192, 8192)
+    big = (65, 130) if small else (8192, 8192)
     yield Case("time_copy", Copy(), [[(big, f32)]], [(0, bytes_of([big, big], f32))])
     yield Case("time_transpose", Transpose(), [[(big, f32)]], [(0, bytes_of([big, big], f32))])
     yield Case("time_gelu", Gelu(), [[(big, f32), (big, f32)]], [(0, bytes_of([big] * 3, f32))])
     yield Case("time_column_sum", Sum(), [[(big, f32)]], [(0, bytes_of([big], f32))])
 
 
-# Whole models: example script, archive, variants. Batch 1 and 32 of one library share the weights. Small
-# ones: the weights of a ResNet-18 alone take most of what the folder may have.
-MODELS = {
-    "mobilenet_v2": ("mobilenet_v2.py", "mobilenet_v2.pt", [[((b, 3, 224, 224), torch.float32)] for b in (1, 32)]),
-    "mlp": ("mlp.py", "mlp.pt", [[((b, 784), torch.float32)] for b in (1, 32)]),
-}
+def example(name):
+    """A module of the examples, which lie in the repository, or beside this file in the prebuilt folder."""
+    here = pathlib.Path(__file__).resolve().parent
+    folder = str(here if (here / "common.py").exists() else here.parent.parent / "examples")
+    if folder not in sys.path:
+        sys.path.append(folder)
+    return __import__(name)
 
 
-def model(name):
-    """The same network with weights of its own: for times, not for results."""
-    if name == "mobilenet_v2":
-        from mobilenet_v2 import FULL, MobileNetV2  # an example, beside this file in the prebuilt folder
-        return MobileNetV2(FULL)
+def mobilenet_v2(small):
+    it = example("mobilenet_v2")
+    model = it.MobileNetV2(it.SMALL, 10, 96) if small else it.MobileNetV2(it.FULL)
+    size = 64 if small else 224
+    return example("common").settle_batch_norm(model, torch.rand(4, 3, size, size)), (3, size, size), torch.float32
+
+
+def bert_mini(small):
+    """BERT-Mini's sizes (https://arxiv.org/abs/1908.08962) with a smaller vocabulary."""
+    it = example("bert_base")
+    if small:
+        return it.Encoder(100, 64, 4, 128, 2), (16,), torch.int64
+    return it.Encoder(1000, 256, 4, 1024, 4), (128,), torch.int64
+
+
+def mlp(small):
     return nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, 10),
-                         nn.Softmax(dim=1))
+                         nn.Softmax(dim=1)), (784,), torch.float32
+
+
+# Module, shape and type of one sample. Small models: the weights of a ResNet-18 alone take most of what the
+# folder may have.
+MODELS = {"mobilenet_v2": mobilenet_v2, "bert_mini": bert_mini, "mlp": mlp}
+
+
+def batches(small):
+    return (1, 2) if small else (1, 32)
+
+
+class Model:
+    """A whole model at two batch sizes, which share the weights of one library. Its own weights are the
+    same in every process that has the same PyTorch."""
+
+    def __init__(self, name, small=False):
+        torch.manual_seed(0)
+        module, self.sample, self.dtype = MODELS[name](small)
+        self.module = module.eval()
+        self.case = Case(f"model_{name}", self.module,
+                         [[((batch, *self.sample), self.dtype)] for batch in batches(small)],
+                         tolerance=(1e-3, 1e-4))
+
+    def inputs(self, batch):
+        shape = (batch, *self.sample)
+        return torch.randn(shape) if self.dtype.is_floating_point else torch.randint(1, 100, shape)
+
+    def traced(self):
+        return torch.jit.trace(self.module, self.inputs(1))
