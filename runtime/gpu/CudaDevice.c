@@ -6,7 +6,10 @@
 #include "Cuda.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+enum { OLDEST_ARCH = 70 }; /* that models can be compiled for */
 
 static pthread_mutex_t devices_lock = PTHREAD_MUTEX_INITIALIZER;
 static tl_gpu_device *devices; /* the open ones */
@@ -37,12 +40,16 @@ static tl_status noImage(const tl_gpu_device *it, tl_error *error) {
   bool too_old = true;
   for (int64_t i = 0; i < it->code->image_count; ++i)
     too_old &= it->code->images[i].arch > 10 * it->major + it->minor;
-  if (too_old)
+  if (too_old) {
+    char advice[64] = "";
+    int arch = 10 * it->major + it->minor;
+    if (arch >= OLDEST_ARCH)
+      snprintf(advice, sizeof advice, "compile it with --cuda-arch=sm_%d, or ", arch);
     return tl_fail(error, TL_INCOMPATIBLE,
                    "cuda:%d: %s is too old a GPU: it has compute capability %d.%d, and the model is "
-                   "compiled for %s; kernels need %d.%d at least",
-                   (int)it->number, it->name, it->major, it->minor, images,
-                   (int)it->code->arch / 10, (int)it->code->arch % 10);
+                   "compiled for %s; %srun on the CPU (--device=cpu) what is compiled for it",
+                   (int)it->number, it->name, it->major, it->minor, images, advice);
+  }
   return tl_fail(error, TL_INCOMPATIBLE,
                  "cuda:%d: the model is compiled for %s, which %s of compute capability %d.%d cannot "
                  "run; compile it with --cuda-arch=sm_%d%d",

@@ -129,7 +129,13 @@ static void testImages(void) {
   setenv("FAKE_CUDA_CAPABILITY", "75", 1);
   EXPECT_ERROR(TL_INCOMPATIBLE, open(&device_model, TL_DEVICE_CUDA, 0),
                "cuda:0: Fake GPU 0 is too old a GPU: it has compute capability 7.5, and the model is "
-               "compiled for sm_80 (PTX), sm_80, sm_90, sm_86; kernels need 8.0 at least");
+               "compiled for sm_80 (PTX), sm_80, sm_90, sm_86; compile it with --cuda-arch=sm_75, or run "
+               "on the CPU (--device=cpu) what is compiled for it");
+  setenv("FAKE_CUDA_CAPABILITY", "61", 1);
+  EXPECT_ERROR(TL_INCOMPATIBLE, open(&device_model, TL_DEVICE_CUDA, 0),
+               "cuda:0: Fake GPU 0 is too old a GPU: it has compute capability 6.1, and the model is "
+               "compiled for sm_80 (PTX), sm_80, sm_90, sm_86; run on the CPU (--device=cpu) what is "
+               "compiled for it");
   setenv("FAKE_CUDA_CAPABILITY", "100", 1);
   tl_gpu_code cubins = device_code;
   tl_model model = device_model;
