@@ -14,6 +14,8 @@ CHECK: 6 compared, 0 failed
 CHECK: {{^}}ok      comparison with PyTorch{{$}}
 CHECK: {{^}}4 passed, 0 failed{{$}}
 """
+import contextlib
+import io
 import json
 import pathlib
 import subprocess
@@ -27,13 +29,23 @@ import cases  # noqa: E402
 import compare  # noqa: E402
 
 
-def run(*arguments):
-    """What compare.py says, its exit status, and its JSON."""
-    command = [sys.executable, folder / "compare.py", "--device=emulated", "--samples=1", "--json", folder / "out.json",
-               *arguments]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-    print(done.stdout, done.stderr)
-    return done.returncode, done.stdout, json.loads((folder / "out.json").read_text())
+def run(*arguments, fresh=False):
+    """Exit status of compare.py, what it says, and its JSON. `fresh`: in a process that has no library open."""
+    command = ["compare.py", "--device=emulated", "--samples=1", "--json", folder / "out.json", *arguments]
+    command = list(map(str, command))
+    if fresh:
+        done = subprocess.run([sys.executable, folder / command[0], *command[1:]], capture_output=True, text=True)
+        status, text = done.returncode, done.stdout
+    else:
+        sys.argv, stream = command, io.StringIO()
+        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+            try:
+                status = compare.main()
+            except SystemExit as leave:
+                status = leave.code
+        text = stream.getvalue()
+    print(text)
+    return status, text, json.loads((folder / "out.json").read_text())
 
 
 # All goes well: each row has all ways, and its ratio is to the best of PyTorch's.
@@ -58,8 +70,8 @@ assert (folder / "out.png").exists() != ("no plot" in text)
 
 # Nothing to compare is no success; a way that there is not.
 assert run("--only=nothing")[0] == 1
-done = subprocess.run([sys.executable, folder / "compare.py", "--ways=eagr"], capture_output=True, text=True)
-assert done.returncode == 2 and "--ways=eagr: unknown; expected eager, torchscript, compile" in done.stderr
+status, text, _ = run("--ways=eagr")
+assert status == 2 and "--ways=eagr: unknown; expected eager, torchscript, compile" in text, text
 
 
 # A library that computes something else, and one that is missing: both fail, the others go on.
@@ -73,7 +85,7 @@ case = next(c for c in cases.timed(small=True) if c.name == "time_softmax")
 subprocess.run([build / "bin" / "tl-compile", folder / "wrong.pt", "-o", folder / "time_softmax.so",
                 "--target=emulated", *[f"--signature={s}" for s in case.signatures()]], check=True)
 (folder / "time_matmul_bf16.so").unlink()
-status, text, result = run("--ways=eager")
+status, text, result = run("--ways=eager", fresh=True)
 assert status == 1, status
 assert result["failed"]["time_softmax.0"].startswith("Tensor-likes are not close"), result["failed"]
 assert "time_matmul_bf16.0" in result["failed"]
