@@ -41,9 +41,14 @@ class Reductions(torch.nn.Module):
         return x.sum(0), torch.argmax(x, 0), x.mean([0, 1]), torch.argmax(y, 0), y.max(), x.amin([0, 2])
 
 
+class Transpose(torch.nn.Module):
+    def forward(self, x):
+        return x.transpose(1, 2).contiguous()
+
+
 folder = pathlib.Path(sys.argv[1])
 folder.mkdir(parents=True, exist_ok=True)
 torch.manual_seed(0)
 for name, model in (("product", Product()), ("convolution", Convolution()), ("rows", Rows()),
-                    ("blocks", Blocks()), ("reductions", Reductions())):
+                    ("blocks", Blocks()), ("reductions", Reductions()), ("transpose", Transpose())):
     torch.jit.script(model.eval()).save(folder / f"{name}.pt")

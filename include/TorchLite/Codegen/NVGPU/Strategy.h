@@ -78,6 +78,11 @@ llvm::SmallVector<mlir::Value> delinearize(mlir::OpBuilder &builder, mlir::Locat
 // The strategies
 //===----------------------------------------------------------------------===//
 
+/// Parallel loops only, with operands that lie in memory in another order than the result: tiles of
+/// them through shared memory.
+llvm::LogicalResult emitTranspose(mlir::OpBuilder &builder, rt::KernelOp kernel,
+                                  const EmitOptions &options, std::string &reason);
+
 /// Parallel loops only: a few neighbouring elements per thread, accesses of 128 bits.
 llvm::LogicalResult emitElementwise(mlir::OpBuilder &builder, rt::KernelOp kernel,
                                     const EmitOptions &options, std::string &reason);

@@ -10,6 +10,7 @@ llvm::ArrayRef<Strategy> strategies() {
       {"mma", emitMmaSync},
       {"matmul", emitMatmul},
       {"convolution", emitConvolution},
+      {"transpose", emitTranspose},
       {"elementwise", emitElementwise},
       {"windows", emitWindows},
       {"rows", emitRows},
