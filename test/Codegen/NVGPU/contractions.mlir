@@ -3,14 +3,20 @@
 
 // Which strategy takes what, and how its reads are shaped.
 
-// Both operands have their neighbours along K: reads of four elements.
+// Both operands have their neighbours along K: they are turned on their way to shared memory, element by
+// element, two steps ahead.
 // CHECK: kernel 'matmul' by strategy 'matmul'
 // CHECK-LABEL: func.func @transposed
 // CHECK: gpu.launch
+// CHECK-COUNT-16: nvgpu.device_async_copy %{{.*}}, 1 : memref<{{[0-9]*}}xf32, strided<[1]>> to memref<3168xf32, #gpu.address_space<workgroup>>
 // CHECK: scf.for
-// CHECK: vector.load %{{.*}} {alignment = 16 : i64} : {{.*}}, vector<4xf32>
+// CHECK-NEXT: nvvm.cp.async.wait.group 1
+// CHECK-NEXT: gpu.barrier
+// CHECK: nvgpu.device_async_copy
+// CHECK: nvvm.cp.async.commit.group
+// CHECK: vector.load %{{.*}} : memref<3x8x132xf32, #gpu.address_space<workgroup>>, vector<4xf32>
 // CHECK: math.fma
-// CHECK: gpu.barrier
+// CHECK-NOT: gpu.barrier
 func.func @transposed(%x: tensor<2048x64xf32>, %w: tensor<2048x64xf32>) -> tensor<2048x2048xf32> attributes {tl.method = "transposed", tl.variant = 0 : i64} {
   %zero = arith.constant 0.0 : f32
   %empty = tensor.empty() : tensor<2048x2048xf32>
@@ -26,6 +32,7 @@ func.func @transposed(%x: tensor<2048x64xf32>, %w: tensor<2048x64xf32>) -> tenso
 // CHECK: kernel 'conv_2d_nhwc_hwcf' by strategy 'convolution'
 // CHECK-LABEL: func.func @padded
 // CHECK: gpu.launch
+// CHECK: nvgpu.device_async_copy %{{.*}}, 4 {bypassL1}
 // CHECK: arith.cmpi ult
 // CHECK: arith.cmpi ult
 // CHECK: scf.if

@@ -2,7 +2,7 @@
 // RUN: FileCheck %s < %t.ptx
 // RUN: FileCheck %s --check-prefix=REPORT < %t.txt
 
-// Reads of 16 bytes although rows are padded, and no division by 64 bits.
+// Reads of 16 bytes although rows are padded, weights past the registers, and no division by 64 bits.
 
 // REPORT: remark: sm_80: kernel 'conv_2d_nhwc_hwcf' takes {{[0-9]+}} registers, {{.*}} 0 bytes of stack; no spills
 // REPORT: remark: sm_80: kernel 'conv_2d_nhwc_hwcf' takes {{[0-9]+}} registers, {{.*}} 0 bytes of stack; no spills
@@ -10,9 +10,12 @@
 // CHECK: .reqntid 128, 1, 1
 // CHECK-NOT: {{div|rem}}.
 // CHECK-NOT: ld.global.b32
+// CHECK: cp.async.cg.shared.global {{.*}}, 16;
 // CHECK: ld.global.v4
-// CHECK: bar.sync
 // CHECK: fma.rn.f32
+// CHECK: cp.async.wait_group
+// CHECK-NEXT: bar.sync
+// CHECK-NOT: bar.sync
 // CHECK: st.global.v4
 func.func @large(%x: tensor<16x56x56x64xf32>, %w: tensor<3x3x64x64xf32>, %b: tensor<64xf32>) -> tensor<16x56x56x64xf32> attributes {tl.method = "large", tl.variant = 0 : i64} {
   %zero = arith.constant 0.0 : f32
@@ -32,7 +35,8 @@ func.func @large(%x: tensor<16x56x56x64xf32>, %w: tensor<3x3x64x64xf32>, %b: ten
 
 // CHECK: .visible .entry conv_2d_nhwc_hwcf(
 // CHECK: .reqntid 256, 1, 1
-// CHECK-COUNT-4: bar.sync
+// CHECK-COUNT-3: bar.sync
+// CHECK-NOT: bar.sync
 func.func @small(%x: tensor<1x7x7x64xf32>, %w: tensor<3x3x64x512xf32>) -> tensor<1x7x7x512xf32> attributes {tl.method = "small", tl.variant = 0 : i64} {
   %zero = arith.constant 0.0 : f32
   %padded = tensor.pad %x low[0, 1, 1, 0] high[0, 1, 1, 0] {

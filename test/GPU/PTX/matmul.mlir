@@ -1,23 +1,47 @@
-// RUN: tl-opt %s --tl-nvgpu-pipeline="arch=sm_80 strategy=matmul" --tl-nvgpu-emit-image="arch=sm_80 report" -o /dev/null 2>&1 | FileCheck %s
+// RUN: tl-opt %s --tl-nvgpu-pipeline="arch=sm_80 strategy=matmul" --tl-nvgpu-emit-image="arch=sm_80 report" -o /dev/null 2>&1 | FileCheck %s --check-prefixes=CHECK,ASYNC
+// RUN: tl-opt %s --tl-nvgpu-pipeline="arch=sm_90 strategy=matmul" --tl-nvgpu-emit-image="arch=sm_90 report" -o /dev/null 2>&1 | FileCheck %s --check-prefixes=CHECK,ASYNC
+// RUN: tl-opt %s --tl-nvgpu-pipeline="arch=sm_75 strategy=matmul" --tl-nvgpu-emit-image="arch=sm_75 report" -o /dev/null 2>&1 | FileCheck %s --check-prefixes=CHECK,REGISTERS
 
 // A tile of 128 x 128: registers for two blocks on a multiprocessor, accesses of 16 bytes to both
-// memories, and nothing but multiply-adds in between.
+// memories, and nothing but multiply-adds in between. Slices of both operands are two steps ahead of the
+// products: rows, which have to be turned, element by element. Without cp.async one step ahead, through
+// registers.
 
-// CHECK: remark: sm_80: kernel 'matmul' takes {{([0-9]|[0-9][0-9]|1[01][0-9]|12[0-8])}} registers, {{.*}} 0 bytes of stack; no spills
+// CHECK: remark: {{.*}}: kernel 'matmul' takes {{([0-9]|[0-9][0-9]|1[01][0-9]|12[0-8])}} registers, {{.*}} 0 bytes of stack; no spills
 // CHECK: .visible .entry matmul(
 // CHECK: .reqntid 256, 1, 1
-// CHECK: ld.global.v4
-// CHECK: st.shared
-// CHECK: bar.sync
-// CHECK-NOT: mul.f32
-// CHECK-NOT: mul.rn.f32
-// CHECK: ld.shared.v4
-// CHECK-COUNT-512: fma.rn.f32
-// CHECK: bar.sync
-// CHECK-COUNT-512: fma.rn.f32
-// CHECK-NOT: fma.rn.f32
-// CHECK-NOT: ld.global.b32
-// CHECK: st.global.v4
+
+// ASYNC-NOT: {{ld.global|st.shared}}
+// ASYNC-COUNT-4: cp.async.ca.shared.global {{.*}}, 4;
+// ASYNC: cp.async.cg.shared.global {{.*}}, 16;
+// ASYNC: cp.async.commit_group;
+// ASYNC-NOT: {{ld.global|st.shared}}
+// ASYNC: cp.async.commit_group;
+// ASYNC-NOT: {{ld.global|st.shared|mul.f32|mul.rn.f32}}
+// ASYNC: cp.async.commit_group;
+// ASYNC: ld.shared.v4
+// ASYNC-COUNT-512: fma.rn.f32
+// ASYNC-NOT: {{fma.rn.f32|ld.global|st.shared|mul.f32|mul.rn.f32}}
+// ASYNC: cp.async.wait_group 1;
+// ASYNC-NEXT: bar.sync
+// ASYNC-COUNT-4: cp.async.ca.shared.global {{.*}}, 4;
+// ASYNC: cp.async.cg.shared.global {{.*}}, 16;
+// ASYNC-NOT: {{fma.rn.f32|bar.sync|st.shared|ld.global.b32}}
+// ASYNC: st.global.v4
+
+// REGISTERS-NOT: cp.async
+// REGISTERS: ld.global.v4
+// REGISTERS: st.shared
+// REGISTERS: bar.sync
+// REGISTERS-NOT: mul.f32
+// REGISTERS-NOT: mul.rn.f32
+// REGISTERS: ld.shared.v4
+// REGISTERS-COUNT-512: fma.rn.f32
+// REGISTERS: bar.sync
+// REGISTERS-COUNT-512: fma.rn.f32
+// REGISTERS-NOT: fma.rn.f32
+// REGISTERS-NOT: ld.global.b32
+// REGISTERS: st.global.v4
 #map = affine_map<(i, j) -> (i, j)>
 #row = affine_map<(i, j) -> (j)>
 func.func @forward(%x: tensor<2048x1024xf32>, %w: tensor<1024x4096xf32>, %b: tensor<4096xf32>) -> tensor<2048x4096xf32>

@@ -47,7 +47,7 @@ struct TargetInfo {
   int64_t threadsPerProcessor;
 
   // Tiles, largest first; a strategy takes the first that fills the device.
-  llvm::ArrayRef<TileShape> f32Tiles;    ///< multiply-add on ordinary cores
+  llvm::ArrayRef<TileShape> f32Tiles;    ///< multiply-add on ordinary cores; stages: with cp.async
   llvm::ArrayRef<TileShape> tensorTiles; ///< f16 and bf16 on tensor cores
   llvm::ArrayRef<TileShape> tf32Tiles;   ///< tf32 on tensor cores
 };

@@ -1,7 +1,9 @@
 //===- BlockProduct.cpp - Contractions on ordinary cores ------------------===//
 #include "BlockProduct.h"
 #include "Lanes.h"
+#include "TileCopy.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -52,9 +54,10 @@ namespace {
 
 class Emitter {
 public:
-  Emitter(OpBuilder &builder, const Contraction &form, const TileShape &tile)
-      : builder(builder), form(form), tile(tile), loc(rt::KernelOp(form.kernel).getLoc()),
-        threads(threadsOf(tile)) {}
+  Emitter(OpBuilder &builder, const Contraction &form, const TileShape &tile,
+          const TargetInfo &target)
+      : builder(builder), form(form), tile(tile), target(target),
+        loc(rt::KernelOp(form.kernel).getLoc()), threads(threadsOf(tile)) {}
 
   LogicalResult emit(std::string &reason) {
     Type type = form.accumulatorType();
@@ -64,8 +67,16 @@ public:
     slices[Contraction::Columns].extent = tile.blockN;
     slices[Contraction::Rows].axis = Axis::M;
     slices[Contraction::Columns].axis = Axis::N;
-    int64_t rowBytes = 2 * tile.blockK * (tile.blockM + padding) * bytes;
-    int64_t columnBytes = 2 * tile.blockK * (tile.blockN + padding) * bytes;
+    stages = tile.stages;
+    auto stageBytes = [&](int64_t extent) { return tile.blockK * (extent + padding) * bytes; };
+    int64_t allBytes = stages * (stageBytes(tile.blockM) + stageBytes(tile.blockN));
+    if (stages > 2 && allBytes <= target.sharedPerBlock)
+      for (Contraction::Side side : {Contraction::Rows, Contraction::Columns})
+        chooseCopier(side, bytes);
+    if (!isAsync())
+      stages = 2;
+    int64_t rowBytes = stages * stageBytes(tile.blockM);
+    int64_t columnBytes = stages * stageBytes(tile.blockN);
 
     Value tilesM = ceilDiv(builder, loc, form.hostSize(Axis::M), tile.blockM);
     Value tilesN = ceilDiv(builder, loc, form.hostSize(Axis::N), tile.blockN);
@@ -84,7 +95,7 @@ public:
     for (auto [side, start] : {std::pair(Contraction::Rows, int64_t(0)),
                                std::pair(Contraction::Columns, rowBytes)})
       prepareSlice(side, start);
-    SmallVector<Value> sums = multiplySlices();
+    SmallVector<Value> sums = isAsync() ? multiplyStages() : multiplySlices();
     prepareResult();
     if (tile.slices > 1 ? storeSlicedSums(sums) : storeSums(sums))
       return success();
@@ -100,8 +111,10 @@ private:
     int64_t extent = 0;   ///< of the tile, along that axis
     int64_t width = 1;    ///< elements per access
     bool alongK = false;  ///< accesses and neighbouring threads go along K
-    Value shared;         ///< memref<2 x blockK x (extent + padding)>
+    Value shared;         ///< memref<stages x blockK x (extent + padding)>
     Value flat;
+    std::optional<TileCopier> copier; ///< by cp.async; none: through registers
+    Value elements;                   ///< `shared` in one dimension, for the copier
     SmallVector<Value> outer, inner; ///< coordinates in the slice, by access
     SmallVector<Place> places;       ///< the parts of Batch and `axis`, by access
   };
@@ -165,10 +178,51 @@ private:
     return add(multiply(thread, size), group * (extent * size / perThread));
   }
 
+  bool isAsync() const { return slices[0].copier || slices[1].copier; }
+
+  /// Lets cp.async copy an operand, where its elements are multiplied as they are. Elements with the same
+  /// k that are neighbours in memory travel together; where neighbours follow each other along K, each
+  /// goes to its place by itself, a sector of each row at a time: these writes are in different banks.
+  /// Padded ones of that kind would need an address, and coordinates, in registers for each; loaded as a
+  /// vector they have it once.
+  void chooseCopier(Contraction::Side side, int64_t bytes) {
+    const Contraction::Operand &operand = form.operands[side];
+    Slice &slice = slices[side];
+    bool alongK = operand.contiguous == Axis::K;
+    if (operand.elementType() != form.accumulatorType() || !form.isPlain(side) ||
+        (alongK && !operand.windows.empty()))
+      return;
+    constexpr int64_t accessBytes = 16, sectorBytes = 32;
+    int64_t line = slice.extent + padding;
+    TileLayout layout{slice.extent,
+                      tile.blockK,
+                      bytes,
+                      /*isTransposed=*/!alongK,
+                      /*unit=*/alongK ? 1 : accessBytes / bytes,
+                      /*run=*/alongK ? std::min(tile.blockK, sectorBytes / bytes) : slice.extent,
+                      [=](OpBuilder &nested, Location at, Value number, Value column) -> Value {
+                        Value k = alongK ? column : number, outer = alongK ? number : column;
+                        Value size = arith::ConstantIndexOp::create(nested, at, line);
+                        k = nested.createOrFold<arith::MulIOp>(at, k, size);
+                        return nested.createOrFold<arith::AddIOp>(at, k, outer);
+                      }};
+    TileCopier copier(form, side, layout, target, threads);
+    if (copier.isAsync() && copier.isEven())
+      slice.copier.emplace(copier);
+  }
+
   void prepareSlice(Contraction::Side side, int64_t start) {
     Slice &slice = slices[side];
     const Contraction::Operand &operand = form.operands[side];
-    slice.shared = sharedView({2, tile.blockK, slice.extent + padding}, start);
+    slice.shared = sharedView({stages, tile.blockK, slice.extent + padding}, start);
+    Value firstOuter = side == Contraction::Rows ? blockM : blockN;
+    Place inBatch = form.place(builder, side, Axis::Batch, form.fromIndex(builder, batch));
+    if (slice.copier) {
+      slice.elements = sharedView({stages * tile.blockK * (slice.extent + padding)}, start);
+      slice.copier->prepare(builder, form.fromIndex(builder, launch.threadId(0)),
+                            form.fromIndex(builder, firstOuter), inBatch);
+      return;
+    }
     slice.flat = form.flat(builder, side);
     slice.alongK = operand.contiguous == Axis::K;
     // Accesses that stay inside of the operand: they divide what they go along.
@@ -181,8 +235,6 @@ private:
       slice.width /= 2;
 
     int64_t run = (slice.alongK ? tile.blockK : slice.extent) / slice.width;
-    Place inBatch = form.place(builder, side, Axis::Batch, form.fromIndex(builder, batch));
-    Value firstOuter = side == Contraction::Rows ? blockM : blockN;
     for (int64_t access = 0; access < elements / slice.width / threads; ++access) {
       Value number = add(launch.threadId(0), access * threads);
       Value fast = multiply(remainder(number, index(run)), slice.width);
@@ -307,6 +359,81 @@ private:
     Value half = sums.pop_back_val();
     multiplySlice(half, sums);
     return sums;
+  }
+
+  /// The same with slices in flight: `stages` of them are in shared memory, in turn. One barrier per step
+  /// says that this step's slices have arrived for all threads, and that all are done with the last one's,
+  /// whose place is filled next. Where one operand goes through registers, it is loaded before the
+  /// products and stored after them.
+  SmallVector<Value> multiplyStages() {
+    int64_t ahead = stages - 1;
+    Value one = form.number(builder, 1), size = form.size(builder, Axis::K);
+    Value steps = arith::AddIOp::create(builder, loc, size, form.number(builder, tile.blockK - 1));
+    steps = arith::DivUIOp::create(builder, loc, steps, form.number(builder, tile.blockK));
+    auto isStep = [&](Value step) -> Value {
+      return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, step, steps);
+    };
+    auto numberOf = [&](Value step) -> Value {
+      return arith::MulIOp::create(builder, loc, step, form.number(builder, tile.blockK));
+    };
+    constexpr Contraction::Side sides[] = {Contraction::Rows, Contraction::Columns};
+    auto copyAsync = [&](Value stage, Value step) {
+      for (Contraction::Side side : sides)
+        if (Slice &slice = slices[side]; slice.copier) {
+          int64_t elements = tile.blockK * (slice.extent + padding);
+          slice.copier->begin(builder, slice.elements, multiply(stage, elements), numberOf(step));
+        }
+    };
+    for (int64_t stage = 0; stage < ahead; ++stage) {
+      Value step = form.number(builder, stage);
+      auto guarded = scf::IfOp::create(builder, loc, isStep(step), /*withElseRegion=*/false);
+      {
+        OpBuilder::InsertionGuard guard(builder);
+        builder.setInsertionPointToStart(&guarded.getThenRegion().front());
+        copyAsync(index(stage), step);
+        for (Contraction::Side side : sides)
+          if (!slices[side].copier)
+            writeSlice(side, index(stage), readSlice(side, numberOf(step)));
+      }
+      NVVM::CpAsyncCommitGroupOp::create(builder, loc);
+    }
+
+    SmallVector<Value> carried(tile.warpM * tile.warpN, form.zero(builder));
+    llvm::append_values(carried, index(0), index(ahead));
+    auto loop = scf::ForOp::create(builder, loc, form.number(builder, 0), steps, one, carried);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    SmallVector<Value> sums(loop.getRegionIterArgs());
+    Value next = sums.pop_back_val(), current = sums.pop_back_val();
+    NVVM::CpAsyncWaitGroupOp::create(builder, loc, ahead - 1);
+    gpu::BarrierOp::create(builder, loc);
+    Value step = arith::AddIOp::create(builder, loc, loop.getInductionVar(),
+                                       form.number(builder, ahead));
+    auto guarded = scf::IfOp::create(builder, loc, isStep(step), /*withElseRegion=*/false);
+    {
+      OpBuilder::InsertionGuard inner(builder);
+      builder.setInsertionPointToStart(&guarded.getThenRegion().front());
+      copyAsync(next, step);
+    }
+    NVVM::CpAsyncCommitGroupOp::create(builder, loc);
+    // What is beyond the last slice is not read: registers get the last one again.
+    SmallVector<Value> loaded[2];
+    Value last = arith::SubIOp::create(builder, loc, steps, one);
+    for (Contraction::Side side : sides)
+      if (!slices[side].copier)
+        loaded[side] =
+            readSlice(side, numberOf(arith::MinUIOp::create(builder, loc, step, last)));
+    multiplySlice(current, sums);
+    for (Contraction::Side side : sides)
+      if (!slices[side].copier)
+        writeSlice(side, next, loaded[side]);
+    for (Value stage : {current, next}) {
+      Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, stage,
+                                           index(stages - 1));
+      sums.push_back(arith::SelectOp::create(builder, loc, isLast, index(0), add(stage, 1)));
+    }
+    scf::YieldOp::create(builder, loc, sums);
+    return SmallVector<Value>(loop.getResults().drop_back(2));
   }
 
   /// Whether all numbers of a tile are below the size of the axis.
@@ -442,8 +569,9 @@ private:
   OpBuilder &builder;
   const Contraction &form;
   TileShape tile;
+  const TargetInfo &target;
   Location loc;
-  int64_t threads, padding = 0;
+  int64_t threads, padding = 0, stages = 2;
   Launch launch;
   Value batch, blockM, blockN;   ///< the tile: number of the batch, first row and column
   Value group;                   ///< of threads that share a step; null where there is one
@@ -459,8 +587,8 @@ private:
 } // namespace
 
 LogicalResult emitBlockProduct(OpBuilder &builder, const Contraction &form, const TileShape &tile,
-                               std::string &reason) {
-  return Emitter(builder, form, tile).emit(reason);
+                               const TargetInfo &target, std::string &reason) {
+  return Emitter(builder, form, tile, target).emit(reason);
 }
 
 } // namespace torchlite::nvgpu

@@ -146,6 +146,8 @@ public:
   /// The type in which an operand's elements are multiplied, and an element in it (extended, if the
   /// body does so). Takes vectors too.
   mlir::Value extend(mlir::OpBuilder &builder, Side side, mlir::Value element) const;
+  /// Whether elements are multiplied as they are in memory.
+  bool isPlain(Side side) const { return extensions[side].empty(); }
   /// `sum + row * column` on the accumulator's type; a fused multiply-add for floats. Of extended
   /// elements.
   mlir::Value multiplyAdd(mlir::OpBuilder &builder, mlir::Value row, mlir::Value column,

@@ -27,7 +27,7 @@ static LogicalResult emitContraction(OpBuilder &builder, rt::KernelOp kernel,
     return failure();
   TileShape tile = chooseTile(*form, options.target);
   if (convolution || !ShapedType::isDynamic(form->staticSize(Axis::M)))
-    return emitBlockProduct(builder, *form, tile, reason);
+    return emitBlockProduct(builder, *form, tile, options.target, reason);
   // A batch whose size the call tells is often one sample: a kernel for few rows, and one for many.
   Location loc = kernel.getLoc();
   Value few = arith::ConstantIndexOp::create(builder, loc, maxVectorRows);
@@ -38,7 +38,7 @@ static LogicalResult emitContraction(OpBuilder &builder, rt::KernelOp kernel,
   builder.setInsertionPointToStart(&branch.getThenRegion().front());
   LogicalResult result = emitMatrixVector(builder, *form, options.target, reason);
   builder.setInsertionPointToStart(&branch.getElseRegion().front());
-  if (succeeded(result) && succeeded(emitBlockProduct(builder, *form, tile, reason)))
+  if (succeeded(result) && succeeded(emitBlockProduct(builder, *form, tile, options.target, reason)))
     return success();
   branch.erase();
   return failure();

@@ -41,8 +41,8 @@ public:
                                  form.rows().contiguous == Axis::M)),
         tileB(SharedTile::create(kind, shape.blockN, shape.blockK,
                                  form.columns().contiguous == Axis::N)),
-        copyA(form, Contraction::Rows, tileA, target, threads),
-        copyB(form, Contraction::Columns, tileB, target, threads) {
+        copyA(form, Contraction::Rows, TileLayout::of(tileA), target, threads),
+        copyB(form, Contraction::Columns, TileLayout::of(tileB), target, threads) {
     // Loads into registers are not worth a branch: those beyond the last tile are begun, with the
     // copies of the other operand.
     if (!isAsync()) {

@@ -8,15 +8,27 @@ using namespace mlir;
 
 namespace torchlite::nvgpu {
 
-TileCopier::TileCopier(const Contraction &form, Contraction::Side side, const SharedTile &tile,
+TileLayout TileLayout::of(const SharedTile &tile) {
+  return {tile.rows,
+          tile.depth,
+          tile.elementBytes,
+          tile.isTransposed,
+          tile.unit(),
+          tile.lineLength(),
+          [tile](OpBuilder &builder, Location loc, Value line, Value column) {
+            return tile.position(builder, loc, line, column);
+          }};
+}
+
+TileCopier::TileCopier(const Contraction &form, Contraction::Side side, TileLayout layout,
                        const TargetInfo &target, int64_t threads)
-    : form(form), side(side), tile(tile), threads(threads) {
+    : form(form), side(side), tile(std::move(layout)), threads(threads) {
   const Contraction::Operand &operand = form.operands[side];
   int64_t size = form.staticSize(lineAxis());
   width = 1;
   if (operand.contiguous == lineAxis()) {
     // At most a unit, whose elements stay neighbours in shared memory, and 16 bytes.
-    int64_t most = std::min({operand.vectorElements, tile.unit(), 16 / tile.elementBytes});
+    int64_t most = std::min({operand.vectorElements, tile.unit, 16 / tile.elementBytes});
     while (width * 2 <= most)
       width *= 2;
   }
@@ -40,7 +52,7 @@ void TileCopier::prepare(OpBuilder &builder, Value thread, Value firstRow, const
   auto number = [&](int64_t value) { return form.number(builder, value); };
   auto add = [&](Value x, Value y) { return builder.createOrFold<arith::AddIOp>(loc(), x, y); };
   source = form.flat(builder, side);
-  int64_t perLine = tile.lineLength() / width;
+  int64_t perRun = tile.run / width;
   int64_t size = form.staticSize(rowAxis());
   auto div = [&](Value x, int64_t y) {
     return builder.createOrFold<arith::DivUIOp>(loc(), x, number(y));
@@ -56,9 +68,15 @@ void TileCopier::prepare(OpBuilder &builder, Value thread, Value firstRow, const
   for (int64_t first = 0; first < tile.elements() / width; first += threads) {
     Copy copy;
     Value id = add(thread, number(first));
-    Value line = staysInRow ? mod(thread, tile.rows) : div(id, perLine);
-    Value column = staysInRow ? add(div(thread, tile.rows), number(first / tile.rows))
-                              : mod(id, perLine);
+    Value line = div(id, perRun), column = mod(id, perRun);
+    if (staysInRow) {
+      line = mod(thread, tile.rows);
+      column = add(div(thread, tile.rows), number(first / tile.rows));
+    } else if (tile.run < tile.lineLength()) {
+      Value runs = div(line, tile.lines());
+      line = mod(line, tile.lines());
+      column = add(column, builder.createOrFold<arith::MulIOp>(loc(), runs, number(perRun)));
+    }
     column = builder.createOrFold<arith::MulIOp>(loc(), column, number(width));
     copy.position = tile.position(builder, loc(), form.toIndex(builder, line),
                                   form.toIndex(builder, column));

@@ -1,7 +1,7 @@
 //===- TileCopy.h - Tiles of operands to shared memory ----------*- C++ -*-===//
 //
-// The operand layer of the strategy `mma`: which thread copies which elements of a tile, in what
-// width, and by what. It knows nothing of the instruction that multiplies.
+// The operand layer of products in shared memory: which thread copies which elements of a tile, in what
+// width, and by what. It knows nothing of the instructions that multiply.
 //
 // Elements outside of the operand or its padding arrive as zeros: they add nothing to a product.
 //
@@ -11,8 +11,31 @@
 
 #include "Contraction.h"
 #include "TensorCore.h"
+#include <functional>
 
 namespace torchlite::nvgpu {
+
+/// Where a tile's elements go in shared memory. A tile is made of lines: of rows, or where neighbouring
+/// elements in global memory belong to different rows (`isTransposed`), of elements with the same k.
+struct TileLayout {
+  int64_t rows, depth; ///< elements of the tile
+  int64_t elementBytes;
+  bool isTransposed;
+  int64_t unit; ///< elements of a line that are neighbours in shared memory too
+  /// How many elements of a line neighbouring threads copy before they go on to the next line; divides
+  /// the length of a line.
+  int64_t run;
+  /// The place of element `column` of `line` in the tile, all indices.
+  std::function<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::Value line, mlir::Value column)>
+      position;
+
+  /// The layout that fragments of tensor cores are read from.
+  static TileLayout of(const SharedTile &tile);
+
+  int64_t lines() const { return isTransposed ? depth : rows; }
+  int64_t lineLength() const { return isTransposed ? rows : depth; }
+  int64_t elements() const { return rows * depth; }
+};
 
 /// How the threads of a block copy the tiles of one operand. cp.async writes to shared memory while
 /// the threads compute; it moves 4, 8 or 16 bytes. What is not aligned to 4 bytes (f16 in rows of odd
@@ -20,8 +43,8 @@ namespace torchlite::nvgpu {
 /// computation of a stage, stored after it.
 class TileCopier {
 public:
-  /// `threads` of a block copy tiles of the form `tile` of operand `side`.
-  TileCopier(const Contraction &form, Contraction::Side side, const SharedTile &tile,
+  /// `threads` of a block copy tiles of operand `side` to the places of `tile`.
+  TileCopier(const Contraction &form, Contraction::Side side, TileLayout tile,
              const TargetInfo &target, int64_t threads);
 
   bool isAsync() const { return async; }
@@ -60,7 +83,7 @@ private:
 
   const Contraction &form;
   Contraction::Side side;
-  SharedTile tile;
+  TileLayout tile;
   int64_t threads, width;
   bool async, beyondLast;
   /// The size of the contiguous axis is no multiple of the width: the last copy is a part.
