@@ -33,12 +33,14 @@ static constexpr int64_t kb = 1024;
 static constexpr TargetInfo table[] = {
     // name, arch, f16, f16k16, bf16, tf32, ldmatrix, async, wgmma,
     //   processors, shared/block, shared/processor, registers, registers/processor, threads
+    // Machine code runs on all newer GPUs of its generation, too, so shared/block is the least among
+    // these: sm_70 itself has 96 KB, sm_80 163 KB.
     {"sm_70", 70, false, false, false, false, false, false, false,
-     80, 96 * kb, 96 * kb, 255, 65536, 2048, f32Tiles, {}, {}},
+     80, 64 * kb, 96 * kb, 255, 65536, 2048, f32Tiles, {}, {}},
     {"sm_75", 75, true, false, false, false, true, false, false,
      40, 64 * kb, 64 * kb, 255, 65536, 1024, f32Tiles, turingTiles, {}},
     {"sm_80", 80, true, true, true, true, true, true, false,
-     108, 163 * kb, 164 * kb, 255, 65536, 2048, asyncF32Tiles, tensorTiles, tf32Tiles},
+     108, 99 * kb, 164 * kb, 255, 65536, 2048, asyncF32Tiles, tensorTiles, tf32Tiles},
     {"sm_86", 86, true, true, true, true, true, true, false,
      84, 99 * kb, 100 * kb, 255, 65536, 1536, asyncF32Tiles, tensorTiles, tf32Tiles},
     {"sm_89", 89, true, true, true, true, true, true, false,

@@ -40,7 +40,8 @@ struct TargetInfo {
 
   // Sizes.
   int64_t multiprocessors;   ///< of the usual board: how many blocks keep the device busy
-  int64_t sharedPerBlock;    ///< bytes of shared memory that one block may ask for
+  int64_t sharedPerBlock;    ///< bytes of shared memory that one block may ask for, on all GPUs that
+                             ///< run this architecture's machine code
   int64_t sharedPerProcessor;///< bytes of shared memory of a multiprocessor
   int64_t registersPerThread;///< at most
   int64_t registersPerProcessor;
