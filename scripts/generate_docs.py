@@ -36,7 +36,7 @@ def tablegen(source, *flags):
 # Page: (the file that includes all operations of the dialect, the dialect's mnemonic).
 DIALECTS = {
     "Dialect.md": ("TorchLite/Dialect/TorchLite/IR/TorchLiteOps.td", "tl"),
-    "DialectRuntime.md": ("TorchLite/Dialect/Runtime/IR/RuntimeOps.td", "tlrt"),
+    "DialectRuntime.md": ("TorchLite/Dialect/Runtime/IR/Runtime.td", "tlrt"),
 }
 
 

@@ -24,6 +24,7 @@ namespace torchlite {
 
 /// Simplifies, merges elementwise operations, and gives results their place.
 static void prepare(OpPassManager &manager) {
+  manager.addNestedPass<func::FuncOp>(createExpandRowsPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addNestedPass<func::FuncOp>(createFuseElementwise());

@@ -8,7 +8,9 @@ def ConvertTorchLiteToLinalgPass : Pass<"convert-tl-to-linalg", "::mlir::ModuleO
   let summary = "Lowers core tl operations to linalg, tensor, scf, arith and math";
   let description = [{
     The last stage that all targets share. Every tensor computation becomes `linalg.generic`, a
-    structured named operation, or a `tensor` operation; `tl.if` and `tl.loop` become `scf`;
+    structured named operation, or a `tensor` operation; sorting and running sums become
+    `tlrt.argsort` and `tlrt.scan`, which each target has its own way for; `tl.if` and `tl.loop`
+    become `scf`;
     `tl.check` stays, outside of all tensor computations. `ui8` becomes signless `i8` in all types
     (operations know which of the two they computed on); metadata attributes keep it. Fails with
     the location of the first operation that it cannot lower.
@@ -32,7 +34,8 @@ def ConvertTorchLiteToLinalgPass : Pass<"convert-tl-to-linalg", "::mlir::ModuleO
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::complex::ComplexDialect", "::mlir::linalg::LinalgDialect",
-    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"
+    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+    "::torchlite::rt::RuntimeDialect"
   ];
 }
 

@@ -9,6 +9,7 @@
 #include "LinalgBuilder.h"
 #include "PopulatePatterns.h"
 #include "ScalarOps.h"
+#include "TorchLite/Dialect/Runtime/IR/RowsOps.h"
 
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -224,7 +225,7 @@ struct ScatterOpConversion : OpConversionPattern<ScatterOp> {
   }
 };
 
-/// Counts, then fills.
+/// Counts: the result has as many rows.
 struct NonzeroOpConversion : OpConversionPattern<NonzeroOp> {
   using OpConversionPattern::OpConversionPattern;
 
@@ -246,25 +247,13 @@ struct NonzeroOpConversion : OpConversionPattern<NonzeroOp> {
     number = arith::IndexCastOp::create(rewriter, op.getLoc(), indexType, number);
     Value result = build.empty(i64, {number, build.math.constant(rank)});
     if (rank != 0) {
-      SmallVector<Value> limits;
-      for (OpFoldResult size : sizes)
-        limits.push_back(build.math.value(size));
-      Value zero = arith::ConstantIndexOp::create(rewriter, op.getLoc(), 0);
-      result = createLoops(
-          rewriter, op.getLoc(), limits, {result, zero},
-          [&](OpBuilder &nested, Location loc, ValueRange indices,
-              ValueRange carried) -> SmallVector<Value> {
-            ImplicitLocOpBuilder b(loc, nested);
-            Value value = tensor::ExtractOp::create(b, input, indices);
-            auto ifOp = scf::IfOp::create(b, isNonzero(b, value),
-                                          [&](OpBuilder &inner, Location at) {
-                                            fillRow(inner, at, indices, carried);
-                                          },
-                                          [&](OpBuilder &inner, Location at) {
-                                            scf::YieldOp::create(inner, at, carried);
-                                          });
-            return SmallVector<Value>(ifOp.getResults());
-          });
+      if (isa<ComplexType>(getElementTypeOrSelf(input)))
+        input = build.elementwise(input, rewriter.getI1Type(),
+                                  [](OpBuilder &nested, Location loc, ValueRange values) {
+                                    ImplicitLocOpBuilder b(loc, nested);
+                                    return isNonzero(b, values[0]);
+                                  });
+      result = rt::NonzeroOp::create(rewriter, op.getLoc(), result.getType(), input, result);
     }
     rewriter.replaceOp(op, build.castTo(result, op.getType()));
     return success();
@@ -276,23 +265,7 @@ struct NonzeroOpConversion : OpConversionPattern<NonzeroOp> {
       Value real = isNonzero(b, complex::ReOp::create(b, value));
       return arith::OrIOp::create(b, real, isNonzero(b, complex::ImOp::create(b, value)));
     }
-    Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type));
-    if (isa<FloatType>(type))
-      return arith::CmpFOp::create(b, arith::CmpFPredicate::UNE, value, zero);
-    return arith::CmpIOp::create(b, arith::CmpIPredicate::ne, value, zero);
-  }
-
-  /// Writes the indices as the next row and counts it.
-  static void fillRow(OpBuilder &nested, Location loc, ValueRange indices, ValueRange carried) {
-    ImplicitLocOpBuilder b(loc, nested);
-    Value result = carried[0], row = carried[1];
-    for (auto [column, index] : llvm::enumerate(indices)) {
-      Value value = arith::IndexCastOp::create(b, b.getI64Type(), index);
-      Value at = arith::ConstantIndexOp::create(b, column);
-      result = tensor::InsertOp::create(b, value, result, ValueRange{row, at});
-    }
-    Value next = arith::AddIOp::create(b, row, arith::ConstantIndexOp::create(b, 1));
-    scf::YieldOp::create(b, ValueRange{result, next});
+    return rt::NonzeroOp::isNonzero(b, b.getLoc(), value);
   }
 };
 } // namespace

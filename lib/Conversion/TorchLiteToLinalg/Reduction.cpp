@@ -3,7 +3,7 @@
 #include "ScalarOps.h"
 #include "Utils.h"
 
-#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "TorchLite/Dialect/Runtime/IR/RowsOps.h"
 
 using namespace mlir;
 using namespace torchlite;
@@ -192,7 +192,6 @@ struct ArgReduceOpConversion : OpConversionPattern<tl::ArgReduceOp> {
   }
 };
 
-/// A loop along the dimension that carries the running values and the result.
 struct CumulativeOpConversion : OpConversionPattern<tl::CumulativeOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(tl::CumulativeOp op, OpAdaptor adaptor,
@@ -200,65 +199,37 @@ struct CumulativeOpConversion : OpConversionPattern<tl::CumulativeOp> {
     B b(op.getLoc(), rewriter);
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getType());
     Value operand = adaptor.getOperand();
-    int64_t dim = op.getDim();
-    Type elementType = type.getElementType();
     bool isUnsigned = scalar::isUnsigned(op.getType().getElementType());
-    Type computeType = getAccumulatorType(op.getKind(), elementType);
-
-    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), operand);
-    SmallVector<OpFoldResult> sliceSizes = dropSizes(sizes, {dim});
-    SmallVector<int64_t> sliceShape(type.getShape());
-    sliceShape.erase(sliceShape.begin() + dim);
-    auto sliceType = RankedTensorType::get(sliceShape, elementType);
-    auto runningType = RankedTensorType::get(sliceShape, computeType);
-    Value running = createFilled(b, b.getLoc(), runningType, sliceSizes,
-                                 createNeutral(b, op.getKind(), computeType, isUnsigned));
-    Value result = createEmpty(b, b.getLoc(), type, sizes);
-
-    SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0));
-    SmallVector<OpFoldResult> strides(type.getRank(), b.getIndexAttr(1));
-    Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
-    Value size = getValueOrCreateConstantIndexOp(b, b.getLoc(), sizes[dim]);
-    sizes[dim] = b.getIndexAttr(1);
-    auto loop = scf::ForOp::create(
-        b, zero, size, one, ValueRange{running, result},
-        [&](OpBuilder &nested, Location loc, Value index, ValueRange carried) {
-          B nb(loc, nested);
-          offsets[dim] = index;
-          Value slice = tensor::ExtractSliceOp::create(nb, sliceType, operand, offsets, sizes,
-                                                       strides);
-          // Into the carried tensor itself, so that the loop needs no second buffer.
-          AffineMap identity = nb.getMultiDimIdentityMap(runningType.getRank());
-          SmallVector<utils::IteratorType> iterators(runningType.getRank(),
-                                                     utils::IteratorType::parallel);
-          auto generic = linalg::GenericOp::create(
-              nb, runningType, slice, carried[0], {identity, identity}, iterators,
-              [&](OpBuilder &inner, Location innerLoc, ValueRange args) {
-                B ib(innerLoc, inner);
-                Value element = args[0];
-                if (elementType != computeType)
-                  element = scalar::cast(ib, element, elementType, computeType);
-                Value combined = combine(ib, op.getKind(), args[1], element, isUnsigned);
-                linalg::YieldOp::create(ib, combined);
-              });
-          Value next = generic.getResult(0);
-          Value rounded = next;
-          if (elementType != computeType)
-            rounded = createElementwise(nb, loc, sliceType, sliceSizes, next,
-                                        [&](OpBuilder &inner, Location innerLoc, ValueRange args) {
-                                          B ib(innerLoc, inner);
-                                          return scalar::cast(ib, args[0], computeType,
-                                                              elementType);
-                                        });
-          Value inserted = tensor::InsertSliceOp::create(nb, rounded, carried[1], offsets, sizes,
-                                                         strides);
-          scf::YieldOp::create(nb, ValueRange{next, inserted});
-        });
-    rewriter.replaceOp(op, loop.getResult(1));
+    Type computeType = getAccumulatorType(op.getKind(), type.getElementType());
+    Value place = createEmpty(b, b.getLoc(), type,
+                              tensor::getMixedSizes(b, b.getLoc(), operand));
+    rewriter.replaceOpWithNewOp<rt::ScanOp>(
+        op, type, getCombination(op.getKind(), computeType, isUnsigned), op.getDim(), computeType,
+        operand, place);
     return success();
   }
 
 private:
+  static arith::AtomicRMWKind getCombination(tl::ReduceKind kind, Type type, bool isUnsigned) {
+    using Kind = arith::AtomicRMWKind;
+    bool isFloat = isa<FloatType>(type);
+    switch (kind) {
+    case tl::ReduceKind::Sum:
+      return isFloat ? Kind::addf : Kind::addi;
+    case tl::ReduceKind::Prod:
+      return isFloat ? Kind::mulf : Kind::muli;
+    case tl::ReduceKind::Max:
+      return isFloat ? Kind::maximumf : isUnsigned ? Kind::maxu : Kind::maxs;
+    case tl::ReduceKind::Min:
+      return isFloat ? Kind::minimumf : isUnsigned ? Kind::minu : Kind::mins;
+    case tl::ReduceKind::And:
+      return Kind::andi;
+    case tl::ReduceKind::Or:
+      return Kind::ori;
+    }
+    llvm_unreachable("all kinds are covered");
+  }
+
   /// Running sums and products of f32 are accumulated in f64, as PyTorch does on CPUs.
   static Type getAccumulatorType(tl::ReduceKind kind, Type type) {
     bool accumulates = kind == tl::ReduceKind::Sum || kind == tl::ReduceKind::Prod;

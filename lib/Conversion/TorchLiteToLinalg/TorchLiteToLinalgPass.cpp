@@ -2,6 +2,7 @@
 #include "PopulatePatterns.h"
 
 #include "TorchLite/Conversion/TorchLiteToLinalg.h"
+#include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"

@@ -64,12 +64,7 @@ func.func @scatter(%x: tensor<10xui8>, %i: tensor<3xi64>, %s: tensor<4xui8>) -> 
 // CHECK-LABEL: func @sort
 // CHECK-SAME: %[[X:.*]]: tensor<4x?xf32>
 func.func @sort(%x: tensor<4x?xf32>) -> (tensor<4x?xf32>, tensor<4x?xi64>) {
-  // CHECK: %[[INDICES:.*]] = scf.for
-  // CHECK: scf.while
-  // CHECK: arith.cmpf ult
-  // CHECK: arith.cmpf ord
-  // CHECK: linalg.copy
-  // CHECK: tensor.insert_slice
+  // CHECK: %[[INDICES:.*]] = tlrt.argsort dim 1 descending ins(%[[X]] : tensor<4x?xf32>)
   // CHECK: linalg.generic {{.*}} ins(%[[INDICES]]
   // CHECK: tensor.extract %[[X]]
   %0, %1 = tl.sort %x dim 1 descending : tensor<4x?xf32> -> tensor<4x?xf32>, tensor<4x?xi64>
@@ -83,9 +78,7 @@ func.func @nonzero(%x: tensor<4x?xf32>) -> tensor<?x2xi64> {
   // CHECK: linalg.generic {{.*}} ["reduction", "reduction"]
   // CHECK: arith.cmpf une
   // CHECK: %[[EMPTY:.*]] = tensor.empty(%{{.*}}) : tensor<?x2xi64>
-  // CHECK: scf.for {{.*}} iter_args(%{{.*}} = %[[EMPTY]], %{{.*}})
-  // CHECK: scf.if
-  // CHECK-COUNT-2: tensor.insert
+  // CHECK: tlrt.nonzero ins(%{{.*}} : tensor<4x?xf32>) outs(%[[EMPTY]] : tensor<?x2xi64>)
   %0 = tl.nonzero %x : tensor<4x?xf32> -> tensor<?x2xi64>
   return %0 : tensor<?x2xi64>
 }

@@ -64,12 +64,7 @@ func.func @argmax(%x: tensor<4x8xf32>) -> tensor<4xi64> {
 // CHECK-LABEL: func.func @cumsum
 // CHECK-SAME: %[[X:.*]]: tensor<4x8xf32>
 func.func @cumsum(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
-  // CHECK: scf.for %[[I:.*]] = %c0 to %c8 step %c1 iter_args(%[[RUNNING:.*]] = %{{.*}}, %[[R:.*]] = %{{.*}}) -> (tensor<4xf64>, tensor<4x8xf32>)
-  // CHECK:   %[[S:.*]] = tensor.extract_slice %[[X]][0, %[[I]]] [4, 1] [1, 1] : tensor<4x8xf32> to tensor<4xf32>
-  // CHECK:   %[[NEXT:.*]] = linalg.generic {{.*}} ins(%[[S]] : tensor<4xf32>) outs(%[[RUNNING]] : tensor<4xf64>)
-  // CHECK:   %[[ROUNDED:.*]] = linalg.generic {{.*}} ins(%[[NEXT]] : tensor<4xf64>)
-  // CHECK:   %[[INSERTED:.*]] = tensor.insert_slice %[[ROUNDED]] into %[[R]][0, %[[I]]] [4, 1] [1, 1]
-  // CHECK:   scf.yield %[[NEXT]], %[[INSERTED]]
+  // CHECK: tlrt.scan addf dim 1 in f64 ins(%[[X]] : tensor<4x8xf32>) outs(%{{.*}} : tensor<4x8xf32>)
   %0 = tl.cumulative sum %x dim 1 : tensor<4x8xf32>
   return %0 : tensor<4x8xf32>
 }

@@ -1,4 +1,4 @@
-// RUN: tl-opt %s --convert-tl-to-linalg --one-shot-bufferize=bufferize-function-boundaries \
+// RUN: tl-opt %s --convert-tl-to-linalg --tl-expand-rows --one-shot-bufferize=bufferize-function-boundaries \
 // RUN:   --convert-linalg-to-loops --expand-strided-metadata --lower-affine --convert-scf-to-cf \
 // RUN:   --convert-math-to-llvm --convert-math-to-libm --convert-cf-to-llvm --convert-arith-to-llvm \
 // RUN:   --finalize-memref-to-llvm --convert-func-to-llvm --reconcile-unrealized-casts \

@@ -67,4 +67,29 @@ def FuseElementwise : Pass<"tl-fuse-elementwise", "mlir::func::FuncOp"> {
   ];
 }
 
+def ExpandRowsPass : Pass<"tl-expand-rows", "::mlir::func::FuncOp"> {
+  let summary = "Turns tlrt.argsort, tlrt.scan and tlrt.nonzero into loops, for CPUs";
+  let description = [{
+    A sort becomes a merge sort of each row's positions, bottom up, which is stable. A scan becomes a
+    loop along its dimension that carries the running values of all rows. Where elements are not zero
+    is a loop over all of them that counts rows.
+
+    Example:
+    ```mlir
+    %sums = tlrt.scan addf dim 1 in f32 ins(%x : tensor<4x8xf32>) outs(%empty : tensor<4x8xf32>)
+    ```
+    becomes
+    ```mlir
+    %r:2 = scf.for %i = %c0 to %c8 step %c1 iter_args(%running = %zeros, %sums = %empty) -> (tensor<4xf32>, tensor<4x8xf32>) {
+      %slice = tensor.extract_slice %x[0, %i] [4, 1] [1, 1] : tensor<4x8xf32> to tensor<4xf32>
+      %next = linalg.generic {...} ins(%slice : tensor<4xf32>) outs(%running : tensor<4xf32>) { ... }
+      %written = tensor.insert_slice %next into %sums[0, %i] [4, 1] [1, 1] : tensor<4xf32> into tensor<4x8xf32>
+      scf.yield %next, %written : tensor<4xf32>, tensor<4x8xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
 #endif // TORCHLITE_CODEGEN_COMMON_PASSES_TD

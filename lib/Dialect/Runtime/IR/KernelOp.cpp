@@ -1,5 +1,5 @@
 //===- KernelOp.cpp - tlrt.kernel: checks, effects, bufferization ---------===//
-#include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
+#include "TorchLite/Dialect/Runtime/IR/RowsOps.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -76,6 +76,8 @@ bool KernelOp::readsOutput(unsigned index) {
   if (getBody().empty())
     return true;
   return llvm::any_of(getOutputArgument(index).getUses(), [](OpOperand &use) {
+    if (isa<ArgsortOp, NonzeroOp, ScanOp>(use.getOwner()))
+      return false;
     auto op = dyn_cast<linalg::LinalgOp>(use.getOwner());
     return !op || !op.isDpsInit(&use) || op.payloadUsesValueFromOperand(&use);
   });

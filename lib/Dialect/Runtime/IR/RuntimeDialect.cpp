@@ -1,5 +1,5 @@
 //===- RuntimeDialect.cpp - The tlrt dialect ------------------------------===//
-#include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
+#include "TorchLite/Dialect/Runtime/IR/RowsOps.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -11,10 +11,16 @@ using namespace torchlite::rt;
 #define GET_OP_CLASSES
 #include "TorchLite/Dialect/Runtime/IR/RuntimeOps.cpp.inc"
 
+#define GET_OP_CLASSES
+#include "TorchLite/Dialect/Runtime/IR/RowsOps.cpp.inc"
+
 void RuntimeDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "TorchLite/Dialect/Runtime/IR/RuntimeOps.cpp.inc"
+      ,
+#define GET_OP_LIST
+#include "TorchLite/Dialect/Runtime/IR/RowsOps.cpp.inc"
       >();
 }
 

@@ -24,3 +24,21 @@ func.func @forward() {
 func.func private @body(%begin: index, %end: index, %x: memref<?x3xf32>, %y: memref<?x3xf32>) {
   return
 }
+
+// CHECK-LABEL: func.func @rows
+func.func @rows(%x: tensor<4x?xf32>, %positions: tensor<4x?xi64>) -> (tensor<4x?xi64>, tensor<4x?xf32>) {
+  // CHECK: tlrt.argsort dim 1 descending unsigned ins(%{{.*}} : tensor<4x?xf32>) outs(%{{.*}} : tensor<4x?xi64>)
+  %0 = tlrt.argsort dim 1 descending unsigned ins(%x : tensor<4x?xf32>) outs(%positions : tensor<4x?xi64>)
+  // CHECK: tlrt.argsort dim 0 ins
+  %1 = tlrt.argsort dim 0 ins(%x : tensor<4x?xf32>) outs(%0 : tensor<4x?xi64>)
+  // CHECK: tlrt.scan addf dim 0 in f64 ins(%{{.*}} : tensor<4x?xf32>) outs(%{{.*}} : tensor<4x?xf32>)
+  %2 = tlrt.scan addf dim 0 in f64 ins(%x : tensor<4x?xf32>) outs(%x : tensor<4x?xf32>)
+  return %1, %2 : tensor<4x?xi64>, tensor<4x?xf32>
+}
+
+// CHECK-LABEL: func.func @nonzero
+func.func @nonzero(%x: tensor<4x?xf32>, %rows: tensor<?x2xi64>) -> tensor<?x2xi64> {
+  // CHECK: tlrt.nonzero ins(%{{.*}} : tensor<4x?xf32>) outs(%{{.*}} : tensor<?x2xi64>)
+  %0 = tlrt.nonzero ins(%x : tensor<4x?xf32>) outs(%rows : tensor<?x2xi64>)
+  return %0 : tensor<?x2xi64>
+}

@@ -1,27 +1,13 @@
-// The `tlrt` dialect: how compiled code reaches its frame and the runtime.
+// Operations of the `tlrt` dialect: the frame, the runtime, devices.
 #ifndef TORCHLITE_DIALECT_RUNTIME_IR_RUNTIMEOPS_TD
 #define TORCHLITE_DIALECT_RUNTIME_IR_RUNTIMEOPS_TD
 
-include "mlir/IR/OpBase.td"
+include "TorchLite/Dialect/Runtime/IR/RuntimeBase.td"
 include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
-
-def Runtime_Dialect : Dialect {
-  let name = "tlrt";
-  let cppNamespace = "::torchlite::rt";
-  let summary = "Access of compiled code to its call frame and to the runtime";
-  let description = [{
-    One operation for each thing that `runtime/include/TorchLite/Runtime/ABI.h` offers to compiled
-    code. The frame is implicit: lowering to LLVM passes it to every function.
-  }];
-  let dependentDialects = ["::mlir::memref::MemRefDialect"];
-}
-
-class Runtime_Op<string mnemonic, list<Trait> traits = []>
-    : Op<Runtime_Dialect, mnemonic, traits>;
 
 def Runtime_FrameResource : Resource<"::torchlite::rt::FrameResource">;
 

@@ -1,0 +1,3 @@
+// All of the `tlrt` dialect, for its page of documentation.
+include "TorchLite/Dialect/Runtime/IR/RuntimeOps.td"
+include "TorchLite/Dialect/Runtime/IR/RowsOps.td"
