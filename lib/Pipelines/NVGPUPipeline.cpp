@@ -30,6 +30,7 @@ static void formKernels(OpPassManager &manager, const NVGPUPipelineOptions &opti
   split.arch = options.arch;
   manager.addNestedPass<func::FuncOp>(nvgpu::createSplitReductions(split));
   manager.addNestedPass<func::FuncOp>(nvgpu::createDeferChecks());
+  manager.addNestedPass<func::FuncOp>(nvgpu::createOutlineLoops());
   manager.addNestedPass<func::FuncOp>(nvgpu::createFormKernels());
   manager.addPass(createCSEPass());
 }

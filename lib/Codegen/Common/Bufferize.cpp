@@ -95,7 +95,9 @@ void yieldIntoCarriedBuffers(Operation *terminator, MutableArrayRef<OpOperand> y
 }
 
 void pinLoopCarriedTensors(ModuleOp module, IRRewriter &rewriter) {
-  module.walk([&](Operation *op) {
+  module.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (isa<rt::KernelOp>(op)) // What a kernel computes stays as it is.
+      return WalkResult::skip();
     if (auto loop = dyn_cast<scf::ForOp>(op)) {
       yieldIntoCarriedBuffers(loop.getBody()->getTerminator(), loop.getYieldedValuesMutable().value(),
                               SmallVector<BlockArgument>(loop.getRegionIterArgs()), rewriter);
@@ -112,6 +114,7 @@ void pinLoopCarriedTensors(ModuleOp module, IRRewriter &rewriter) {
       yieldIntoCarriedBuffers(yield, MutableArrayRef<OpOperand>(yielded),
                               clip(loop.getAfterArguments(), yielded.size()), rewriter);
     }
+    return WalkResult::advance();
   });
 }
 

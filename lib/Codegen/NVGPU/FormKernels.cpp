@@ -1,6 +1,7 @@
 //===- FormKernels.cpp - Operations on tensors that become one launch -----===//
 #include "TorchLite/Codegen/Common/KernelGroup.h"
 #include "TorchLite/Codegen/Common/RowKernel.h"
+#include "TorchLite/Codegen/NVGPU/IrregularStrategies.h"
 #include "TorchLite/Codegen/NVGPU/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -56,9 +57,59 @@ struct FormKernels : impl::FormKernelsBase<FormKernels> {
         pad->erase();
       else
         form(pad);
+    SmallVector<Operation *> rows;
+    function.walk([&](Operation *op) {
+      if (isa<rt::ArgsortOp, rt::NonzeroOp, rt::ScanOp>(op) && !op->getParentOfType<rt::KernelOp>())
+        rows.push_back(op);
+    });
+    for (Operation *op : rows)
+      formRows(cast<DestinationStyleOpInterface>(op));
   }
 
 private:
+  /// A sort, a scan or a search by itself.
+  void formRows(DestinationStyleOpInterface op) {
+    OpBuilder builder(op);
+    Location loc = op->getLoc();
+    SmallVector<Value> inputs, places;
+    IRMapping mapping;
+    for (OpOperand *operand : op.getDpsInputOperands())
+      inputs.push_back(operand->get());
+    Value init = op.getDpsInits().front();
+    auto place = [&]() -> Value {
+      if (auto empty = init.getDefiningOp<tensor::EmptyOp>())
+        return bufferization::AllocTensorOp::create(builder, loc, empty.getType(),
+                                                    empty.getDynamicSizes());
+      return init;
+    };
+    places.push_back(place());
+    auto sort = dyn_cast<rt::ArgsortOp>(*op);
+    if (sort && !sortsInSharedMemory(sort)) {
+      auto type = cast<RankedTensorType>(init.getType());
+      SmallVector<Value> sizes;
+      for (int64_t dim = 0; dim < type.getRank(); ++dim)
+        if (type.isDynamicDim(dim))
+          sizes.push_back(tensor::DimOp::create(builder, loc, init, dim));
+      places.push_back(bufferization::AllocTensorOp::create(builder, loc, type, sizes));
+    }
+    auto kernel = rt::KernelOp::create(builder, loc, ValueRange(places).getTypes(),
+                                       builder.getStringAttr(op->getName().stripDialect()), inputs,
+                                       places);
+    Block *body = builder.createBlock(&kernel.getBody());
+    for (Value input : inputs)
+      mapping.map(input, body->addArgument(input.getType(), input.getLoc()));
+    for (Value output : places)
+      body->addArgument(output.getType(), output.getLoc());
+    auto outputs = body->getArguments().drop_front(inputs.size());
+    mapping.map(init, outputs.front());
+    SmallVector<Value> yielded(outputs.begin(), outputs.end());
+    yielded.front() = builder.clone(*op, mapping)->getResult(0);
+    rt::YieldOp::create(builder, loc, yielded);
+    op->getResult(0).replaceAllUsesWith(kernel.getResult(0));
+    op->erase();
+    ++numKernels;
+  }
+
   /// Each reader gets a fill of its own, so that it can become part of a kernel.
   static void duplicateFills(func::FuncOp function) {
     SmallVector<linalg::FillOp> fills;

@@ -126,6 +126,41 @@ def DeferChecks : Pass<"tl-nvgpu-defer-checks", "mlir::func::FuncOp"> {
   let statistics = [Statistic<"numDeferred", "num-deferred", "Checks moved to the end">];
 }
 
+def OutlineLoops : Pass<"tl-nvgpu-outline-loops", "mlir::func::FuncOp"> {
+  let summary = "Turn loops of scalar code over tensors into kernels";
+  let description = [{
+    An outermost `scf.for` or `scf.while` that reads and writes single elements, and does nothing but
+    scalar code besides, becomes a `tlrt.kernel`: on the host each element would be a copy from the
+    device and a wait. The tensors that the loop carries are the kernel's outputs; each number that it
+    returns is one of rank 0, which is read once.
+
+    Loops with structured operations or checks in them, and loops that cannot be executed in place, as
+    those whose tensors change places, stay on the host.
+
+    Example:
+    ```mlir
+    %r = scf.for %i = %c0 to %n step %c1 iter_args(%t = %x) -> (tensor<8xf32>) {
+      %p = tensor.extract %positions[%i] : tensor<?xindex>
+      %w = tensor.insert %zero into %t[%p] : tensor<8xf32>
+      scf.yield %w : tensor<8xf32>
+    }
+    ```
+    becomes
+    ```mlir
+    %r = tlrt.kernel "loops" ins(%n, %positions : index, tensor<?xindex>) outs(%x : tensor<8xf32>) {
+    ^bb0(%count: index, %places: tensor<?xindex>, %out: tensor<8xf32>):
+      ...
+      %loop = scf.for %i = %c0 to %count step %c1 iter_args(%t = %out) -> (tensor<8xf32>) { ... }
+      tlrt.yield %loop : tensor<8xf32>
+    } -> tensor<8xf32>
+    ```
+  }];
+  let dependentDialects = ["torchlite::rt::RuntimeDialect", "mlir::tensor::TensorDialect",
+                           "mlir::bufferization::BufferizationDialect"];
+  let statistics = [Statistic<"numLoops", "num-loops", "Loops that have become kernels">,
+                    Statistic<"numLeft", "num-left", "Loops that cannot be executed in place">];
+}
+
 def FormKernels : Pass<"tl-form-kernels", "mlir::func::FuncOp"> {
   let summary = "Gather structured operations on tensors into kernels";
   let description = [{
@@ -133,7 +168,8 @@ def FormKernels : Pass<"tl-form-kernels", "mlir::func::FuncOp"> {
     place: the elementwise operation that makes the initial value of a contraction, convolution or
     reduction and the one that reads its result; the operations on rows around a reduction of the last
     dimension, as in softmax and layer normalisation; `tensor.pad` before what reads it. What a kernel
-    computes stays as it is, on tensors, for a strategy to read.
+    computes stays as it is, on tensors, for a strategy to read. So do `tlrt.argsort`, `tlrt.scan` and
+    `tlrt.nonzero`; a sort of rows that do not fit into shared memory gets a second output, to work in.
 
     Example:
     ```mlir

@@ -1,5 +1,5 @@
 //===- Table.cpp - The strategies, in the order in which they are tried ---===//
-#include "TorchLite/Codegen/NVGPU/Strategy.h"
+#include "TorchLite/Codegen/NVGPU/IrregularStrategies.h"
 #include "llvm/ADT/StringSwitch.h"
 
 namespace torchlite::nvgpu {
@@ -15,6 +15,10 @@ llvm::ArrayRef<Strategy> strategies() {
       {"windows", emitWindows},
       {"rows", emitRows},
       {"reduction", emitReduction},
+      {"sort", emitSort},
+      {"scan", emitScan},
+      {"nonzero", emitNonzero},
+      {"loops", emitLoops},
       {"generic", emitGeneric},
   };
   return table;
