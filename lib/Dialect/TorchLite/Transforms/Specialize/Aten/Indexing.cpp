@@ -706,9 +706,12 @@ static FailureOr<Value> searchsorted(RuleContext &ctx) {
 void specialize::registerIndexingRules(RuleRegistry &registry) {
   registry.value("embedding", embedding);
   registry.value("index_select", indexSelect);
-  registry.value("index.Tensor", indexRule);
+  // The hacked twins take lists without None, as scripts that name tensors write them.
+  for (const char *name : {"index.Tensor", "index.Tensor_hacked_twin"})
+    registry.value(name, indexRule);
   registry.value("_unsafe_index.Tensor", indexRule);
-  registry.value("index_put", indexPut);
+  for (const char *name : {"index_put", "index_put.hacked_twin"})
+    registry.value(name, indexPut);
   registry.value("gather", gather);
   registry.value("scatter.src", scatter);
   registry.value("scatter.value", scatter);
