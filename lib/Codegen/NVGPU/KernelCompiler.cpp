@@ -216,12 +216,19 @@ KernelCompiler::optimize(gpu::GPUModuleOp module, const Architecture &architectu
   DialectRegistry registry;
   registerKernelTranslation(registry);
   module.getContext()->appendDialectRegistry(registry);
+  // The layout comes first: without it LLVM takes 64-bit integers to be aligned to 4 bytes, and loads
+  // and stores them in halves.
+  llvm::DataLayout layout = (*machine)->createDataLayout();
+  module->setDiscardableAttr(
+      LLVM::LLVMDialect::getDataLayoutAttrName(),
+      StringAttr::get(module.getContext(), layout.getStringRepresentation()));
   std::unique_ptr<llvm::Module> translated =
       translateModuleToLLVMIR(module, context, module.getName());
+  module->removeDiscardableAttr(LLVM::LLVMDialect::getDataLayoutAttrName());
   if (!translated)
     return emitError(loc, "translation to LLVM IR failed");
   translated->setTargetTriple(llvm::Triple(tripleName));
-  translated->setDataLayout((*machine)->createDataLayout());
+  translated->setDataLayout(layout);
   if (failed(linkLibdevice(*translated, toolkit.libdevice, loc)))
     return failure();
   answerQueries(*translated, architecture);
