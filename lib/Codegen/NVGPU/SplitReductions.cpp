@@ -1,4 +1,5 @@
-//===- SplitReductions.cpp - Contractions whose blocks do not fill a GPU --===//
+//===- SplitReductions.cpp - Reductions whose blocks do not fill a GPU ----===//
+#include "Strategies/Groups.h"
 #include "TorchLite/Codegen/NVGPU/Passes.h"
 #include "TorchLite/Codegen/NVGPU/TargetInfo.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -195,6 +196,186 @@ void Splitter::apply(linalg::LinalgOp op, const Split &split) {
   op->erase();
 }
 
+//===----------------------------------------------------------------------===//
+// Other reductions
+//===----------------------------------------------------------------------===//
+
+/// Elements of one result below which a block is quick enough, and that a part has at least.
+constexpr int64_t leastLength = 65536, leastElements = 4096;
+/// Results that neighbouring threads of one block make.
+constexpr int64_t columnsPerBlock = 32;
+
+/// Sums, products, extrema of many elements: to few results, of which each is the work of one block.
+class ReductionSplitter {
+public:
+  ReductionSplitter(linalg::LinalgOp op, const TargetInfo &target) : op(op), target(target) {}
+
+  /// Whether there is something to split, and where; emits nothing.
+  bool choose();
+  void apply();
+
+private:
+  bool mayCut(unsigned loop) const;
+  int64_t countBlocks() const;
+
+  linalg::LinalgOp op;
+  const TargetInfo &target;
+  Combination combination;
+  SmallVector<unsigned> whole; ///< loops each of whose numbers is a part
+  std::optional<unsigned> cut; ///< a loop that is cut into `cutParts`
+  int64_t cutParts = 1, cutSize = 1;
+};
+
+/// Whether every operand shows the loop as a dimension, which can be reshaped, or not at all.
+bool ReductionSplitter::mayCut(unsigned loop) const {
+  linalg::LinalgOp reduced = op;
+  for (auto index : reduced.getBlock()->getOps<linalg::IndexOp>())
+    if (index.getDim() == loop)
+      return false;
+  return llvm::all_of(reduced.getDpsInputOperands(), [&](OpOperand *operand) {
+    AffineMap map = reduced.getMatchingIndexingMap(operand);
+    if (!map.isFunctionOfDim(loop))
+      return true;
+    // Padding is computed where it is read; it would be stored for another shape.
+    std::optional<unsigned> dim = findResult(map, loop);
+    return dim && isa<AffineDimExpr>(map.getResult(*dim)) &&
+           !operand->get().getDefiningOp<tensor::PadOp>();
+  });
+}
+
+/// How many blocks share the work as it is: one for each result, or for a few neighbouring ones, where the
+/// elements of one result are not neighbours in memory.
+int64_t ReductionSplitter::countBlocks() const {
+  linalg::LinalgOp reduced = op;
+  SmallVector<int64_t> ranges = reduced.getStaticLoopRanges();
+  SmallVector<utils::IteratorType> kinds = reduced.getIteratorTypesArray();
+  int64_t results = 1;
+  for (auto [range, kind] : llvm::zip(ranges, kinds))
+    if (kind == utils::IteratorType::parallel)
+      results *= range;
+  bool hasColumns = llvm::any_of(reduced.getDpsInputOperands(), [&](OpOperand *operand) {
+    AffineMap map = reduced.getMatchingIndexingMap(operand);
+    if (!map.getNumResults())
+      return false;
+    auto last = dyn_cast<AffineDimExpr>(map.getResults().back());
+    return last && kinds[last.getPosition()] == utils::IteratorType::parallel;
+  });
+  return hasColumns ? llvm::divideCeil(results, columnsPerBlock) : results;
+}
+
+bool ReductionSplitter::choose() {
+  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
+  if (!op.hasPureTensorSemantics() || !op.getNumReductionLoops() ||
+      llvm::any_of(ranges, ShapedType::isDynamic))
+    return false;
+  SmallVector<unsigned> loops;
+  op.getReductionDims(loops);
+  int64_t length = 1;
+  for (unsigned loop : loops)
+    length *= ranges[loop];
+  int64_t blocks = countBlocks();
+  if (length < leastLength || blocks == 0)
+    return false;
+  std::string reason;
+  FailureOr<Combination> found = matchCombination(op, reason);
+  // The place of the greatest element is another one in each part.
+  if (failed(found) || op->getNumResults() != 1)
+    return false;
+  combination = *found;
+  int64_t most = std::min(2 * target.multiprocessors / blocks, length / leastElements);
+  int64_t parts = 1;
+  for (unsigned loop : loops) {
+    if (parts * ranges[loop] <= most) {
+      parts *= ranges[loop];
+      whole.push_back(loop);
+      continue;
+    }
+    for (int64_t number = most / parts; number > 1 && mayCut(loop) && !cut; --number)
+      if (ranges[loop] % number == 0) {
+        cut = loop;
+        cutParts = number;
+        cutSize = ranges[loop] / number;
+        parts *= number;
+      }
+    break;
+  }
+  return parts > 1;
+}
+
+void ReductionSplitter::apply() {
+  OpBuilder builder(op);
+  Location loc = op.getLoc();
+  MLIRContext *context = op.getContext();
+  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
+  unsigned loops = op.getNumLoops() + (cut ? 1 : 0);
+  AffineExpr partExpr = builder.getAffineDimExpr(op.getNumLoops());
+
+  // The parts are the first dimensions of the partial results.
+  SmallVector<AffineExpr> partExprs;
+  SmallVector<int64_t> partShape;
+  for (unsigned loop : whole) {
+    kinds[loop] = utils::IteratorType::parallel;
+    partExprs.push_back(builder.getAffineDimExpr(loop));
+    partShape.push_back(ranges[loop]);
+  }
+  SmallVector<Value> inputs(op.getDpsInputs());
+  if (cut) {
+    kinds.push_back(utils::IteratorType::parallel);
+    partExprs.push_back(partExpr);
+    partShape.push_back(cutParts);
+  }
+  for (auto [number, input] : llvm::enumerate(inputs)) {
+    SmallVector<AffineExpr> results(maps[number].getResults());
+    if (std::optional<unsigned> dim = cut ? findResult(maps[number], *cut) : std::nullopt) {
+      auto type = cast<RankedTensorType>(input.getType());
+      SmallVector<int64_t> shape(type.getShape());
+      shape[*dim] = cutParts;
+      shape.insert(shape.begin() + *dim + 1, cutSize);
+      SmallVector<ReassociationIndices> groups;
+      for (int64_t at = 0, next = 0; at < type.getRank(); ++at) {
+        groups.push_back({next++});
+        if (at == *dim)
+          groups.back().push_back(next++);
+      }
+      input = tensor::ExpandShapeOp::create(builder, loc, type.clone(shape), input, groups);
+      results.insert(results.begin() + *dim, partExpr);
+    }
+    maps[number] = AffineMap::get(loops, 0, results, context);
+  }
+  Value init = op.getDpsInits()[0];
+  auto type = cast<RankedTensorType>(init.getType());
+  SmallVector<int64_t> shape(partShape);
+  llvm::append_range(shape, type.getShape());
+  SmallVector<AffineExpr> results(partExprs);
+  llvm::append_range(results, maps.back().getResults());
+  maps.back() = AffineMap::get(loops, 0, results, context);
+  Value empty = tensor::EmptyOp::create(builder, loc, shape, type.getElementType());
+  Value neutral = combination.neutralValues(builder, loc)[0];
+  Value start = linalg::FillOp::create(builder, loc, neutral, empty).getResult(0);
+  auto partial = linalg::GenericOp::create(builder, loc, start.getType(), inputs, start, maps, kinds);
+  IRMapping mapping;
+  op->getRegion(0).cloneInto(&partial.getRegion(), mapping);
+
+  // They are put together in the same order in each run.
+  unsigned parts = partShape.size(), rank = parts + type.getRank();
+  SmallVector<utils::IteratorType> order(parts, utils::IteratorType::reduction);
+  order.resize(rank, utils::IteratorType::parallel);
+  SmallVector<AffineExpr> outer;
+  for (unsigned dim = parts; dim < rank; ++dim)
+    outer.push_back(builder.getAffineDimExpr(dim));
+  auto total = linalg::GenericOp::create(
+      builder, loc, type, partial.getResult(0), init,
+      {builder.getMultiDimIdentityMap(rank), AffineMap::get(rank, 0, outer, context)}, order,
+      [&](OpBuilder &nested, Location at, ValueRange arguments) {
+        linalg::YieldOp::create(nested, at,
+                                combination.combine(nested, at, arguments[1], arguments[0]));
+      });
+  op->replaceAllUsesWith(total);
+  op->erase();
+}
+
 struct SplitReductions : impl::SplitReductionsBase<SplitReductions> {
   using SplitReductionsBase::SplitReductionsBase;
 
@@ -214,6 +395,9 @@ struct SplitReductions : impl::SplitReductionsBase<SplitReductions> {
     for (linalg::LinalgOp op : ops)
       if (std::optional<Split> split = splitter.choose(op)) {
         Splitter::apply(op, *split);
+        ++numSplit;
+      } else if (ReductionSplitter reduction(op, *target); reduction.choose()) {
+        reduction.apply();
         ++numSplit;
       }
   }

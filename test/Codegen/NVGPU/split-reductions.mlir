@@ -74,3 +74,22 @@ func.func @left(%a: tensor<512x1024xf32>, %b: tensor<1024x512xf32>, %c: tensor<5
                      outs(%e : tensor<32x512xf32>) -> tensor<32x512xf32>
   return %0, %1, %2, %3 : tensor<512x512xf32>, tensor<32x512xf32>, tensor<8x512xf32>, tensor<32x512xf32>
 }
+
+// One sum of many elements: the first dimension has parts enough when it is cut into blocks of rows.
+// CHECK-LABEL: func.func @sum
+// CHECK-SAME: %[[X:.*]]: tensor<4096x4096xf32>, %[[INIT:.*]]: tensor<f32>
+// CHECK: %[[PARTS:.*]] = tensor.expand_shape %[[X]] {{\[}}[0, 1], [2]] output_shape [128, 32, 4096]
+// CHECK: %[[ZEROS:.*]] = linalg.fill {{.*}} -> tensor<128xf32>
+// CHECK: %[[SUMS:.*]] = linalg.generic {{.*}} iterator_types = ["reduction", "reduction", "parallel"]} ins(%[[PARTS]] :
+// CHECK-SAME: outs(%[[ZEROS]] :
+// CHECK: linalg.generic {{.*}} iterator_types = ["reduction"]} ins(%[[SUMS]] : tensor<128xf32>) outs(%[[INIT]] : tensor<f32>)
+func.func @sum(%x: tensor<4096x4096xf32>, %init: tensor<f32>) -> tensor<f32> {
+  %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> ()>],
+                       iterator_types = ["reduction", "reduction"]}
+      ins(%x : tensor<4096x4096xf32>) outs(%init : tensor<f32>) {
+  ^bb0(%in: f32, %out: f32):
+    %s = arith.addf %out, %in : f32
+    linalg.yield %s : f32
+  } -> tensor<f32>
+  return %0 : tensor<f32>
+}

@@ -67,6 +67,19 @@ def programs():
                    [torch.ones(0, 50, dtype=torch.int64)]])
     yield Program("norm", lambda x: x.norm(), ["60x40xf32"], [[randn(60, 40)]])
 
+    # Long ones with few results, which blocks share: parts of whole dimensions and of cut ones.
+    long = randn(300, 1024)
+    for name, function in (("sum", lambda x: x.sum()), ("mean", lambda x: x.mean()), ("std", lambda x: x.std()),
+                           ("max", lambda x: x.max()), ("prod", lambda x: (1 + x.double() * 1e-3).prod()),
+                           ("sum_f16", lambda x: x.half().sum()), ("sums0", lambda x: x.view(-1, 4).sum(0)),
+                           ("sums1", lambda x: x.view(2, -1).sum(1)), ("any", lambda x: (x > 4.9).any()),
+                           ("count", lambda x: (x > 0).sum()), ("softmax", lambda x: torch.softmax(x.view(1, -1), 1)),
+                           ("argmax", lambda x: x.argmax())):
+        yield Program(f"long_{name}", function, ["300x1024xf32"], [[long]])
+    nan = long.clone()
+    nan[150, 77] = NAN
+    yield Program("long_max_nan", lambda x: (x.max(), x.amin()), ["300x1024xf32"], [[nan], [long - INF]])
+
     # The first of the greatest, not-a-number before all others.
     for length in (1, 5, 33, 300, 3000):
         x = special(6, length) if length > 2 else randn(6, length)

@@ -69,7 +69,12 @@ def SplitReductions : Pass<"tl-nvgpu-split-reductions", "mlir::func::FuncOp"> {
     into parts that are computed side by side, and summed by a second operation, which takes the initial
     value and what is fused to the result. The order of sums is the same in each run.
 
-    Only static shapes are split: `products` of at least 1024 terms, into parts of at least 256.
+    Sums, products, extrema and the like of very many elements with few results, as the mean of a whole
+    tensor, are cut in the same way, into parts that are blocks of their own.
+
+    Only static shapes are split: products of at least 1024 terms, into parts of at least 256, and other
+    reductions of at least 65536 elements, into parts of at least 4096. The place of an extremum
+    (`argmax`) is not split.
 
     Example: on a GPU with 108 multiprocessors
     ```mlir
