@@ -108,7 +108,8 @@ CompilerCommandLine::CompilerCommandLine(cl::OptionCategory &category)
                        "have several: cpu,cuda")),
       cudaArchs("cuda-arch", cl::cat(category), cl::CommaSeparated, cl::value_desc("list"),
                 cl::desc("Architectures of GPUs: " + llvm::join(nvgpu::targetNames(), ", ") +
-                         "\n(default: sm_80,sm_90; newer ones run what the newest of these does)")),
+                         "\n(default: sm_80,sm_90; newer ones run what the newest of these does).\n"
+                         "Each gets kernels of its own where they differ")),
       targetTriple("target-triple", cl::cat(category), cl::value_desc("triple"),
                    cl::desc("What to compile for, such as aarch64-linux-gnu (default: this "
                             "machine)")),
@@ -166,7 +167,7 @@ static LogicalResult applyGPUOptions(const CompilerCommandLine &commandLine, Loc
   if (!llvm::is_contained({"f32", "tf32", "f16", "bf16"}, options.precision))
     return emitError(loc, "--precision=")
            << options.precision << ": unknown; expected f32, tf32, f16 or bf16";
-  for (StringRef name : options.archs) {
+  for (StringRef name : options.archs) { // the default ones have all
     if (hasPrecision(*nvgpu::lookupTargetInfo(name), options.precision))
       continue;
     const StringRef *oldest = llvm::find_if(nvgpu::targetNames(), [&](StringRef name) {

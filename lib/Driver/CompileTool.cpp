@@ -240,8 +240,7 @@ int compileMain(int argc, char **argv, const Importer &importer) {
     return fail("'" + output + "' holds kernels of NVIDIA GPUs alone: leave out --target, or give "
                 "--target=cuda");
   if (*format == Format::Cubin && job.options.gpu.archs.size() != 1)
-    return fail("'" + output + "' is for one architecture: give one, such as --cuda-arch=" +
-                job.options.gpu.archs.back());
+    return fail("'" + output + "' is for one architecture: give one, such as --cuda-arch=sm_90");
   if (isKernels)
     job.stage = Stage::NVVM;
   if ((job.stage == Stage::GPU || job.stage == Stage::NVVM) && !job.options.targets.hasGPU())

@@ -151,7 +151,9 @@ static LogicalResult lowerForGPU(ModuleOp module, Stage goal, const CompileOptio
                                  ModuleOp waiting = {}) {
   auto build = [&](PassManager &manager) {
     NVGPUPipelineOptions pipeline;
-    pipeline.arch = options.gpu.archs.front();
+    // Files of kernels alone are for one architecture.
+    ArrayRef<std::string> archs = options.gpu.archs;
+    pipeline.archs = goal == Stage::LLVM ? archs : archs.take_front();
     pipeline.precision = options.gpu.precision;
     if (goal == Stage::GPU)
       pipeline.stage = "gpu";
@@ -223,8 +225,18 @@ static LogicalResult toLLVM(ModuleOp module, CompileOptions &options,
   });
 }
 
+/// The emulator needs kernels for one architecture.
+static void resolveArchs(CompileOptions &options) {
+  if (!options.gpu.archs.empty())
+    return;
+  options.gpu.archs = {"sm_80"};
+  if (options.targets.cuda)
+    options.gpu.archs.push_back("sm_90");
+}
+
 LogicalResult compile(ModuleOp module, Stage goal, CompileOptions &options,
                       ModelDescription *description) {
+  resolveArchs(options);
   if (options.target.triple.empty() && options.target.cpu.empty())
     options.target.cpu = "native";
   FailureOr<cpu::TargetSpec> target = cpu::resolveTarget(options.target, module.getLoc());

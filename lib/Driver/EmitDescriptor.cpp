@@ -3,6 +3,7 @@
 // Field order follows runtime/include/TorchLite/Runtime/Descriptor.h and TorchLite.h (tl_type).
 //
 //===----------------------------------------------------------------------===//
+#include "TorchLite/Codegen/NVGPU/Passes.h"
 #include "TorchLite/Driver/ModelDescription.h"
 #include "TorchLite/Driver/Passes.h"
 #include "TorchLite/Runtime/Descriptor.h"
@@ -173,6 +174,9 @@ Row variantRow(Tables &tables, const Variant &variant) {
   for (const Argument &argument : variant.arguments)
     arguments.push_back({Field::pointer(tables.string(argument.name)),
                          Field::pointer(tables.type(argument.type))});
+  SmallVector<Row> codes;
+  for (const DeviceCode &code : variant.device)
+    codes.push_back({functionField(code.function), Field::i64(code.arenaBytes), Field::i32(code.replayable)});
   return {functionField(variant.function),
           Field::i64(variant.arenaBytes),
           Field::pointer(tables.table(arguments)),
@@ -186,9 +190,7 @@ Row variantRow(Tables &tables, const Variant &variant) {
           Field::i32(variant.stateResults.size()),
           Field::i32(variant.stateIn),
           Field::i32(variant.stateOut),
-          functionField(variant.deviceFunction),
-          Field::i64(variant.deviceArenaBytes),
-          Field::i32(variant.replayable)};
+          Field::pointer(tables.table(codes))};
 }
 
 Row slotRow(Tables &tables, const StateSlot &slot) {
@@ -223,9 +225,13 @@ struct EmitDescriptor : impl::EmitDescriptorBase<EmitDescriptor> {
     if (failed(model))
       return signalPassFailure();
     for (Method &method : model->methods)
-      for (Variant &variant : method.variants)
-        if (failed(checkEntry(variant.function)) || failed(checkEntry(variant.deviceFunction)))
+      for (Variant &variant : method.variants) {
+        if (failed(checkEntry(variant.function)))
           return signalPassFailure();
+        for (DeviceCode &code : variant.device)
+          if (failed(checkEntry(code.function)))
+            return signalPassFailure();
+      }
     emit(module, *model);
     removeAttributes(module);
   }
@@ -273,6 +279,7 @@ struct EmitDescriptor : impl::EmitDescriptorBase<EmitDescriptor> {
   /// What described the functions is in the tables now; nothing but the accessors is called from
   /// outside.
   void removeAttributes(ModuleOp module) {
+    module->removeAttr(nvgpu::setsAttrName);
     for (Operation &op : llvm::make_early_inc_range(*module.getBody())) {
       if (op.getName().getStringRef() == "tl.state") {
         op.erase();

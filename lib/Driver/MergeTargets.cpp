@@ -3,6 +3,7 @@
 
 #include "TorchLite/Codegen/CPU/ObjectEmitter.h"
 #include "TorchLite/Codegen/Common/Weights.h"
+#include "TorchLite/Codegen/NVGPU/Passes.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/AttrTypeSubElements.h"
@@ -57,7 +58,7 @@ LogicalResult mergeDevice(ModuleOp module, ModuleOp device) {
     deviceSymbols.insert(&op);
   }
 
-  for (StringRef name : {deviceWeightsAttrName, cpu::hostBitcodeAttrName})
+  for (StringRef name : {deviceWeightsAttrName, cpu::hostBitcodeAttrName, nvgpu::setsAttrName})
     if (Attribute attribute = device->removeAttr(name))
       module->setAttr(name, attribute);
   AttrTypeReplacer replacer;

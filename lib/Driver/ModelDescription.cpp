@@ -2,6 +2,7 @@
 #include "TorchLite/Driver/ModelDescription.h"
 
 #include "TorchLite/Codegen/Common/Weights.h"
+#include "TorchLite/Codegen/NVGPU/Passes.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
@@ -246,6 +247,7 @@ static SmallVector<DictionaryAttr> getSignatureAttributes(Operation *op, bool re
 namespace {
 struct Reader {
   ModelDescription model;
+  size_t numSets = 1; // of kernels
   llvm::StringMap<int32_t> slots;
 
   LogicalResult readStateSlot(tl::StateOp op);
@@ -312,14 +314,29 @@ LogicalResult Reader::readStateSlot(tl::StateOp op) {
   return success();
 }
 
+/// Whether two variants are for a same set of kernels.
+static bool hasSame(const Variant &a, const Variant &b) {
+  for (size_t i = 0; i < std::min(a.device.size(), b.device.size()); ++i)
+    if (a.device[i].function && b.device[i].function)
+      return true;
+  return false;
+}
+
 LogicalResult Reader::readVariant(Operation *op) {
   auto emitError = [&] { return op->emitError(); };
   Variant variant;
   bool isDevice = op->hasAttr("tl.device");
-  (isDevice ? variant.deviceFunction : variant.function) = op;
-  (isDevice ? variant.deviceArenaBytes : variant.arenaBytes) =
-      getInteger(op, "tl.arena_bytes", 0);
-  variant.replayable = isDevice && op->hasAttr("tl.replayable");
+  if (!isDevice) {
+    variant.function = op;
+    variant.arenaBytes = getInteger(op, "tl.arena_bytes", 0);
+  } else {
+    DeviceCode code{op, getInteger(op, "tl.arena_bytes", 0), op->hasAttr("tl.replayable")};
+    variant.device.resize(numSets);
+    auto sets = op->getAttrOfType<DenseI64ArrayAttr>(nvgpu::setsAttrName);
+    for (size_t set = 0; set < numSets; ++set)
+      if (!sets || llvm::is_contained(sets.asArrayRef(), static_cast<int64_t>(set)))
+        variant.device[set] = code;
+  }
   variant.number = getInteger(op, "tl.variant", 0);
   variant.stateIn = getInteger(op, "tl.state_in", -1);
   variant.stateOut = getInteger(op, "tl.state_out", -1);
@@ -382,21 +399,22 @@ LogicalResult Reader::readVariant(Operation *op) {
     method = model.methods.insert(method, Method{name.str(), {}});
   model.numStates = std::max<int64_t>({model.numStates, variant.stateIn + 1, variant.stateOut + 1});
   auto known = llvm::find_if(method->variants, [&](const Variant &other) {
-    return other.number == variant.number && !(isDevice ? other.deviceFunction : other.function);
+    return other.number == variant.number && (isDevice ? !hasSame(other, variant) : !other.function);
   });
   if (known == method->variants.end()) {
     method->variants.push_back(std::move(variant));
     return success();
   }
-  // The same for another target.
+  // The same for another target, or with another set of kernels.
   if (method->format(*known) != method->format(variant) || known->changes != variant.changes ||
       known->stateOperands != variant.stateOperands || known->stateResults != variant.stateResults)
     return emitError() << "differs from the same method for the other target, "
                        << method->format(*known);
   if (isDevice) {
-    known->deviceFunction = op;
-    known->deviceArenaBytes = variant.deviceArenaBytes;
-    known->replayable = variant.replayable;
+    known->device.resize(numSets);
+    for (auto [mine, other] : llvm::zip(known->device, variant.device))
+      if (other.function)
+        mine = other;
   } else {
     known->function = op;
     known->arenaBytes = variant.arenaBytes;
@@ -406,6 +424,8 @@ LogicalResult Reader::readVariant(Operation *op) {
 
 FailureOr<ModelDescription> describeModel(ModuleOp module) {
   Reader reader;
+  if (auto sets = module->getAttrOfType<ArrayAttr>(nvgpu::setsAttrName))
+    reader.numSets = sets.size();
   for (tl::StateOp op : module.getOps<tl::StateOp>())
     if (failed(reader.readStateSlot(op)))
       return failure();

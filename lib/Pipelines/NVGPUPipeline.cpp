@@ -24,10 +24,20 @@ static void prepare(OpPassManager &manager) {
   manager.addNestedPass<func::FuncOp>(createBindFrame());
 }
 
-/// Structured operations become kernels, still on tensors.
+/// The architecture of functions that there is one version of.
+static std::string onlyArch(const NVGPUPipelineOptions &options) {
+  return options.archs.empty() ? "sm_80" : options.archs.front();
+}
+
+/// Structured operations become kernels, still on tensors. What follows depends on the architecture.
 static void formKernels(OpPassManager &manager, const NVGPUPipelineOptions &options) {
+  if (options.archs.size() > 1) {
+    nvgpu::VersionFunctionsOptions version;
+    version.archs.assign(options.archs.begin(), options.archs.end());
+    manager.addPass(nvgpu::createVersionFunctions(version));
+  }
   nvgpu::SplitReductionsOptions split;
-  split.arch = options.arch;
+  split.arch = onlyArch(options);
   manager.addNestedPass<func::FuncOp>(nvgpu::createSplitReductions(split));
   manager.addNestedPass<func::FuncOp>(nvgpu::createDeferChecks());
   manager.addNestedPass<func::FuncOp>(nvgpu::createOutlineLoops());
@@ -53,7 +63,7 @@ static void bufferize(OpPassManager &manager) {
 /// Kernels become launches.
 static void emitKernels(OpPassManager &manager, const NVGPUPipelineOptions &options) {
   nvgpu::EmitKernelsOptions emit;
-  emit.arch = options.arch;
+  emit.arch = onlyArch(options);
   emit.precision = options.precision;
   emit.only = options.strategy;
   emit.report = options.report;
@@ -62,10 +72,13 @@ static void emitKernels(OpPassManager &manager, const NVGPUPipelineOptions &opti
   manager.addPass(createCSEPass());
 }
 
-/// Launches become calls of kernels; what is left of dynamic buffers is freed after its last use.
-static void outlineKernels(OpPassManager &manager) {
+/// Launches become calls of kernels; architectures with equal kernels share them. What is left of dynamic
+/// buffers is freed after its last use.
+static void outlineKernels(OpPassManager &manager, const NVGPUPipelineOptions &options) {
   manager.addPass(nvgpu::createOutlineKernels());
   manager.addPass(createCanonicalizerPass());
+  if (options.archs.size() > 1)
+    manager.addPass(nvgpu::createMergeVersions());
   manager.addNestedPass<func::FuncOp>(nvgpu::createFreeBuffers());
 }
 
@@ -95,7 +108,7 @@ void buildNVGPUPipeline(OpPassManager &manager, const NVGPUPipelineOptions &opti
   emitKernels(manager, options);
   if (options.stage == "launches")
     return;
-  outlineKernels(manager);
+  outlineKernels(manager, options);
   if (options.stage == "gpu")
     return;
   manager.addNestedPass<gpu::GPUModuleOp>(nvgpu::createLowerKernels());

@@ -43,7 +43,7 @@ static tl_status open_device(const tl_gpu_code *code, int32_t number, tl_gpu_dev
                              tl_error *error) {
   if (number)
     return emu_error(error, TL_NO_DEVICE, "emulator: there is no device %d, only 0", number);
-  if (!code->emulated)
+  if (!code->set_count || !code->sets[0].emulated)
     return emu_error(error, TL_NO_DEVICE,
                      "the library has no code for the emulator: compile it with --target=emulated");
   emu_settings settings;
@@ -87,6 +87,10 @@ static void close_device(tl_gpu_device *device) {
     destroy(device);
 }
 
+static int32_t set(tl_gpu_device *device) {
+  return (int32_t)(device->settings.set - device->code->sets);
+}
+
 static const void *weights(tl_gpu_device *device) { return device->weights; }
 
 static tl_status create_stream(tl_gpu_device *device, void *callers_stream, tl_gpu_stream **result,
@@ -122,13 +126,14 @@ static int64_t shared_limit(int32_t arch) {
   return arch >= 75 ? 64 * 1024 : 96 * 1024;
 }
 
-static tl_status check_launch(const tl_gpu_code *code, int32_t kernel, const int64_t grid[3],
+static tl_status check_launch(const tl_gpu_device *device, int32_t kernel, const int64_t grid[3],
                               const int64_t block[3], int64_t shared_bytes, tl_error *error) {
   static const int64_t grid_limits[3] = {INT32_MAX, 65535, 65535};
   static const int64_t block_limits[3] = {1024, 1024, 64};
-  if (kernel < 0 || kernel >= code->kernel_count)
+  const tl_gpu_set *set = device->settings.set;
+  if (kernel < 0 || kernel >= device->code->kernel_count || !set->kernels[kernel])
     return emu_error(error, TL_INVALID_ARGUMENT, "emulator: there is no kernel %d", kernel);
-  const char *name = code->kernels[kernel];
+  const char *name = set->kernels[kernel];
   for (int i = 0; i < 3; ++i) {
     if (grid[i] < 0 || grid[i] > grid_limits[i])
       return emu_error(error, TL_INVALID_ARGUMENT,
@@ -145,11 +150,12 @@ static tl_status check_launch(const tl_gpu_code *code, int32_t kernel, const int
     return emu_error(error, TL_INVALID_ARGUMENT,
                      "emulator: kernel '%s': %" PRId64 " threads in a block: at most %d are possible",
                      name, block[0] * block[1] * block[2], EMU_MAX_THREADS);
-  if (shared_bytes < 0 || shared_bytes > shared_limit(code->arch))
+  int32_t arch = device->settings.arch;
+  if (shared_bytes < 0 || shared_bytes > shared_limit(arch))
     return emu_error(error, TL_INVALID_ARGUMENT,
                      "emulator: kernel '%s': %" PRId64
                      " bytes of shared memory: at most %" PRId64 " are possible on sm_%d",
-                     name, shared_bytes, shared_limit(code->arch), code->arch);
+                     name, shared_bytes, shared_limit(arch), arch);
   return TL_OK;
 }
 
@@ -191,14 +197,14 @@ static tl_status find_ranges(emu_launch *launch, tl_error *error) {
 tl_status emu_launch_kernel(tl_gpu_stream *stream, int32_t kernel, const int64_t grid[3],
                             const int64_t block[3], int64_t shared_bytes, void **params,
                             tl_error *error) {
-  const tl_gpu_code *code = stream->device->code;
-  tl_status status = check_launch(code, kernel, grid, block, shared_bytes, error);
+  const tl_gpu_set *set = stream->device->settings.set;
+  tl_status status = check_launch(stream->device, kernel, grid, block, shared_bytes, error);
   if (status)
     return status;
   void *none;
   emu_launch launch = {
       .device = stream->device,
-      .kernel = code->emulated[kernel],
+      .kernel = set->emulated[kernel],
       .params = params ? params : &none, /* a kernel that is called with null describes itself */
       .settings = stream->device->settings,
       .shared_bytes = (uint32_t)shared_bytes,
@@ -220,7 +226,7 @@ tl_status emu_launch_kernel(tl_gpu_stream *stream, int32_t kernel, const int64_t
     return status;
   if (!emu_pool_run(&launch))
     return emu_error(error, TL_OUT_OF_MEMORY, "emulator: kernel '%s': out of memory",
-                     code->kernels[kernel]);
+                     set->kernels[kernel]);
   return atomic_load(&launch.failed) ? emu_error(error, launch.status, "%s", launch.error.message)
                                      : TL_OK;
 }
@@ -256,6 +262,7 @@ const tl_gpu_backend tl_gpu_emulated = {
     .name = "emulated",
     .open = open_device,
     .close = close_device,
+    .set = set,
     .weights = weights,
     .stream_create = create_stream,
     .stream_destroy = destroy_stream,

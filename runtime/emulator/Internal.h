@@ -29,6 +29,8 @@ typedef struct emu_settings {
   bool lazy;       /* TORCHLITE_EMULATOR_COPIES=lazy|eager */
   emu_order order; /* TORCHLITE_EMULATOR_ORDER=forward|reverse|random */
   uint64_t seed;   /* TORCHLITE_EMULATOR_SEED=<integer>, for random order */
+  const tl_gpu_set *set; /* TORCHLITE_EMULATOR_ARCH=<integer>: that a GPU of this architecture would run */
+  int32_t arch;          /* what the GPU is */
   uint32_t left_out; /* TORCHLITE_EMULATOR_MUTATION=<integer>: the site of a barrier or a wait that
                         does nothing, to test the tests; no site where not set */
 } emu_settings;

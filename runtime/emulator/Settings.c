@@ -41,6 +41,29 @@ static bool parse(const char *value, uint64_t *number) {
   return !errno && end != value && !*end;
 }
 
+/* The set of kernels that a GPU of the architecture would run; without a wish, the oldest. */
+static tl_status read_arch(const tl_gpu_code *code, emu_settings *settings, tl_error *error) {
+  static const char variable[] = "TORCHLITE_EMULATOR_ARCH";
+  const char *value = getenv(variable);
+  int32_t oldest = code->sets[0].archs[0], best = 0;
+  uint64_t arch = (uint64_t)oldest;
+  if (value && (!parse(value, &arch) || arch < (uint64_t)oldest || arch > 999))
+    return emu_error(error, TL_INVALID_ARGUMENT,
+                     "%s is '%s': expected an architecture such as %d, which is the oldest that the "
+                     "kernels are compiled for",
+                     variable, value, oldest);
+  settings->arch = (int32_t)arch;
+  for (int32_t i = 0; i < code->set_count; ++i)
+    for (int32_t j = 0; j < code->sets[i].arch_count; ++j) {
+      int32_t made_for = code->sets[i].archs[j];
+      if (made_for > settings->arch || made_for < best)
+        continue;
+      best = made_for;
+      settings->set = &code->sets[i];
+    }
+  return TL_OK;
+}
+
 /* A wrong number tells the right ones, with what they are. */
 static tl_status read_mutation(const tl_gpu_code *code, emu_settings *settings, tl_error *error) {
   static const char variable[] = "TORCHLITE_EMULATOR_MUTATION";
@@ -48,7 +71,10 @@ static tl_status read_mutation(const tl_gpu_code *code, emu_settings *settings, 
   const char *value = getenv(variable);
   if (!value)
     return TL_OK;
-  const tl_emu_kernel *any = code->kernel_count ? emu_describe(code->emulated[0]) : NULL;
+  const tl_emu_kernel *any = NULL;
+  for (int32_t i = 0; i < code->kernel_count && !any; ++i)
+    if (settings->set->emulated[i])
+      any = emu_describe(settings->set->emulated[i]);
   uint64_t number, count = any ? (uint64_t)any->mutation_count : 0;
   if (!parse(value, &number) || number >= count)
     return emu_error(error, TL_INVALID_ARGUMENT, "%s is '%s': expected a number below %d%s%s",
@@ -75,5 +101,6 @@ tl_status emu_read_settings(const tl_gpu_code *code, emu_settings *settings, tl_
   if (seed && !parse(seed, &settings->seed))
     return emu_error(error, TL_INVALID_ARGUMENT,
                      "TORCHLITE_EMULATOR_SEED is '%s': expected an integer", seed);
-  return read_mutation(code, settings, error);
+  tl_status status = read_arch(code, settings, error);
+  return status ? status : read_mutation(code, settings, error);
 }

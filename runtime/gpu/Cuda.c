@@ -123,7 +123,7 @@ static tl_status allowShared(tl_gpu_device *it, int32_t kernel, int64_t bytes, t
     return tl_fail(error, TL_INCOMPATIBLE,
                    "cuda:%d: the kernel '%s' needs %lld bytes of shared memory, and %s has %d; "
                    "compile the model for sm_%d%d (--cuda-arch)",
-                   (int)it->number, it->code->kernels[kernel], (long long)bytes, it->name,
+                   (int)it->number, it->set->kernels[kernel], (long long)bytes, it->name,
                    it->shared_memory, it->major, it->minor);
   /* All that there is: threads that raise it side by side must not lower it again. */
   CUresult result;
@@ -134,7 +134,7 @@ static tl_status allowShared(tl_gpu_device *it, int32_t kernel, int64_t bytes, t
   if (result)
     return tl_driver_fail(it->driver, result, error,
                           "cuda:%d: giving the kernel '%s' %d bytes of shared memory",
-                          (int)it->number, it->code->kernels[kernel], it->shared_memory);
+                          (int)it->number, it->set->kernels[kernel], it->shared_memory);
   atomic_store_explicit(&it->shared_limits[kernel], it->shared_memory, memory_order_relaxed);
   return TL_OK;
 }
@@ -146,7 +146,7 @@ static tl_status cudaLaunch(tl_gpu_stream *stream, int32_t kernel, const int64_t
   static const int64_t grid_limits[3] = {INT32_MAX, 65535, 65535}, block_limits[3] = {1024, 1024, 64};
   static const char axes[] = "xyz";
   tl_gpu_device *it = stream->device;
-  if (kernel < 0 || kernel >= it->code->kernel_count)
+  if (kernel < 0 || kernel >= it->code->kernel_count || !it->functions[kernel])
     return tl_fail(error, TL_INCOMPATIBLE, "cuda:%d: the model has no kernel %d", (int)it->number,
                    (int)kernel);
   for (int i = 0; i < 3; ++i) {
@@ -156,7 +156,7 @@ static tl_status cudaLaunch(tl_gpu_stream *stream, int32_t kernel, const int64_t
       return tl_fail(error, TL_DEVICE_FAILED,
                      "cuda:%d: the kernel '%s' cannot be launched with %lld blocks of %lld threads "
                      "along %c: tensors of these sizes are too large for it",
-                     (int)it->number, it->code->kernels[kernel], (long long)grid[i],
+                     (int)it->number, it->set->kernels[kernel], (long long)grid[i],
                      (long long)block[i], axes[i]);
   }
   tl_status status = allowShared(it, kernel, shared_bytes, error);
@@ -173,7 +173,7 @@ static tl_status cudaLaunch(tl_gpu_stream *stream, int32_t kernel, const int64_t
   return tl_driver_fail(it->driver, result, error,
                         "cuda:%d: launching the kernel '%s' (%lldx%lldx%lld blocks of "
                         "%lldx%lldx%lld threads, %lld bytes of shared memory)",
-                        (int)it->number, it->code->kernels[kernel], (long long)grid[0],
+                        (int)it->number, it->set->kernels[kernel], (long long)grid[0],
                         (long long)grid[1], (long long)grid[2], (long long)block[0],
                         (long long)block[1], (long long)block[2], (long long)shared_bytes);
 }
@@ -289,6 +289,7 @@ const tl_gpu_backend tl_gpu_cuda = {
     .name = "cuda",
     .open = tl_cuda_open,
     .close = tl_cuda_close,
+    .set = tl_cuda_set,
     .weights = tl_cuda_weights,
     .stream_create = cudaStreamCreate,
     .stream_destroy = cudaStreamDestroy,

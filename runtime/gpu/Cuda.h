@@ -11,6 +11,7 @@
 struct tl_gpu_device {
   tl_gpu_device *next;
   const tl_gpu_code *code;
+  const tl_gpu_set *set; /* of kernels, which the device runs */
   const tl_driver *driver;
   int32_t number;
   int references;
@@ -56,6 +57,7 @@ static inline void tl_cuda_leave(const tl_gpu_device *it, bool pushed) {
 tl_status tl_cuda_open(const tl_gpu_code *code, int32_t number, tl_gpu_device **result,
                        tl_error *error);
 void tl_cuda_close(tl_gpu_device *it);
+int32_t tl_cuda_set(tl_gpu_device *it);
 const void *tl_cuda_weights(tl_gpu_device *it);
 
 #endif /* TORCHLITE_RUNTIME_GPU_CUDA_H */

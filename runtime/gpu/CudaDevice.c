@@ -16,9 +16,15 @@ static tl_gpu_device *devices; /* the open ones */
 
 /*===-- Images -------------------------------------------------------------===*/
 
-/* How well an image suits the device: 0 not at all; compiled code is better than PTX, and code for
-   a newer architecture better than for an older one. */
-static int suitability(const tl_gpu_device *it, const tl_gpu_image *image) {
+/* How well an image of a set suits the device, 0: not at all. What was made for a newer architecture
+   comes first, whatever set it is in; a set's compiled code before its PTX. */
+typedef struct suitability {
+  int set; /* the newest architecture of the set that the device can run */
+  int image;
+  int place; /* of equal ones the last: sm_90a comes after sm_90 */
+} suitability;
+
+static int imageSuits(const tl_gpu_device *it, const tl_gpu_image *image) {
   int arch = 10 * it->major + it->minor;
   if (image->arch > arch)
     return 0;
@@ -27,22 +33,38 @@ static int suitability(const tl_gpu_device *it, const tl_gpu_image *image) {
   return image->arch / 10 == it->major ? 10000 + image->arch : 0;
 }
 
+static suitability suits(const tl_gpu_device *it, const tl_gpu_set *set, const tl_gpu_image *image) {
+  suitability result = {0, imageSuits(it, image), (int)(set - it->code->sets)};
+  for (int32_t i = 0; result.image && i < set->image_count; ++i)
+    if (imageSuits(it, &set->images[i]) && set->images[i].arch > result.set)
+      result.set = set->images[i].arch;
+  return result;
+}
+
+static bool isWorse(suitability a, suitability b) {
+  return a.set != b.set       ? a.set < b.set
+         : a.image != b.image ? a.image < b.image
+                              : a.place < b.place;
+}
+
 static void addImages(tl_text *text, const tl_gpu_code *code) {
-  for (int64_t i = 0; i < code->image_count; ++i)
-    tl_text_add(text, "%ssm_%d%s", i ? ", " : "", (int)code->images[i].arch,
-                code->images[i].kind == TL_IMAGE_PTX ? " (PTX)" : "");
+  const char *between = "";
+  for (int32_t s = 0; s < code->set_count; ++s)
+    for (int32_t i = 0; i < code->sets[s].image_count; ++i) {
+      const tl_gpu_image *image = &code->sets[s].images[i];
+      tl_text_add(text, "%ssm_%d%s", between, (int)image->arch,
+                  image->kind == TL_IMAGE_PTX ? " (PTX)" : "");
+      between = ", ";
+    }
 }
 
 static tl_status noImage(const tl_gpu_device *it, tl_error *error) {
   char images[256] = "";
   tl_text text = {images, sizeof images, 0};
   addImages(&text, it->code);
-  bool too_old = true;
-  for (int64_t i = 0; i < it->code->image_count; ++i)
-    too_old &= it->code->images[i].arch > 10 * it->major + it->minor;
-  if (too_old) {
+  int oldest = it->code->sets[0].archs[0], arch = 10 * it->major + it->minor;
+  if (arch < oldest) {
     char advice[64] = "";
-    int arch = 10 * it->major + it->minor;
     if (arch >= OLDEST_ARCH)
       snprintf(advice, sizeof advice, "compile it with --cuda-arch=sm_%d, or ", arch);
     return tl_fail(error, TL_INCOMPATIBLE,
@@ -75,17 +97,24 @@ static tl_status loadImage(tl_gpu_device *it, const tl_gpu_image *image, tl_erro
 /* Loads the best image that the driver takes. The message is that of the best. */
 static tl_status loadModule(tl_gpu_device *it, tl_error *error) {
   tl_status status = TL_OK;
-  for (int before = INT_MAX;;) {
+  for (suitability before = {INT_MAX, 0, 0};;) {
+    const tl_gpu_set *chosen = NULL;
     const tl_gpu_image *best = NULL;
-    for (int64_t i = 0; i < it->code->image_count; ++i) {
-      const tl_gpu_image *image = &it->code->images[i];
-      int suits = suitability(it, image);
-      if (suits && suits < before && (!best || suits > suitability(it, best)))
-        best = image;
-    }
+    suitability how = {0, 0, 0};
+    for (int32_t s = 0; s < it->code->set_count; ++s)
+      for (int32_t i = 0; i < it->code->sets[s].image_count; ++i) {
+        const tl_gpu_set *set = &it->code->sets[s];
+        suitability found = suits(it, set, &set->images[i]);
+        if (!found.image || !isWorse(found, before) || isWorse(found, how))
+          continue;
+        chosen = set;
+        best = &set->images[i];
+        how = found;
+      }
     if (!best)
       return status ? status : noImage(it, error);
-    before = suitability(it, best);
+    before = how;
+    it->set = chosen;
     tl_status failure = loadImage(it, best, status ? NULL : error);
     if (!failure)
       return TL_OK;
@@ -100,12 +129,13 @@ static tl_status findKernels(tl_gpu_device *it, tl_error *error) {
   if (!it->functions || !it->shared_limits)
     return tl_fail(error, TL_OUT_OF_MEMORY, "cuda:%d: out of memory", (int)it->number);
   for (int64_t i = 0; i < count; ++i) {
+    atomic_init(&it->shared_limits[i], SHARED_MEMORY_DEFAULT);
+    const char *name = it->set->kernels[i];
     CUresult result =
-        it->driver->cuModuleGetFunction(&it->functions[i], it->module, it->code->kernels[i]);
+        name ? it->driver->cuModuleGetFunction(&it->functions[i], it->module, name) : CUDA_SUCCESS;
     if (result)
       return tl_driver_fail(it->driver, result, error, "cuda:%d: looking for the kernel '%s'",
-                            (int)it->number, it->code->kernels[i]);
-    atomic_init(&it->shared_limits[i], SHARED_MEMORY_DEFAULT);
+                            (int)it->number, name);
   }
   return TL_OK;
 }
@@ -251,5 +281,7 @@ void tl_cuda_close(tl_gpu_device *it) {
   }
   pthread_mutex_unlock(&devices_lock);
 }
+
+int32_t tl_cuda_set(tl_gpu_device *it) { return (int32_t)(it->set - it->code->sets); }
 
 const void *tl_cuda_weights(tl_gpu_device *it) { return (const void *)(uintptr_t)it->weights; }

@@ -50,7 +50,8 @@ void tl_raise_text(tl_call_frame *frame, tl_status status, const tl_text *text) 
 /*===-- Choosing the variant -----------------------------------------------===*/
 
 static bool hasCode(const tl_instance *instance, const tl_variant *variant) {
-  return instance->opened ? variant->device_entry : variant->entry;
+  return instance->opened ? tl_opened_code(instance->opened, variant) != NULL
+                          : variant->entry != NULL;
 }
 
 static bool takesPart(const tl_instance *instance, const tl_variant *variant) {

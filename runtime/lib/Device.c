@@ -24,11 +24,12 @@ static bool hasProcessorCode(const tl_model *model) {
 
 static const tl_gpu_backend *findDevice(const tl_model *model, int32_t device) {
   const tl_gpu_code *code = model->gpu;
-  if (device == TL_DEVICE_CUDA && code && code->image_count)
-    return findBackend(code, "cuda");
-  if (device == TL_DEVICE_EMULATED && code && code->emulated)
-    return findBackend(code, "emulated");
-  return NULL;
+  bool compiled = false;
+  for (int32_t i = 0; code && i < code->set_count; ++i)
+    compiled |= device == TL_DEVICE_CUDA       ? code->sets[i].image_count > 0
+                : device == TL_DEVICE_EMULATED ? code->sets[i].emulated != NULL
+                                               : false;
+  return compiled ? findBackend(code, device == TL_DEVICE_CUDA ? "cuda" : "emulated") : NULL;
 }
 
 static const char *const device_names[] = {"default", "cpu", "cuda", "emulated"};
@@ -92,8 +93,10 @@ tl_status tl_opened_create(const tl_model *model, const tl_options *options, tl_
     snprintf(opened->name, sizeof opened->name, "%s", device_names[device]);
   pthread_mutex_init(&opened->lock, NULL);
   tl_status status = backend->open(model->gpu, id, &opened->device, error);
-  if (!status)
+  if (!status) {
+    opened->set = backend->set(opened->device);
     status = backend->stream_create(opened->device, NULL, &opened->stream, error);
+  }
   opened->memory.backend = backend;
   opened->memory.stream = opened->stream;
   if (status) {
@@ -115,6 +118,11 @@ void tl_opened_release(tl_opened *opened) {
     opened->backend->close(opened->device);
   pthread_mutex_destroy(&opened->lock);
   free(opened);
+}
+
+const tl_device_code *tl_opened_code(const tl_opened *opened, const tl_variant *variant) {
+  const tl_device_code *code = variant->device ? &variant->device[opened->set] : NULL;
+  return code && code->entry ? code : NULL;
 }
 
 /*===-- Memory that outlives calls -----------------------------------------===*/

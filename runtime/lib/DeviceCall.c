@@ -238,7 +238,7 @@ static void *leafOutput(tl_call_frame *frame, int64_t index, int64_t rank, const
     leave(frame, tl_opened_exhausted(device->opened, bytes, "a result", frame->error));
   if (!result->created)
     tl_raise(frame, TL_OUT_OF_MEMORY, "out of memory for a result of {} bytes", &bytes, 1);
-  if (stays && !frame->variant->replayable)
+  if (stays && !tl_opened_code(device->opened, frame->variant)->replayable)
     return result->created->dl_tensor.data;
   return stagedOutput(frame, index, bytes);
 }

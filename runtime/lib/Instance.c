@@ -36,9 +36,11 @@ static bool plan(tl_instance *instance) {
       instance->result_limit =
           max(instance->result_limit, it->result_leaf_count + variant->change_count +
                                           variant->state_result_count);
-      instance->arena_bytes =
-          max(instance->arena_bytes,
-              instance->opened ? variant->device_arena_bytes : variant->arena_bytes);
+      const tl_device_code *code =
+          instance->opened ? tl_opened_code(instance->opened, variant) : NULL;
+      instance->arena_bytes = max(instance->arena_bytes, !instance->opened ? variant->arena_bytes
+                                                         : code            ? code->arena_bytes
+                                                                           : 0);
     }
   }
   return instance->plans != NULL;

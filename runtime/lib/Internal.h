@@ -101,6 +101,7 @@ typedef struct tl_opened {
   const tl_gpu_backend *backend;
   tl_gpu_device *device;
   int32_t id;
+  int32_t set;           /* of kernels, which the device runs */
   char name[32];         /* "cuda:0" */
   pthread_mutex_t lock;  /* guards all below */
   tl_gpu_stream *stream; /* for memory that outlives a call */
@@ -117,6 +118,8 @@ void *tl_opened_alloc(tl_opened *opened, int64_t bytes);
 void tl_opened_free(tl_opened *opened, void *memory);
 tl_status tl_opened_upload(tl_opened *opened, void *to, const void *from, int64_t bytes,
                            tl_error *error);
+/* The variant's code for the device; null where there is none. */
+const tl_device_code *tl_opened_code(const tl_opened *opened, const tl_variant *variant);
 /* TL_OUT_OF_MEMORY with the sizes, or what else the device suffers from; `what` is what the memory was
    to be. */
 tl_status tl_opened_exhausted(tl_opened *opened, int64_t bytes, const char *what, tl_error *error);

@@ -212,6 +212,10 @@ void tl_replay_read(tl_call_frame *frame, void *to, const void *from, int64_t by
     tl_frame_leave(frame);
 }
 
+static void enter(tl_call_frame *frame) {
+  tl_opened_code(frame->device->opened, frame->variant)->entry(&frame->frame);
+}
+
 /* Makes the call once while the stream records. Only then does the code's own way out, through
    tl_rt_raise, end here: it means that this call cannot be recorded, and is made again. */
 static bool record(tl_call_frame *frame, tl_replay *replay, tl_recording *recording) {
@@ -224,7 +228,7 @@ static bool record(tl_call_frame *frame, tl_replay *replay, tl_recording *record
   if (beginPart(frame)) {
     frame->leave = &environment;
     if (!_setjmp(environment)) {
-      frame->variant->device_entry(&frame->frame);
+      enter(frame);
       complete = endPart(frame, recording);
     }
     frame->leave = outer;
@@ -284,7 +288,7 @@ static bool replayRecording(tl_call_frame *frame, tl_replay *replay, tl_recordin
 static void runFirst(tl_call_frame *frame, tl_replay *replay) {
   clearRequests(replay);
   frame->device->noting = replay;
-  frame->variant->device_entry(&frame->frame);
+  enter(frame);
   frame->device->noting = NULL;
   replay->key_count = operandCount(frame) + replay->request_count;
   if (!replay->key)
@@ -296,9 +300,11 @@ static void runFirst(tl_call_frame *frame, tl_replay *replay) {
 void tl_device_run(tl_call_frame *frame) {
   tl_device_frame *device = frame->device;
   tl_replay *replay =
-      frame->variant->replayable && device->backend->capture_begin ? find(frame) : NULL;
+      tl_opened_code(device->opened, frame->variant)->replayable && device->backend->capture_begin
+          ? find(frame)
+          : NULL;
   if (!replay || replay->impossible) {
-    frame->variant->device_entry(&frame->frame);
+    enter(frame);
     return;
   }
   ++replay->calls;
@@ -326,7 +332,7 @@ void tl_device_run(tl_call_frame *frame) {
     done = record(frame, replay, recording);
   }
   if (!done) {
-    frame->variant->device_entry(&frame->frame); /* does not return where the model raises */
+    enter(frame); /* does not return where the model raises */
     if (!recording)
       remember(frame, replay);
     else if (!recorded)

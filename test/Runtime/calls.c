@@ -254,7 +254,7 @@ static void testVersions(void) {
   tl_instance *none;
   other.version = 77;
   expectError(TL_INCOMPATIBLE, tl_instance_create(&other, NULL, &none, &error),
-              "fake: compiled for version 77 of the runtime, this is version 2");
+              "fake: compiled for version 77 of the runtime, this is version 3");
   EXPECT(!none);
   other = fake_model;
   other.features = "sse3,some-unknown-feature";

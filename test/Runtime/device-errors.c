@@ -137,10 +137,12 @@ static void testImages(void) {
                "compiled for sm_80 (PTX), sm_80, sm_90, sm_86; run on the CPU (--device=cpu) what is "
                "compiled for it");
   setenv("FAKE_CUDA_CAPABILITY", "100", 1);
+  tl_gpu_set set = device_sets[0];
   tl_gpu_code cubins = device_code;
   tl_model model = device_model;
-  cubins.images = device_images + 1;
-  cubins.image_count = 2;
+  set.images = device_images + 1;
+  set.image_count = 2;
+  cubins.sets = &set;
   model.gpu = &cubins;
   EXPECT_ERROR(TL_INCOMPATIBLE, open(&model, TL_DEVICE_CUDA, 0),
                "cuda:0: the model is compiled for sm_80, sm_90, which Fake GPU 0 of compute capability "
@@ -154,10 +156,81 @@ static void testImages(void) {
                "for this GPU (--cuda-arch)");
   setenv("FAKE_CUDA_REFUSE", "", 1);
   static const char *const unknown[] = {"scale", "mystery"};
-  cubins.kernels = unknown;
+  set.kernels = unknown;
   cubins.kernel_count = 2;
   EXPECT_ERROR(TL_DEVICE_FAILED, open(&model, TL_DEVICE_CUDA, 0),
                "cuda:0: looking for the kernel 'mystery': CUDA_ERROR_NOT_FOUND (as the name says)");
+  EXPECT(!fakeCuda()->live_contexts && !fakeCuda()->live_modules && !fakeCuda()->live_memory);
+}
+
+/* tick() as each set of kernels makes it. */
+static void tickAs(tl_frame *frame, int64_t answer) { frame->results[0].i = answer; }
+static void tick75(tl_frame *frame) { tickAs(frame, 75); }
+static void tick80(tl_frame *frame) { tickAs(frame, 80); }
+static void tick86(tl_frame *frame) { tickAs(frame, 86); }
+static void tick90a(tl_frame *frame) { tickAs(frame, 91); }
+
+static void expectSet(const tl_model *model, const char *capability, const char *refused, int64_t answer,
+                      const char *image) {
+  tl_value result = tl_none();
+  setenv("FAKE_CUDA_CAPABILITY", capability, 1);
+  setenv("FAKE_CUDA_REFUSE", refused, 1);
+  EXPECT(open(model, TL_DEVICE_CUDA, 0) == TL_OK);
+  EXPECT(tl_call(instance, "tick", NULL, 0, &result, &error) == TL_OK);
+  if (result.as.i != answer || strcmp(fakeCuda()->image, image) != 0) {
+    fprintf(stderr, "%s: expected %d by %s, got %d by %s\n", capability, (int)answer, image,
+            (int)result.as.i, fakeCuda()->image);
+    exit(1);
+  }
+  tl_instance_destroy(instance);
+}
+
+/* A device runs what was made for the newest architecture that it has: kernels and the code that launches
+   them go together. */
+static void testSets(void) {
+  static const int32_t archs[] = {75, 80, 90, 86, 90};
+  static const char *const kernels75[] = {"scale", NULL}, *const kernels[] = {NULL, "add"};
+  static const tl_gpu_image images75[] = {{TL_IMAGE_CUBIN, 75, "cubin 75", 9}, {TL_IMAGE_PTX, 75, "ptx 75", 7}},
+                            images80[] = {{TL_IMAGE_CUBIN, 80, "cubin 80", 9},
+                                          {TL_IMAGE_PTX, 80, "ptx 80", 7},
+                                          {TL_IMAGE_CUBIN, 90, "cubin 90", 9},
+                                          {TL_IMAGE_PTX, 90, "ptx 90", 7}},
+                            images86[] = {{TL_IMAGE_CUBIN, 86, "cubin 86", 9}, {TL_IMAGE_PTX, 86, "ptx 86", 7}},
+                            images90a[] = {{TL_IMAGE_CUBIN, 90, "exact 90a", 10}};
+  static const tl_gpu_set sets[] = {{archs, 1, 2, images75, kernels75, NULL},
+                                    {archs + 1, 2, 4, images80, kernels, NULL},
+                                    {archs + 3, 1, 2, images86, kernels, NULL},
+                                    {archs + 4, 1, 1, images90a, kernels, NULL}};
+  static const tl_device_code code[] = {{tick75, 0, 0}, {tick80, 0, 0}, {tick86, 0, 0}, {tick90a, 0, 0}};
+  static const tl_variant variants[] = {
+      {NULL, 0, NULL, &int_type, NULL, NULL, NULL, 0, 0, 0, 0, -1, -1, code}};
+  static const tl_method methods[] = {{"tick", variants, 1}};
+  tl_gpu_code gpu = {sets, 3, 2, device_backends, NULL, 0};
+  tl_model model = device_model;
+  model.methods = methods;
+  model.method_count = 1;
+  model.gpu = &gpu;
+  expectSet(&model, "75", "", 75, "cubin 75");
+  expectSet(&model, "80", "", 80, "cubin 80");
+  expectSet(&model, "86", "", 86, "cubin 86");
+  expectSet(&model, "89", "", 86, "cubin 86");
+  expectSet(&model, "90", "", 80, "cubin 90");
+  expectSet(&model, "100", "", 80, "ptx 90");
+  /* What the driver does not take, other images of the set make good, then other sets. */
+  expectSet(&model, "90", "cubin", 80, "ptx 90");
+  expectSet(&model, "86", "cubin 86", 86, "ptx 86");
+  gpu.set_count = 4;
+  expectSet(&model, "90", "", 91, "exact 90a");
+  expectSet(&model, "90", "exact", 80, "cubin 90");
+  expectSet(&model, "100", "", 80, "ptx 90");
+  setenv("FAKE_CUDA_CAPABILITY", "70", 1);
+  EXPECT_ERROR(TL_INCOMPATIBLE, open(&model, TL_DEVICE_CUDA, 0),
+               "cuda:0: Fake GPU 0 is too old a GPU: it has compute capability 7.0, and the model is "
+               "compiled for sm_75, sm_75 (PTX), sm_80, sm_80 (PTX), sm_90, sm_90 (PTX), sm_86, sm_86 "
+               "(PTX), sm_90; compile it with --cuda-arch=sm_70, or run on the CPU (--device=cpu) what "
+               "is compiled for it");
+  setenv("FAKE_CUDA_CAPABILITY", "90", 1);
+  setenv("FAKE_CUDA_REFUSE", "", 1);
   EXPECT(!fakeCuda()->live_contexts && !fakeCuda()->live_modules && !fakeCuda()->live_memory);
 }
 
@@ -198,6 +271,7 @@ int main(int argc, char **argv) {
   testTargets();
   testProcessor();
   testImages();
+  testSets();
   testBroken();
   return 0;
 }

@@ -92,12 +92,16 @@ enum { SUM, NUMBER, LEAVE };
 static const char *const names[] = {"sum", "number", "leave"};
 static const tl_emulated_kernel kernels[] = {sum, number, leave};
 static const char weights[] = "weights";
-static const tl_gpu_code code = {.kernels = names,
+static const char *const newer_names[] = {NULL, "number", NULL};
+static const tl_emulated_kernel newer_kernels[] = {NULL, number, NULL};
+static const int32_t archs[] = {80, 90, 86};
+static const tl_gpu_set sets[] = {{.archs = archs, .arch_count = 2, .kernels = names, .emulated = kernels},
+                                  {.archs = archs + 2, .arch_count = 1, .kernels = newer_names, .emulated = newer_kernels}};
+static const tl_gpu_code code = {.sets = sets,
+                                 .set_count = 2,
                                  .kernel_count = 3,
-                                 .emulated = kernels,
                                  .weights = weights,
-                                 .weights_bytes = sizeof weights,
-                                 .arch = 80};
+                                 .weights_bytes = sizeof weights};
 static const tl_gpu_backend *const gpu = &tl_gpu_emulated;
 
 static tl_status launch(tl_gpu_stream *stream, int kernel, int64_t blocks, int64_t threads,
@@ -170,6 +174,37 @@ static void testErrors(tl_gpu_stream *stream) {
   gpu->free(stream, memory);
 }
 
+/* A GPU of each architecture runs the set that was made for it, or else for the newest before it. */
+static void testSets(void) {
+  static const struct {
+    const char *arch;
+    int32_t set;
+  } expected[] = {{"80", 0}, {"86", 1}, {"89", 1}, {"90", 0}, {"100", 0}};
+  tl_gpu_device *device;
+  tl_gpu_stream *stream;
+  for (size_t i = 0; i < sizeof expected / sizeof *expected; ++i) {
+    setenv("TORCHLITE_EMULATOR_ARCH", expected[i].arch, 1);
+    EXPECT(gpu->open(&code, 0, &device, &error) == TL_OK);
+    EXPECT(gpu->set(device) == expected[i].set);
+    EXPECT(gpu->stream_create(device, NULL, &stream, &error) == TL_OK);
+    int32_t *numbers = gpu->alloc(stream, 64 * 4);
+    EXPECT(launch(stream, NUMBER, 1, 64, numbers, NULL) == TL_OK);
+    if (expected[i].set == 1)
+      EXPECT_ERROR(TL_INVALID_ARGUMENT, launch(stream, SUM, 1, 64, numbers, &error), "no kernel 0");
+    gpu->free(stream, numbers);
+    gpu->stream_destroy(stream);
+    gpu->close(device);
+  }
+  static const char *const wrong[] = {"75", "sm_80", "", "1000"};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
+    setenv("TORCHLITE_EMULATOR_ARCH", wrong[i], 1);
+    EXPECT_ERROR(TL_INVALID_ARGUMENT, gpu->open(&code, 0, &device, &error),
+                 "expected an architecture such as 80, which is the oldest that the kernels are "
+                 "compiled for");
+  }
+  unsetenv("TORCHLITE_EMULATOR_ARCH");
+}
+
 int main(void) {
   tl_gpu_device *device, *again, *other;
   tl_gpu_stream *stream;
@@ -195,5 +230,6 @@ int main(void) {
   gpu->stream_destroy(stream);
   gpu->close(other);
   gpu->close(device);
+  testSets();
   return 0;
 }

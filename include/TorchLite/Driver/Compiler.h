@@ -44,8 +44,9 @@ struct Targets {
 
 /// How the kernels of GPUs are made.
 struct GPUOptions {
-  /// Rows of the target table (nvgpu::targetNames()), oldest first.
-  std::vector<std::string> archs = {"sm_80", "sm_90"};
+  /// Rows of the target table (nvgpu::targetNames()), oldest first. Empty: sm_80 and sm_90; for the
+  /// emulator alone sm_80.
+  std::vector<std::string> archs;
   /// What products of f32 are computed in: "f32", "tf32", "f16", "bf16".
   std::string precision = "f32";
   /// Where the CUDA Toolkit is; empty: it is looked for.

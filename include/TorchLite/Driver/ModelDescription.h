@@ -3,7 +3,7 @@
 // The methods, variants, types and state of a module that went through specialization, read from the
 // discardable attributes that its functions carry (`tl.method`, `tl.arguments`, `tl.result`,
 // `tl.operands`, `tl.results`, `tl.state_in`, ...) and from its `tl.state` operations. Functions with
-// `tl.device` are the same methods compiled for devices.
+// `tl.device` are the same methods compiled for devices; `tl.gpu_sets` tells for which sets of kernels.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TORCHLITE_DRIVER_MODELDESCRIPTION_H
@@ -39,19 +39,27 @@ struct Argument {
   ValueType type;
 };
 
+/// A function for devices, with the kernels of one set.
+struct DeviceCode {
+  mlir::Operation *function = nullptr;
+  int64_t arenaBytes = 0;
+  /// The launches of a call may be recorded and replayed (`tl.replayable`).
+  bool replayable = false;
+};
+
 /// A method with one set of types: compiled for the processor, for devices (`tl.device`), or for both.
 struct Variant {
-  /// Null where it was not compiled for the processor (or for devices).
-  mlir::Operation *function = nullptr, *deviceFunction = nullptr;
+  /// Null where it was not compiled for the processor.
+  mlir::Operation *function = nullptr;
+  /// By set of kernels; empty where it was not compiled for devices.
+  std::vector<DeviceCode> device;
   int64_t number = 0;
   std::vector<Argument> arguments;
   ValueType result;
   std::vector<int32_t> changes;
   std::vector<int32_t> stateOperands, stateResults;
   int32_t stateIn = -1, stateOut = -1;
-  int64_t arenaBytes = 0, deviceArenaBytes = 0;
-  /// The launches of a call on a device may be recorded and replayed (`tl.replayable`).
-  bool replayable = false;
+  int64_t arenaBytes = 0;
 };
 
 struct Method {

@@ -11,9 +11,10 @@ class OpPassManager;
 namespace torchlite {
 
 struct NVGPUPipelineOptions : public mlir::PassPipelineOptions<NVGPUPipelineOptions> {
-  Option<std::string> arch{
-      *this, "arch", llvm::cl::desc("Oldest architecture that the kernels run on; default: sm_80"),
-      llvm::cl::init("sm_80")};
+  ListOption<std::string> archs{
+      *this, "arch",
+      llvm::cl::desc("Architectures that kernels are made for: those that they come out the same for "
+                     "share them; default: sm_80")};
   Option<std::string> precision{
       *this, "precision",
       llvm::cl::desc("What products of f32 matrices are computed in: f32, tf32, f16, bf16"),

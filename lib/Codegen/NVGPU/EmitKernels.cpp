@@ -37,7 +37,7 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
 
 private:
   LogicalResult emit(rt::KernelOp kernel) {
-    EmitOptions options{*info, chosen};
+    EmitOptions options{getTargetInfo(getOperation(), *info), chosen};
     std::string reasons;
     for (const Strategy &strategy : strategies()) {
       if (!only.empty() && strategy.name != only)

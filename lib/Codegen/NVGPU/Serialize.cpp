@@ -1,6 +1,6 @@
 //===- Serialize.cpp - Kernels become constants of the library ------------===//
 //
-// Field order follows runtime/include/TorchLite/Runtime/Descriptor.h (tl_gpu_code).
+// Field order follows runtime/include/TorchLite/Runtime/Descriptor.h (tl_gpu_set, tl_gpu_code).
 //
 //===----------------------------------------------------------------------===//
 #include "TorchLite/Codegen/CPU/ObjectEmitter.h"
@@ -10,6 +10,7 @@
 #include "TorchLite/Codegen/NVGPU/Passes.h"
 #include "TorchLite/Runtime/Descriptor.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
+#include "llvm/Linker/Linker.h"
 #include "llvm/Target/TargetMachine.h"
 #include <future>
 
@@ -26,6 +27,16 @@ struct Image {
   std::string data;
 };
 
+/// The kernels for some architectures.
+struct KernelSet {
+  SmallVector<const Architecture *> architectures;
+  gpu::GPUModuleOp kernels;           ///< the set's own
+  OwningOpRef<gpu::GPUModuleOp> copy; ///< holds them where other sets have more
+  SmallVector<StringRef> names;       ///< by number; empty: only other sets have it
+  SmallVector<Image> images;
+  SmallVector<std::string> emulated; ///< functions, by number
+};
+
 /// Builds the globals.
 class CodeBuilder {
 public:
@@ -37,14 +48,15 @@ public:
   std::string bytes(StringRef name, StringRef data, int64_t alignment);
   std::string names(ArrayRef<StringRef> names);
   std::string images(ArrayRef<Image> images);
+  std::string archs(ArrayRef<const Architecture *> architectures);
+  std::string sets(ArrayRef<KernelSet> sets, bool emulated);
   /// The table of functions that are linked with the object file; declares them.
   std::string functions(ArrayRef<std::string> names);
   std::string backends(ArrayRef<StringRef> names);
   /// The blob itself comes with the object file (ObjectEmitter).
   std::string weights(int64_t size);
-  void code(StringRef images, int64_t imageCount, StringRef kernels, int64_t kernelCount,
-            StringRef emulated, StringRef backends, StringRef weights, int64_t weightsBytes,
-            int64_t arch);
+  void code(StringRef sets, int64_t setCount, int64_t kernelCount, StringRef backends,
+            StringRef weights, int64_t weightsBytes);
 
 private:
   LLVM::GlobalOp constant(StringRef name, Type type, Attribute value, int64_t alignment) {
@@ -69,6 +81,7 @@ private:
   OpBuilder builder;
   Location loc;
   Type pointer;
+  llvm::StringMap<std::string> knownNames;
 };
 
 std::string CodeBuilder::bytes(StringRef name, StringRef data, int64_t alignment) {
@@ -108,8 +121,12 @@ std::string CodeBuilder::table(StringRef name, ArrayRef<Type> fields,
 
 std::string CodeBuilder::names(ArrayRef<StringRef> names) {
   SmallVector<SmallVector<Attribute>> rows;
-  for (StringRef name : names)
-    rows.push_back({symbol(bytes("tl_gpu_name", (name + StringRef("\0", 1)).str(), 1))});
+  for (StringRef name : names) {
+    std::string &known = knownNames[name];
+    if (known.empty() && !name.empty())
+      known = bytes("tl_gpu_name", (name + StringRef("\0", 1)).str(), 1);
+    rows.push_back({symbol(known)});
+  }
   return rows.empty() ? "" : table("tl_gpu_kernels", {pointer}, rows);
 }
 
@@ -128,7 +145,8 @@ std::string CodeBuilder::functions(ArrayRef<std::string> names) {
   SmallVector<SmallVector<Attribute>> rows;
   auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(builder.getContext()), {pointer});
   for (const std::string &name : names) {
-    symbols.insert(LLVM::LLVMFuncOp::create(builder, loc, name, type));
+    if (!name.empty())
+      symbols.insert(LLVM::LLVMFuncOp::create(builder, loc, name, type));
     rows.push_back({symbol(name)});
   }
   rows.push_back({symbol("")}); // methods that only copy have no kernels, but a table
@@ -166,14 +184,30 @@ std::string CodeBuilder::weights(int64_t size) {
   return deviceWeightsSymbol.str();
 }
 
-void CodeBuilder::code(StringRef images, int64_t imageCount, StringRef kernels,
-                       int64_t kernelCount, StringRef emulated, StringRef backends,
-                       StringRef weights, int64_t weightsBytes, int64_t arch) {
+std::string CodeBuilder::archs(ArrayRef<const Architecture *> architectures) {
+  SmallVector<int32_t> numbers;
+  for (const Architecture *architecture : architectures)
+    numbers.push_back(architecture->number);
+  auto type = LLVM::LLVMArrayType::get(builder.getI32Type(), numbers.size());
+  return constant("tl_gpu_archs", type, builder.getI32TensorAttr(numbers), 4).getSymName().str();
+}
+
+std::string CodeBuilder::sets(ArrayRef<KernelSet> sets, bool emulated) {
+  SmallVector<SmallVector<Attribute>> rows;
+  for (const KernelSet &set : sets)
+    rows.push_back({symbol(archs(set.architectures)), i32(set.architectures.size()),
+                    i32(set.images.size()), symbol(images(set.images)), symbol(names(set.names)),
+                    symbol(emulated ? functions(set.emulated) : "")});
+  Type i32 = builder.getI32Type();
+  return table("tl_gpu_sets", {pointer, i32, i32, pointer, pointer, pointer}, rows);
+}
+
+void CodeBuilder::code(StringRef sets, int64_t setCount, int64_t kernelCount, StringRef backends,
+                       StringRef weights, int64_t weightsBytes) {
   Type i32Type = builder.getI32Type(), i64Type = builder.getI64Type();
-  table("tl_gpu_code",
-        {pointer, i64Type, pointer, i64Type, pointer, pointer, pointer, i64Type, i32Type},
-        {{symbol(images), i64(imageCount), symbol(kernels), i64(kernelCount),
-          symbol(emulated), symbol(backends), symbol(weights), i64(weightsBytes), i32(arch)}},
+  table("tl_gpu_code", {pointer, i32Type, i32Type, pointer, pointer, i64Type},
+        {{symbol(sets), i32(setCount), i32(kernelCount), symbol(backends), symbol(weights),
+          i64(weightsBytes)}},
         /*isArray=*/false);
 }
 
@@ -201,25 +235,11 @@ private:
       OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
       kernels = gpu::GPUModuleOp::create(builder, module.getLoc(), "tl_kernels");
     }
-    FailureOr<SmallVector<Image>> compiled = SmallVector<Image>();
-    if (images)
-      compiled = compile(kernels, *architectures);
-    if (failed(compiled))
+    FailureOr<std::vector<KernelSet>> sets = findSets(module, kernels, *architectures);
+    if (failed(sets) || (images && failed(compile(*sets))) || (emulated && failed(compileForHost(*sets))))
       return failure();
 
-    SmallVector<std::string> emulatedNames;
-    if (emulated) {
-      FailureOr<std::string> bitcode = compileForHost(kernels, *architectures->front());
-      if (failed(bitcode))
-        return failure();
-      module->setAttr(cpu::hostBitcodeAttrName, StringAttr::get(&getContext(), *bitcode));
-      for (LLVM::LLVMFuncOp kernel : getKernels(kernels))
-        emulatedNames.push_back(emulatedName(kernel.getName()));
-    }
-
-    SmallVector<StringRef> names, backends;
-    for (LLVM::LLVMFuncOp kernel : getKernels(kernels))
-      names.push_back(kernel.getName());
+    SmallVector<StringRef> backends;
     if (images)
       backends.push_back("tl_gpu_cuda");
     if (emulated)
@@ -227,19 +247,55 @@ private:
     CodeBuilder builder(module);
     int64_t weightsBytes = getWeightsBytes(module, weightsAttrName) +
                            getWeightsBytes(module, deviceWeightsAttrName);
-    std::string imagesName = builder.images(*compiled);
-    std::string namesName = builder.names(names);
-    std::string functionsName = emulated ? builder.functions(emulatedNames) : "";
+    std::string setsName = builder.sets(*sets, emulated);
     std::string backendsName = builder.backends(backends);
-    builder.code(imagesName, compiled->size(), namesName, names.size(), functionsName,
-                 backendsName, builder.weights(weightsBytes), weightsBytes,
-                 architectures->front()->number);
-    numImages += compiled->size();
-    for (const Image &image : *compiled)
-      imageBytes += image.data.size();
+    builder.code(setsName, sets->size(), getKernels(kernels).size(), backendsName,
+                 builder.weights(weightsBytes), weightsBytes);
+    for (const KernelSet &set : *sets) {
+      numImages += set.images.size();
+      for (const Image &image : set.images)
+        imageBytes += image.data.size();
+    }
+    sets->clear(); // before what their names point into
     kernels.erase();
     module->removeAttr(gpu::GPUDialect::getContainerModuleAttrName());
     return success();
+  }
+
+  /// The sets that the module tells, each with its kernels.
+  FailureOr<std::vector<KernelSet>> findSets(ModuleOp module, gpu::GPUModuleOp kernels,
+                                             ArrayRef<const Architecture *> architectures) {
+    auto attribute = module->getAttrOfType<ArrayAttr>(setsAttrName);
+    std::vector<KernelSet> sets(attribute ? attribute.size() : 1);
+    if (!attribute)
+      llvm::append_range(sets.front().architectures, architectures);
+    for (size_t number = 0; attribute && number < sets.size(); ++number)
+      for (auto name : cast<ArrayAttr>(attribute[number]).getAsRange<StringAttr>()) {
+        const auto *found = llvm::find_if(architectures, [&](const Architecture *architecture) {
+          return architecture->name == name.getValue();
+        });
+        if (found == architectures.end())
+          return module.emitError("has kernels for ") << name << ", which is not asked for";
+        sets[number].architectures.push_back(*found);
+      }
+    for (auto [number, set] : llvm::enumerate(sets)) {
+      auto isOwn = [number = static_cast<int64_t>(number)](LLVM::LLVMFuncOp kernel) {
+        auto members = kernel->getAttrOfType<DenseI64ArrayAttr>(setsAttrName);
+        return !members || llvm::is_contained(members.asArrayRef(), number);
+      };
+      SmallVector<LLVM::LLVMFuncOp> all = getKernels(kernels);
+      for (LLVM::LLVMFuncOp kernel : all)
+        set.names.push_back(isOwn(kernel) ? kernel.getName() : StringRef());
+      set.kernels = kernels;
+      if (llvm::all_of(all, isOwn))
+        continue;
+      set.copy = cast<gpu::GPUModuleOp>(kernels->clone());
+      set.kernels = *set.copy;
+      for (LLVM::LLVMFuncOp kernel : getKernels(set.kernels))
+        if (!isOwn(kernel))
+          kernel.erase();
+    }
+    return sets;
   }
 
   /// The architectures of the option, oldest first.
@@ -262,9 +318,9 @@ private:
   }
 
   /// The kernels as functions of the processor that the library is for: LLVM bitcode.
-  FailureOr<std::string> compileForHost(gpu::GPUModuleOp kernels,
-                                        const Architecture &architecture) {
-    Location loc = kernels.getLoc();
+  LogicalResult compileForHost(MutableArrayRef<KernelSet> sets) {
+    ModuleOp module = getOperation();
+    Location loc = module.getLoc();
     FailureOr<Toolkit> toolkit = findToolkit(cudaPath, loc);
     FailureOr<cpu::TargetSpec> host = cpu::resolveTarget({hostTriple, hostCPU, hostFeatures}, loc);
     if (failed(toolkit) || failed(host))
@@ -273,21 +329,40 @@ private:
     if (failed(machine))
       return failure();
     llvm::LLVMContext context;
-    auto code = KernelCompiler(*toolkit).optimize(kernels, architecture, context);
-    if (failed(code))
-      return failure();
-    if (llvm::Error error = emulateKernels(**code, **machine))
-      return emitError(loc) << llvm::toString(std::move(error));
+    std::unique_ptr<llvm::Module> linked;
+    for (KernelSet &set : sets) {
+      const Architecture &oldest = *set.architectures.front();
+      auto code = KernelCompiler(*toolkit).optimize(set.kernels, oldest, context);
+      if (failed(code))
+        return failure();
+      if (llvm::Error error = emulateKernels(**code, **machine))
+        return emitError(loc) << llvm::toString(std::move(error));
+      for (StringRef name : set.names) {
+        if (name.empty()) {
+          set.emulated.emplace_back();
+          continue;
+        }
+        // Sets have kernels of the same name.
+        llvm::Function *function = (*code)->getFunction(emulatedName(name));
+        if (sets.size() > 1)
+          function->setName(function->getName() + "_" + oldest.name);
+        set.emulated.push_back(function->getName().str());
+      }
+      if (!linked)
+        linked = std::move(*code);
+      else if (llvm::Linker::linkModules(*linked, std::move(*code)))
+        return emitError(loc, "the kernels of several architectures cannot be linked");
+    }
     std::string bitcode;
     llvm::raw_string_ostream stream(bitcode);
-    llvm::WriteBitcodeToFile(**code, stream);
-    return bitcode;
+    llvm::WriteBitcodeToFile(*linked, stream);
+    module->setAttr(cpu::hostBitcodeAttrName, StringAttr::get(&getContext(), bitcode));
+    return success();
   }
 
   /// Machine code and PTX for each architecture.
-  FailureOr<SmallVector<Image>> compile(gpu::GPUModuleOp kernels,
-                                        ArrayRef<const Architecture *> architectures) {
-    Location loc = kernels.getLoc();
+  LogicalResult compile(MutableArrayRef<KernelSet> sets) {
+    Location loc = getOperation().getLoc();
     FailureOr<Toolkit> toolkit = findToolkit(cudaPath, loc);
     if (failed(toolkit))
       return failure();
@@ -297,41 +372,50 @@ private:
       emitWarning(loc, "ptxas is not found: the library holds PTX, which the driver compiles when "
                        "it is loaded; ")
           << toolkitHint;
+    // One error for all, and before any work.
+    for (const KernelSet &set : sets)
+      for (const Architecture *architecture : set.architectures)
+        if (hasAssembler && failed(toolkit->supports(*architecture, loc)))
+          return failure();
     // ptxas takes most of the time: one process for each architecture, side by side.
-    SmallVector<std::string> ptx;
-    std::vector<std::future<FailureOr<Cubin>>> cubins;
-    for (const Architecture *architecture : architectures) {
-      // Its PTX would run nowhere else, but nothing in it says so.
-      if (!hasAssembler && !architecture->isPortable)
-        return emitError(loc) << architecture->name << " needs ptxas, which is not found: "
-                              << toolkitHint;
-      FailureOr<std::string> text = compiler.emitPTX(kernels, *architecture);
-      if (failed(text))
-        return failure();
-      ptx.push_back(std::move(*text));
-      if (hasAssembler)
-        cubins.push_back(std::async(std::launch::async, [&compiler, architecture, loc,
-                                                         text = ptx.back()] {
-          return compiler.assemble(text, *architecture, loc);
-        }));
-    }
-
-    SmallVector<Image> result;
-    for (auto [index, architecture] : llvm::enumerate(architectures)) {
+    struct Job {
+      KernelSet &set;
+      const Architecture &architecture;
+      std::string ptx;
+      std::future<FailureOr<Cubin>> cubin;
+    };
+    std::vector<Job> jobs;
+    for (KernelSet &set : sets)
+      for (const Architecture *architecture : set.architectures) {
+        // Its PTX would run nowhere else, but nothing in it says so.
+        if (!hasAssembler && !architecture->isPortable)
+          return emitError(loc) << architecture->name << " needs ptxas, which is not found: "
+                                << toolkitHint;
+        FailureOr<std::string> ptx = compiler.emitPTX(set.kernels, *architecture);
+        if (failed(ptx))
+          return failure();
+        jobs.push_back({set, *architecture, *ptx, {}});
+        if (hasAssembler)
+          jobs.back().cubin = std::async(std::launch::async, [&compiler, architecture, loc,
+                                                              text = std::move(*ptx)] {
+            return compiler.assemble(text, *architecture, loc);
+          });
+      }
+    for (Job &job : jobs) {
       if (hasAssembler) {
-        FailureOr<Cubin> cubin = cubins[index].get();
+        FailureOr<Cubin> cubin = job.cubin.get();
         if (failed(cubin))
           return failure();
         if (report)
-          reportResources(kernels, *architecture, *cubin);
-        result.push_back({TL_IMAGE_CUBIN, architecture->number, std::move(cubin->data)});
+          reportResources(job.set.kernels, job.architecture, *cubin);
+        job.set.images.push_back({TL_IMAGE_CUBIN, job.architecture.number, std::move(cubin->data)});
       }
-      if (architecture->isPortable) {
-        ptx[index].push_back('\0');
-        result.push_back({TL_IMAGE_PTX, architecture->number, std::move(ptx[index])});
+      if (job.architecture.isPortable) {
+        job.ptx.push_back('\0');
+        job.set.images.push_back({TL_IMAGE_PTX, job.architecture.number, std::move(job.ptx)});
       }
     }
-    return result;
+    return success();
   }
 };
 

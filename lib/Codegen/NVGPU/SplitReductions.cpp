@@ -391,7 +391,7 @@ struct SplitReductions : impl::SplitReductionsBase<SplitReductions> {
   void runOnOperation() override {
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
-    Splitter splitter(*target);
+    Splitter splitter(getTargetInfo(getOperation(), *target));
     for (linalg::LinalgOp op : ops)
       if (std::optional<Split> split = splitter.choose(op)) {
         Splitter::apply(op, *split);

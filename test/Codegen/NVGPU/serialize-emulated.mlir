@@ -10,12 +10,12 @@
 // CHECK: llvm.func @second_emulated(!llvm.ptr)
 // CHECK: @tl_gpu_emulated_kernels() {{.*}} : !llvm.array<2 x ptr>
 // CHECK: addressof @second_emulated
+// CHECK: @tl_gpu_sets()
+// CHECK: addressof @tl_gpu_emulated_kernels
 // CHECK: llvm.mlir.global external constant @tl_gpu_emulated()
 // CHECK: @tl_gpu_backends() {{.*}} : !llvm.array<2 x ptr>
 // CHECK: addressof @tl_gpu_emulated :
 // CHECK: @tl_gpu_code()
-// CHECK: addressof @tl_gpu_emulated_kernels
-// CHECK: constant(80 : i32)
 
 // LLVM: @tl_gpu_emulated = external
 // LLVM: define internal void @second_emulated(ptr

@@ -6,6 +6,7 @@
 // RUN: tl-opt %s --tl-nvgpu-lower-kernels --tl-nvgpu-serialize="archs=sm_80 images=false" | FileCheck %s --check-prefix=NONE
 
 // CHECK-NOT: gpu.
+// CHECK: @tl_gpu_archs(dense<[80, 90]> : tensor<2xi32>)
 // CHECK: llvm.mlir.global internal constant @[[CUBIN80:tl_gpu_image]]("\7FELF
 // CHECK: llvm.mlir.global internal constant @tl_gpu_image_0("//{{.*}}.target sm_80
 // CHECK: llvm.mlir.global internal constant @[[CUBIN90:tl_gpu_image_[0-9]]]("\7FELF
@@ -24,19 +25,23 @@
 // CHECK: llvm.mlir.global internal constant @tl_gpu_name("first\00")
 // CHECK: llvm.mlir.global internal constant @tl_gpu_name_{{.*}}("second\00")
 // CHECK: @tl_gpu_kernels() {{.*}} : !llvm.array<2 x ptr>
+// CHECK: @tl_gpu_sets() {{.*}} : !llvm.array<1 x struct<(ptr, i32, i32, ptr, ptr, ptr)>>
+// CHECK: addressof @tl_gpu_archs
+// CHECK: constant(2 : i32)
+// CHECK: constant(4 : i32)
+// CHECK: addressof @tl_gpu_images
+// CHECK: addressof @tl_gpu_kernels
+// CHECK: llvm.mlir.zero
 // CHECK: llvm.mlir.global external constant @tl_gpu_cuda()
 // CHECK: @tl_gpu_backends() {{.*}} : !llvm.array<2 x ptr>
 // CHECK: llvm.mlir.global external hidden constant @tl_gpu_weights() {{.*}}dso_local} : !llvm.array<76 x i8>
-// CHECK: llvm.mlir.global internal constant @tl_gpu_code() {{.*}} : !llvm.struct<(ptr, i64, ptr, i64, ptr, ptr, ptr, i64, i32)>
-// CHECK: addressof @tl_gpu_images
-// CHECK: constant(4 : i64)
-// CHECK: addressof @tl_gpu_kernels
-// CHECK: constant(2 : i64)
-// CHECK: llvm.mlir.zero
+// CHECK: llvm.mlir.global internal constant @tl_gpu_code() {{.*}} : !llvm.struct<(ptr, i32, i32, ptr, ptr, i64)>
+// CHECK: addressof @tl_gpu_sets
+// CHECK: constant(1 : i32)
+// CHECK: constant(2 : i32)
 // CHECK: addressof @tl_gpu_backends
 // CHECK: addressof @tl_gpu_weights
 // CHECK: constant(76 : i64)
-// CHECK: constant(80 : i32)
 
 // EXACT: @tl_gpu_image("\7FELF
 // EXACT: @tl_gpu_image_{{.*}}("//{{.*}}.target sm_90\

@@ -151,11 +151,16 @@ static void checkStatus(tl_status status, const tl_error &error) {
 static void run(tl_emulated_kernel kernel, std::vector<Operand> &operands) {
   tl_error error = {};
   const char *names[] = {kernelName.c_str()};
+  const int32_t one = arch;
+  tl_gpu_set set = {};
+  set.archs = &one;
+  set.arch_count = 1;
+  set.kernels = names;
+  set.emulated = &kernel;
   tl_gpu_code code = {};
-  code.kernels = names;
+  code.sets = &set;
+  code.set_count = 1;
   code.kernel_count = 1;
-  code.emulated = &kernel;
-  code.arch = arch;
   tl_gpu_device *device;
   tl_gpu_stream *stream;
   const tl_gpu_backend &backend = tl_gpu_emulated;

@@ -156,29 +156,36 @@ static void badDevice(tl_frame *frame) {
 static const tl_argument affine_arguments[] = {{"x", &f32_23}, {"scale", &float_type}},
                          large_arguments[] = {{"x", &f32_large}};
 static const int32_t sum_slot[] = {0}, ticks_slot[] = {1};
+static const tl_device_code affine_code[] = {{affineDevice, 24, 1}}, large_code[] = {{largeDevice, 0, 1}},
+                            positive_code[] = {{positiveDevice, 0, 0}},
+                            bump_code[] = {{bumpDevice, 0, 0}}, advance_code[] = {{advanceDevice, 0, 1}},
+                            tick_code[] = {{tickDevice, 24, 1}}, halves_code[] = {{halvesDevice, 0, 1}},
+                            checked_code[] = {{checkedDevice, 8, 1}},
+                            late_code[] = {{lateDevice, 8, 1}}, sized_code[] = {{sizedDevice, 8, 1}},
+                            bad_code[] = {{badDevice, 0, 0}};
 static const tl_variant affine_variants[] = {{affineEntry, 0, affine_arguments, &affine_result, NULL,
-                                              NULL, NULL, 2, 0, 0, 0, -1, -1, affineDevice, 24, 1}},
+                                              NULL, NULL, 2, 0, 0, 0, -1, -1, affine_code}},
                         large_variants[] = {{NULL, 0, large_arguments, &f32_large, NULL, NULL, NULL,
-                                             1, 0, 0, 0, -1, -1, largeDevice, 0, 1}},
+                                             1, 0, 0, 0, -1, -1, large_code}},
                         positive_variants[] = {{NULL, 0, increment_arguments, &f32_q, NULL, NULL,
-                                                NULL, 1, 0, 0, 0, -1, -1, positiveDevice, 0, 0}},
+                                                NULL, 1, 0, 0, 0, -1, -1, positive_code}},
                         bump_variants[] = {{NULL, 0, increment_arguments, &none_type,
                                             increment_changes, NULL, NULL, 1, 1, 0, 0, -1, -1,
-                                            bumpDevice, 0, 0}},
+                                            bump_code}},
                         advance_variants[] = {{NULL, 0, step_arguments, &f32_2, NULL, sum_slot,
-                                               sum_slot, 1, 0, 1, 1, 0, 0, advanceDevice, 0, 1}},
+                                               sum_slot, 1, 0, 1, 1, 0, 0, advance_code}},
                         tick_variants[] = {{NULL, 0, NULL, &int_type, NULL, ticks_slot, ticks_slot,
-                                            0, 0, 1, 1, 0, 0, tickDevice, 24, 1}},
+                                            0, 0, 1, 1, 0, 0, tick_code}},
                         halves_variants[] = {{NULL, 0, affine_arguments, &f32_23, NULL, NULL, NULL,
-                                              1, 0, 0, 0, -1, -1, halvesDevice, 0, 1}},
+                                              1, 0, 0, 0, -1, -1, halves_code}},
                         checked_variants[] = {{NULL, 0, affine_arguments, &f32_23, NULL, NULL, NULL,
-                                               1, 0, 0, 0, -1, -1, checkedDevice, 8, 1}},
+                                               1, 0, 0, 0, -1, -1, checked_code}},
                         late_variants[] = {{NULL, 0, affine_arguments, &f32_23, NULL, NULL, NULL,
-                                            1, 0, 0, 0, -1, -1, lateDevice, 8, 1}},
+                                            1, 0, 0, 0, -1, -1, late_code}},
                         sized_variants[] = {{NULL, 0, affine_arguments, &f32_q, NULL, NULL, NULL,
-                                             1, 0, 0, 0, -1, -1, sizedDevice, 8, 1}},
+                                             1, 0, 0, 0, -1, -1, sized_code}},
                         bad_variants[] = {{NULL, 0, int_arguments, &f32_q, NULL, NULL, NULL, 1, 0, 0,
-                                           0, -1, -1, badDevice, 0, 0}};
+                                           0, -1, -1, bad_code}};
 static const tl_method device_methods[] = {
     {"affine", affine_variants, 1},   {"twice_large", large_variants, 1},
     {"positive", positive_variants, 1}, {"bump", bump_variants, 1},
@@ -199,11 +206,10 @@ static const tl_gpu_image device_images[] = {{TL_IMAGE_PTX, 80, "ptx 80", 7},
                                              {TL_IMAGE_CUBIN, 86, "cubin 86", 9}};
 static const char *const device_kernels[] = {"scale", "add", "count_positive", "positive"};
 static const tl_gpu_backend *const device_backends[] = {&tl_gpu_cuda, NULL};
-static const tl_gpu_code device_code = {device_images,  4,
-                                        device_kernels, 4,
-                                        NULL,           device_backends,
-                                        affine_weights, sizeof affine_weights,
-                                        80};
+static const int32_t device_archs[] = {80, 86, 90};
+static const tl_gpu_set device_sets[] = {{device_archs, 3, 4, device_images, device_kernels, NULL}};
+static const tl_gpu_code device_code = {device_sets,    1, 4, device_backends, affine_weights,
+                                        sizeof affine_weights};
 static const tl_model device_model = {
     &tl_runtime, TL_DESCRIPTOR_VERSION, 0, "fake", "", device_methods, 11, device_slots, 2, 1,
     &device_code};

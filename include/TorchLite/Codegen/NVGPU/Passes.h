@@ -32,6 +32,18 @@ inline constexpr llvm::StringLiteral kernelModuleName = "tl_kernels";
 /// On an entry function: its launches are the same in every call, so that they can be recorded.
 inline constexpr llvm::StringLiteral replayableAttrName = "tl.replayable";
 
+/// On a function that there are versions of, one for each architecture: its own (a string), and the name
+/// of the function that they were made of.
+inline constexpr llvm::StringLiteral archAttrName = "tl.arch";
+inline constexpr llvm::StringLiteral versionOfAttrName = "tl.version_of";
+/// On a module: the architectures of each set of kernels, `[["sm_75"], ["sm_80", "sm_90"]]`. On its
+/// functions and kernels: the numbers of the sets that have them. None: there is one set.
+inline constexpr llvm::StringLiteral setsAttrName = "tl.gpu_sets";
+
+struct TargetInfo;
+/// The row of the target table for a function's architecture; for one without versions, the other one.
+const TargetInfo &getTargetInfo(mlir::func::FuncOp function, const TargetInfo &otherwise);
+
 /// Lets `gpu.launch_func` say which buffers it uses.
 void registerLaunchEffects(mlir::DialectRegistry &registry);
 

@@ -61,6 +61,55 @@ def LowerKernels : Pass<"tl-nvgpu-lower-kernels", "mlir::gpu::GPUModuleOp"> {
   ];
 }
 
+def VersionFunctions : Pass<"tl-nvgpu-version-functions", "mlir::ModuleOp"> {
+  let summary = "Make a version of each function for each architecture";
+  let description = [{
+    Architectures differ in tiles and instructions, and with them in which kernels there are, how they
+    are launched, and how much memory lies between them. So each architecture has its own functions from
+    here on, marked by `tl.arch`, which passes ask before their own option. Constants are not copied.
+
+    Example: with `archs=sm_75,sm_90`
+    ```mlir
+    func.func @forward() { ... }
+    ```
+    becomes
+    ```mlir
+    func.func @forward() attributes {tl.arch = "sm_75", tl.version_of = "forward"} { ... }
+    func.func @forward_sm_90() attributes {tl.arch = "sm_90", tl.version_of = "forward"} { ... }
+    ```
+  }];
+  let options = [ListOption<"archs", "archs", "std::string", "The architectures">];
+  let statistics = [Statistic<"numVersions", "num-versions", "Functions added">];
+}
+
+def MergeVersions : Pass<"tl-nvgpu-merge-versions", "mlir::ModuleOp"> {
+  let summary = "Make equal versions of functions one, and sets of kernels of what is left";
+  let description = [{
+    After kernels have been outlined (equal ones are one already), a version that launches the same
+    kernels in the same way as an older one is dropped. Architectures that are left with the same
+    functions are one set: `tl.gpu_sets` on the module names them, on functions and kernels it tells
+    which sets they belong to. Where all architectures are one set, nothing is marked.
+
+    Example: with sm_75, sm_80 and sm_90, where sm_75 differs
+    ```mlir
+    module attributes {tl.gpu_sets = [["sm_75"], ["sm_80", "sm_90"]]} {
+      func.func @forward() attributes {tl.gpu_sets = array<i64: 0>} { ... }
+      func.func @forward_sm_80() attributes {tl.gpu_sets = array<i64: 1>} { ... }
+      gpu.module @tl_kernels {
+        gpu.func @matmul(...) kernel attributes {tl.gpu_sets = array<i64: 0>} { ... }
+        gpu.func @matmul_0(...) kernel attributes {tl.gpu_sets = array<i64: 1>} { ... }
+        gpu.func @softmax(...) kernel attributes {tl.gpu_sets = array<i64: 0, 1>} { ... }
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["mlir::gpu::GPUDialect"];
+  let statistics = [
+    Statistic<"numMerged", "num-merged", "Versions dropped">,
+    Statistic<"numSets", "num-sets", "Sets of kernels">
+  ];
+}
+
 def SplitReductions : Pass<"tl-nvgpu-split-reductions", "mlir::func::FuncOp"> {
   let summary = "Sum long products in parts where their results are too few for a GPU";
   let description = [{
@@ -297,12 +346,15 @@ def Serialize : Pass<"tl-nvgpu-serialize", "mlir::ModuleOp"> {
     With `emulated`, the kernels are compiled for the processor as well, for the emulator: the
     module's attribute `tl.host_bitcode` holds them until the object file is written.
 
+    Where there are several sets of kernels (`tl.gpu_sets`, see `tl-nvgpu-merge-versions`), each is
+    compiled for its own architectures; they share the numbers of kernels, and weights.
+
     The weights are those that `tl-pack-constants` has left in the module's attribute; their
     symbol is `@tl_gpu_weights`.
 
     Example: `--tl-nvgpu-serialize="archs=sm_80,sm_90"` leaves
     ```mlir
-    llvm.mlir.global internal constant @tl_gpu_code() : !llvm.struct<(ptr, i64, ptr, i64, ptr, ptr, ptr, i64, i32)> {...}
+    llvm.mlir.global internal constant @tl_gpu_code() : !llvm.struct<(ptr, i32, i32, ptr, ptr, i64)> {...}
     ```
     with two images of machine code and two of PTX.
   }];

@@ -8,7 +8,7 @@
 |* scalar. Tuples, lists and dictionaries are flattened depth first; `None` and values that the
 |* signature fixes have no slot.
 |*
-|* In a call that runs on a device (tl_variant's device_entry) the data of all tensors, the arena and
+|* In a call that runs on a device (tl_device_code) the data of all tensors, the arena and
 |* what tl_rt_output and tl_rt_alloc return are addresses of device memory; sizes and scalars stay
 |* in the processor's memory. Arguments and results are aligned to 16 bytes, the rest to 64. Launches
 |* and copies are queued on the call's stream and run in the order in which they are made, so memory

@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define TL_DESCRIPTOR_VERSION 2
+#define TL_DESCRIPTOR_VERSION 3
 
 /* The runtime that a library was linked with. Public functions go through the table of the object
    that they are called on, so several libraries of one process do not mix. Append only. */
@@ -32,6 +32,16 @@ typedef struct tl_argument {
   const tl_type *type;
 } tl_argument;
 
+/* A function as it is called on a device, with the kernels of one set (tl_gpu_set). */
+typedef struct tl_device_code {
+  tl_entry entry;
+  int64_t arena_bytes;
+  int32_t replayable; /* 1: launches, copies and scalar results of `entry` depend on nothing but the
+                         addresses of operands and results, scalar operands, and what tl_rt_read
+                         gives; shapes are static and tl_rt_alloc is not called. So what one call does
+                         may be recorded and replayed; the runtime sees when those differ */
+} tl_device_code;
+
 /* One compiled function. Its operands are the leaves of the arguments, then state slots; its
    results the leaves of the result, then changed arguments, then state slots. */
 typedef struct tl_variant {
@@ -48,19 +58,15 @@ typedef struct tl_variant {
   int32_t state_result_count;
   int32_t state_in;  /* the state signature that it starts from; -1: any, it has no state */
   int32_t state_out; /* the one that it leaves; -1: unchanged */
-  tl_entry device_entry; /* for calls on a device; null where there is no code for one */
-  int64_t device_arena_bytes;
-  int32_t replayable; /* 1: launches, copies and scalar results of device_entry depend on nothing but
-                         the addresses of operands and results, scalar operands, and what tl_rt_read
-                         gives; shapes are static and tl_rt_alloc is not called. So what one call does
-                         may be recorded and replayed; the runtime sees when those differ */
+  const tl_device_code *device; /* for calls on a device, one for each set of kernels; null where there
+                                   is no code for one */
 } tl_variant;
 
 /* ---- code for GPUs ---- */
 
 typedef enum tl_image_kind { TL_IMAGE_CUBIN = 0, TL_IMAGE_PTX = 1 } tl_image_kind;
 
-/* All kernels of the model, compiled for one architecture. */
+/* All kernels of a set, compiled for one architecture. */
 typedef struct tl_gpu_image {
   int32_t kind; /* tl_image_kind */
   int32_t arch; /* 10 * major + minor, such as 80. A cubin runs where the major number is the same
@@ -73,17 +79,25 @@ typedef struct tl_gpu_image {
    by the emulator only, which provides the thread's place in the grid. */
 typedef void (*tl_emulated_kernel)(void **params);
 
-/* The kernels of a model; a kernel's number is its position. */
+/* The kernels for some architectures that they come out the same for. A device runs one set; which one,
+   the backend decides when it opens the device. */
+typedef struct tl_gpu_set {
+  const int32_t *archs; /* these architectures, such as 80, oldest first */
+  int32_t arch_count;
+  int32_t image_count;
+  const tl_gpu_image *images;         /* without any: not compiled for CUDA */
+  const char *const *kernels;         /* by number: names in the images; null: only other sets have it */
+  const tl_emulated_kernel *emulated; /* by number, like `kernels`; null: not compiled for the emulator */
+} tl_gpu_set;
+
+/* The code of a model for devices. Sets share the numbers of kernels, and weights. */
 typedef struct tl_gpu_code {
-  const tl_gpu_image *images; /* without any: not compiled for CUDA */
-  int64_t image_count;
-  const char *const *kernels; /* names in the images */
-  int64_t kernel_count;
-  const tl_emulated_kernel *emulated;           /* null: not compiled for the emulator */
+  const tl_gpu_set *sets; /* by their oldest architecture; at least one */
+  int32_t set_count;
+  int32_t kernel_count;
   const struct tl_gpu_backend *const *backends; /* those that are linked; ends in null */
   const void *weights; /* to be copied to the device: what tl_frame's weights point to there */
   int64_t weights_bytes;
-  int32_t arch; /* the oldest architecture that the kernels were made for, such as 80 */
 } tl_gpu_code;
 
 struct tl_method {

@@ -28,12 +28,14 @@ enum { TL_COPY_TO_DEVICE = 0, TL_COPY_TO_HOST = 1, TL_COPY_ON_DEVICE = 2 };
 typedef struct tl_gpu_backend {
   const char *name; /* as --device takes it: "cuda", "emulated" */
 
-  /* Opens device number `device`, loads the image that suits it, and copies the weights there. A
+  /* Opens device number `device`, loads the image that suits it best, and copies the weights there. A
      second opening of the same code on the same device gives the same object; each needs a close.
      TL_NO_DEVICE, TL_INCOMPATIBLE or TL_OUT_OF_MEMORY with a message that says what to do. */
   tl_status (*open)(const tl_gpu_code *code, int32_t device, tl_gpu_device **result,
                     tl_error *error);
   void (*close)(tl_gpu_device *device);
+  /* The number of the set of kernels that it has chosen (tl_gpu_code). */
+  int32_t (*set)(tl_gpu_device *device);
   /* The address of the weights on the device; aligned to 256 bytes. */
   const void *(*weights)(tl_gpu_device *device);
 
