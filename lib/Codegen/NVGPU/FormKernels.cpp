@@ -1,8 +1,8 @@
 //===- FormKernels.cpp - Operations on tensors that become one launch -----===//
 #include "TorchLite/Codegen/Common/KernelGroup.h"
 #include "TorchLite/Codegen/Common/RowKernel.h"
-#include "TorchLite/Codegen/NVGPU/IrregularStrategies.h"
 #include "TorchLite/Codegen/NVGPU/Passes.h"
+#include "TorchLite/Codegen/NVGPU/Strategy.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"

@@ -13,6 +13,7 @@
 #define TORCHLITE_CODEGEN_NVGPU_STRATEGY_H
 
 #include "TorchLite/Codegen/NVGPU/TargetInfo.h"
+#include "TorchLite/Dialect/Runtime/IR/RowsOps.h"
 #include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include <optional>
@@ -65,6 +66,13 @@ struct Launch {
   mlir::Value threadId(unsigned dim) const;
 };
 
+/// Whether an operation of the body has reduction loops.
+bool hasReductionLoops(rt::KernelOp kernel);
+
+/// Erases what stands between `before` (null: the beginning of the block) and the kernel: what a strategy
+/// has emitted before it found that it cannot.
+void eraseEmitted(rt::KernelOp kernel, mlir::Operation *before);
+
 /// `ceil(value / divisor)` on the host or in a kernel; folds constants.
 mlir::Value ceilDiv(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value,
                     int64_t divisor);
@@ -114,6 +122,25 @@ llvm::LogicalResult emitMmaSync(mlir::OpBuilder &builder, rt::KernelOp kernel,
 /// One operation with reduction loops, over any dimensions, and what is around it.
 llvm::LogicalResult emitReduction(mlir::OpBuilder &builder, rt::KernelOp kernel,
                                   const EmitOptions &options, std::string &reason);
+
+/// The order of the elements of rows: `tlrt.argsort`.
+llvm::LogicalResult emitSort(mlir::OpBuilder &builder, rt::KernelOp kernel,
+                             const EmitOptions &options, std::string &reason);
+/// Whether a row of `sort` fits into shared memory; otherwise its kernel needs a second output of the
+/// first one's type to work in.
+bool sortsInSharedMemory(rt::ArgsortOp sort);
+
+/// Running sums and the like: `tlrt.scan`.
+llvm::LogicalResult emitScan(mlir::OpBuilder &builder, rt::KernelOp kernel,
+                             const EmitOptions &options, std::string &reason);
+
+/// The indices of elements that are not zero: `tlrt.nonzero`.
+llvm::LogicalResult emitNonzero(mlir::OpBuilder &builder, rt::KernelOp kernel,
+                                const EmitOptions &options, std::string &reason);
+
+/// Loops whose bodies read and write single elements.
+llvm::LogicalResult emitLoops(mlir::OpBuilder &builder, rt::KernelOp kernel,
+                              const EmitOptions &options, std::string &reason);
 
 /// One thread for each element of the outputs, reductions one after the other in it.
 llvm::LogicalResult emitGeneric(mlir::OpBuilder &builder, rt::KernelOp kernel,

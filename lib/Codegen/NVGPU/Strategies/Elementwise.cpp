@@ -64,12 +64,10 @@ bool Elementwise::check(std::string &reason) {
       reason = "expected outputs of one shape";
       return false;
     }
-  for (Operation &op : kernel.getBody().front())
-    if (auto structured = dyn_cast<linalg::LinalgOp>(op);
-        structured && structured.getNumReductionLoops()) {
-      reason = "expected parallel loops only";
-      return false;
-    }
+  if (hasReductionLoops(kernel)) {
+    reason = "expected parallel loops only";
+    return false;
+  }
   return true;
 }
 
@@ -265,11 +263,7 @@ LogicalResult Elementwise::emit(std::string &reason) {
   }
   if (!done) {
     reason = "cannot compute elements of " + error;
-    while (Operation *last = kernel->getPrevNode()) {
-      if (last == before)
-        break;
-      last->erase();
-    }
+    eraseEmitted(kernel, before);
     return failure();
   }
   return success();

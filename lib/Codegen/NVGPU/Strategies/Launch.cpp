@@ -1,6 +1,7 @@
 //===- Launch.cpp - What all strategies build launches with ---------------===//
 #include "TorchLite/Codegen/NVGPU/Strategy.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"
 
@@ -36,6 +37,16 @@ Value Launch::blockId(unsigned dim) const {
 }
 Value Launch::threadId(unsigned dim) const {
   return component(gpu::LaunchOp(launch).getThreadIds(), dim);
+}
+
+bool hasReductionLoops(rt::KernelOp kernel) {
+  return llvm::any_of(kernel.getBody().front().getOps<linalg::LinalgOp>(),
+                      [](linalg::LinalgOp op) { return op.getNumReductionLoops() > 0; });
+}
+
+void eraseEmitted(rt::KernelOp kernel, Operation *before) {
+  for (Operation *last = kernel->getPrevNode(); last != before; last = kernel->getPrevNode())
+    last->erase();
 }
 
 static std::optional<int64_t> constantOf(Value value) {

@@ -8,7 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "TorchLite/Codegen/NVGPU/ScalarLoops.h"
-#include "TorchLite/Codegen/NVGPU/IrregularStrategies.h"
+#include "TorchLite/Codegen/NVGPU/Strategy.h"
 #include "TorchLite/Codegen/NVGPU/ValueEvaluator.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "BlockScan.h"
-#include "TorchLite/Codegen/NVGPU/IrregularStrategies.h"
+#include "TorchLite/Codegen/NVGPU/Strategy.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"

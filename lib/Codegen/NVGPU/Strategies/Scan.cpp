@@ -12,7 +12,7 @@
 //===----------------------------------------------------------------------===//
 #include "BlockScan.h"
 #include "Lanes.h"
-#include "TorchLite/Codegen/NVGPU/IrregularStrategies.h"
+#include "TorchLite/Codegen/NVGPU/Strategy.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"

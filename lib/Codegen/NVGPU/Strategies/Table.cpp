@@ -1,5 +1,5 @@
 //===- Table.cpp - The strategies, in the order in which they are tried ---===//
-#include "TorchLite/Codegen/NVGPU/IrregularStrategies.h"
+#include "TorchLite/Codegen/NVGPU/Strategy.h"
 #include "llvm/ADT/StringSwitch.h"
 
 namespace torchlite::nvgpu {

@@ -20,6 +20,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Lanes.h"
+#include "TransposePlan.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -30,32 +31,14 @@ using namespace mlir;
 
 namespace torchlite::nvgpu {
 
-static constexpr int64_t threads = 256, wordBytes = 4, sectorBytes = 32;
-/// Elements that a thread loads of all operands before the first is used.
-static constexpr int64_t mostLoads = 32;
+static constexpr int64_t threads = TransposePlan::threads;
 
 namespace {
 
+using Layout = TransposePlan::Layout;
+using Read = TransposePlan::Read;
+
 MemRefType typeOf(Value buffer) { return cast<MemRefType>(buffer.getType()); }
-
-/// A buffer as numbers of elements: strides by dimension, and where its first element is.
-struct Layout {
-  SmallVector<int64_t> strides;
-  int64_t offset = 0;
-
-  static std::optional<Layout> of(MemRefType type) {
-    Layout layout;
-    if (failed(type.getStridesAndOffset(layout.strides, layout.offset)))
-      return std::nullopt;
-    return layout;
-  }
-};
-
-/// An operand, and where in it an element of the result looks.
-struct Read {
-  BlockArgument argument;
-  AffineMap map; ///< from dimensions of the result to those of the buffer
-};
 
 /// Whether `read` looks at `place` in its buffer for the element at `coordinates` of the result.
 bool isAt(const Read &read, ArrayRef<Value> coordinates, ValueRange place) {
@@ -70,29 +53,23 @@ bool isAt(const Read &read, ArrayRef<Value> coordinates, ValueRange place) {
 
 class Transpose {
 public:
-  Transpose(OpBuilder &builder, rt::KernelOp kernel)
-      : builder(builder), kernel(kernel), loc(kernel.getLoc()),
-        type(typeOf(kernel.getOutputs().front())) {}
+  Transpose(OpBuilder &builder, rt::KernelOp kernel, const TransposePlan &plan)
+      : builder(builder), kernel(kernel), loc(kernel.getLoc()), plan(plan), type(plan.type),
+        extent(plan.extent), unitRows(plan.unitRows), unitColumns(plan.unitColumns),
+        rows{plan.rows, {}}, columns{plan.columns, {}} {
+    for (const TransposePlan::Tile &tile : plan.tiles)
+      tiles.push_back({tile, {}, {}, {}});
+  }
 
   LogicalResult emit(std::string &reason);
 
 private:
-  /// A read that goes through shared memory.
-  struct Tile {
-    Read read;
-    Value buffer;
-    Layout layout;
-    int64_t bytes = 0;         ///< of an element
-    int64_t width = 1;         ///< elements of an access
+  struct Tile : TransposePlan::Tile {
     SmallVector<Value> strides; ///< by dimension of the buffer, indices
     Value flat, shared;
   };
-  /// Neighbouring dimensions of the result that count as one.
-  struct Group {
-    SmallVector<unsigned> dims; ///< outermost first
-    int64_t known = 1;          ///< number of elements; kDynamic where it is not known
+  struct Group : TransposePlan::Group {
     Value size;
-    bool contains(unsigned dim) const { return llvm::is_contained(dims, dim); }
   };
 
   Value index(int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); }
@@ -102,18 +79,6 @@ private:
   Value mul(Value x, int64_t y) { return y == 1 ? x : mul(x, index(y)); }
   Value div(Value x, int64_t y) { return builder.createOrFold<arith::DivUIOp>(loc, x, index(y)); }
   Value mod(Value x, int64_t y) { return builder.createOrFold<arith::RemUIOp>(loc, x, index(y)); }
-
-  bool isUnit(unsigned dim) const { return type.getDimSize(dim) == 1; }
-  bool checkForm(std::string &reason);
-  void findReads(Value tensor, AffineMap map);
-  std::optional<unsigned> neighbours(const Read &read);
-  bool findTiles(std::string &reason);
-  bool follow(unsigned outer, unsigned inner);
-  Group makeGroup(unsigned last, unsigned other);
-  bool checkSizes(std::string &reason) const;
-  bool isAligned(const Layout &layout, ArrayRef<unsigned> of, const Group &along,
-                 int64_t width) const;
-  void chooseWidths();
 
   void prepareHost();
   Value bufferStride(Value buffer, const Layout &layout, unsigned dim);
@@ -129,15 +94,11 @@ private:
   OpBuilder &builder;
   rt::KernelOp kernel;
   Location loc;
+  const TransposePlan &plan;
   MemRefType type; ///< of the first result; all have its shape
-  SmallVector<Read> reads;
-  SmallVector<Tile> tiles;
-  SmallVector<Layout> outputs;
-  unsigned row = 0, column = 0; ///< dimensions of the result: neighbours of the operands, of itself
+  int64_t extent, unitRows, unitColumns;
   Group rows, columns;
-  SmallVector<unsigned> batch;
-  int64_t extent = 0;                     ///< of tiles, both ways
-  int64_t unitRows = 1, unitColumns = 1;  ///< of the elements that a thread computes together
+  SmallVector<Tile> tiles;
 
   Launch launch;
   Value firstRow, firstColumn;            ///< of the block's tile
@@ -148,246 +109,6 @@ private:
 };
 
 } // namespace
-
-//===----------------------------------------------------------------------===//
-// What is read, and how
-//===----------------------------------------------------------------------===//
-
-bool Transpose::checkForm(std::string &reason) {
-  for (Value output : kernel.getOutputs()) {
-    std::optional<Layout> layout = Layout::of(typeOf(output));
-    if (typeOf(output).getShape() != type.getShape() || !layout ||
-        !elementBytes(typeOf(output).getElementType())) {
-      reason = "expected results of one shape, with strides and elements of 1 to 8 bytes";
-      return false;
-    }
-    outputs.push_back(*layout);
-  }
-  for (Operation &op : kernel.getBody().front())
-    if (auto structured = dyn_cast<linalg::LinalgOp>(op);
-        structured && structured.getNumReductionLoops()) {
-      reason = "expected parallel loops only";
-      return false;
-    }
-  return true;
-}
-
-/// Finds the buffers that the elements of `tensor` at `map` of the result's place come from.
-void Transpose::findReads(Value tensor, AffineMap map) {
-  if (auto argument = dyn_cast<BlockArgument>(tensor)) {
-    bool isNew = llvm::none_of(reads, [&](const Read &read) {
-      return read.argument == argument && read.map == map;
-    });
-    if (isNew)
-      reads.push_back({argument, map});
-    return;
-  }
-  if (auto cast = tensor.getDefiningOp<tensor::CastOp>())
-    return findReads(cast.getSource(), map);
-  auto op = tensor.getDefiningOp<linalg::LinalgOp>();
-  if (!op)
-    return;
-  unsigned number = cast<OpResult>(tensor).getResultNumber();
-  AffineMap result = op.getMatchingIndexingMap(op.getDpsInitOperand(number));
-  if (!result.isPermutation())
-    return;
-  AffineMap iteration = inversePermutation(result).compose(map);
-  for (OpOperand &operand : op->getOpOperands())
-    if (!op.isScalar(&operand) && op.payloadUsesValueFromOperand(&operand))
-      findReads(operand.get(), op.getMatchingIndexingMap(&operand).compose(iteration));
-}
-
-/// The dimension of the result along which a read goes through neighbours in memory, where each
-/// dimension of the buffer is one of the result or a constant.
-std::optional<unsigned> Transpose::neighbours(const Read &read) {
-  MemRefType buffer = typeOf(kernel.getOperandOf(read.argument));
-  std::optional<Layout> layout = Layout::of(buffer);
-  if (!layout)
-    return std::nullopt;
-  std::optional<unsigned> found;
-  llvm::SmallDenseSet<unsigned> seen;
-  for (auto [dim, expr] : llvm::enumerate(read.map.getResults())) {
-    if (isa<AffineConstantExpr>(expr))
-      continue;
-    auto loop = dyn_cast<AffineDimExpr>(expr);
-    if (!loop || !seen.insert(loop.getPosition()).second)
-      return std::nullopt;
-    if (layout->strides[dim] == 1 && buffer.getDimSize(dim) != 1 && !isUnit(loop.getPosition()))
-      found = loop.getPosition();
-  }
-  return found;
-}
-
-bool Transpose::findTiles(std::string &reason) {
-  reason = "expected results whose neighbours are along one dimension";
-  int64_t last = type.getRank() - 1;
-  while (last >= 0 && isUnit(last))
-    --last;
-  if (last < 0 || llvm::any_of(outputs, [&](const Layout &output) { return output.strides[last] != 1; }))
-    return false;
-  column = last;
-  for (unsigned result = 0; result < kernel.getOutputs().size(); ++result)
-    findReads(kernel.getYielded(result), builder.getMultiDimIdentityMap(type.getRank()));
-  // Of several such dimensions, the one with most bytes.
-  SmallVector<int64_t> bytes(type.getRank(), 0);
-  SmallVector<std::pair<Read, unsigned>> candidates;
-  for (const Read &read : reads) {
-    Value buffer = kernel.getOperandOf(read.argument);
-    std::optional<unsigned> dim = neighbours(read);
-    int64_t size = elementBytes(typeOf(buffer).getElementType());
-    if (!dim || *dim == column || !size || !read.map.isFunctionOfDim(column) ||
-        llvm::is_contained(kernel.getOutputs(), buffer))
-      continue;
-    bytes[*dim] += size;
-    candidates.push_back({read, *dim});
-  }
-  reason = "expected an operand whose neighbours are along another dimension than the result's";
-  if (candidates.empty())
-    return false;
-  row = std::distance(bytes.begin(), llvm::max_element(bytes));
-  for (auto &[read, dim] : candidates) {
-    if (dim != row)
-      continue;
-    Tile tile;
-    tile.read = read;
-    tile.buffer = kernel.getOperandOf(read.argument);
-    tile.layout = *Layout::of(typeOf(tile.buffer));
-    tile.bytes = elementBytes(typeOf(tile.buffer).getElementType());
-    tiles.push_back(tile);
-  }
-  return true;
-}
-
-/// Whether two dimensions of the result follow each other, `inner` next to `outer`, in the result and in
-/// all tiles, so that they can be gone through as one.
-bool Transpose::follow(unsigned outer, unsigned inner) {
-  auto isDense = [&](MemRefType buffer, const Layout &layout, unsigned first, unsigned second) {
-    if (buffer.getLayout().isIdentity())
-      return llvm::all_of(llvm::seq(first + 1, second),
-                          [&](unsigned dim) { return buffer.getDimSize(dim) == 1; });
-    int64_t size = type.getDimSize(inner), stride = layout.strides[second];
-    return !ShapedType::isDynamic(size) && !ShapedType::isDynamic(stride) &&
-           layout.strides[first] == stride * size;
-  };
-  for (auto [output, layout] : llvm::zip(kernel.getOutputs(), outputs))
-    if (!isDense(typeOf(output), layout, outer, inner))
-      return false;
-  for (const Tile &tile : tiles) {
-    auto position = [&](unsigned dim) {
-      return tile.read.map.getResultPosition(builder.getAffineDimExpr(dim));
-    };
-    std::optional<unsigned> first = position(outer), second = position(inner);
-    if (!first && !second)
-      continue;
-    if (!first || !second || *first > *second ||
-        !isDense(typeOf(tile.buffer), tile.layout, *first, *second))
-      return false;
-  }
-  return true;
-}
-
-Transpose::Group Transpose::makeGroup(unsigned last, unsigned other) {
-  Group group;
-  group.dims = {last};
-  for (int64_t dim = int64_t(last) - 1; dim >= 0; --dim) {
-    if (isUnit(dim))
-      continue;
-    if (dim == other || !follow(dim, group.dims.front()))
-      break;
-    group.dims.insert(group.dims.begin(), dim);
-  }
-  for (unsigned dim : group.dims) {
-    int64_t size = type.getDimSize(dim);
-    group.known = ShapedType::isDynamic(size) || ShapedType::isDynamic(group.known)
-                      ? ShapedType::kDynamic
-                      : group.known * size;
-  }
-  return group;
-}
-
-/// Whether a tile has enough of both. In rows below a sector most of what is read would not be used
-/// here either, but is by the other rows, soon after; and where the result's rows are short, several of
-/// them are written by one warp, which reads whole sectors of each of their columns.
-bool Transpose::checkSizes(std::string &reason) const {
-  int64_t bytes = 0;
-  for (const Tile &tile : tiles)
-    bytes = std::max(bytes, tile.bytes);
-  if (!ShapedType::isDynamic(rows.known) && rows.known * bytes < sectorBytes) {
-    reason = "expected an operand with at least " + std::to_string(sectorBytes / bytes) +
-             " neighbours in memory, but got " + std::to_string(rows.known);
-    return false;
-  }
-  if (!ShapedType::isDynamic(columns.known) && columns.known < warpSize) {
-    reason = "expected a result with at least " + std::to_string(warpSize) +
-             " neighbours in memory, but got " + std::to_string(columns.known);
-    return false;
-  }
-  return true;
-}
-
-/// Whether `width` elements from a multiple of it along a group are one aligned access. `of` are the
-/// dimensions of the buffer that are not in the group.
-bool Transpose::isAligned(const Layout &layout, ArrayRef<unsigned> of, const Group &along,
-                          int64_t width) const {
-  auto divides = [&](int64_t value) { return !ShapedType::isDynamic(value) && value % width == 0; };
-  return divides(along.known) && divides(layout.offset) &&
-         llvm::all_of(of, [&](unsigned dim) { return divides(layout.strides[dim]); });
-}
-
-void Transpose::chooseWidths() {
-  SmallVector<unsigned> others;
-  for (int64_t dim = 0; dim < type.getRank(); ++dim)
-    if (!columns.contains(dim) && !isUnit(dim))
-      others.push_back(dim);
-  int64_t stored = 1;
-  bool isNarrow = false;
-  for (Value output : kernel.getOutputs()) {
-    int64_t bytes = elementBytes(typeOf(output).getElementType());
-    stored = std::max(stored, bytes);
-    isNarrow |= bytes < wordBytes;
-  }
-  for (const Tile &tile : tiles)
-    isNarrow |= tile.bytes < wordBytes;
-  for (int64_t limit = wordBytes; limit >= 1; limit /= 2) {
-    unitRows = 1;
-    unitColumns = std::max<int64_t>(1, std::min(limit, wordBytes / stored));
-    while (!llvm::all_of(outputs, [&](const Layout &output) {
-      return unitColumns == 1 || isAligned(output, others, columns, unitColumns);
-    }))
-      unitColumns /= 2;
-    int64_t widest = std::min<int64_t>(limit, isNarrow ? 2 : 1);
-    widest = std::max(widest, unitColumns);
-    for (Tile &tile : tiles) {
-      SmallVector<unsigned> dims;
-      for (auto [dim, expr] : llvm::enumerate(tile.read.map.getResults())) {
-        auto loop = dyn_cast<AffineDimExpr>(expr);
-        bool isFirst = expr == builder.getAffineConstantExpr(0);
-        if (!isFirst && !(loop && (rows.contains(loop.getPosition()) || isUnit(loop.getPosition()))))
-          dims.push_back(dim);
-      }
-      tile.width = std::max<int64_t>(1, std::min(limit, wordBytes / tile.bytes));
-      while (tile.width > 1 && !isAligned(tile.layout, dims, rows, tile.width))
-        tile.width /= 2;
-      unitRows = std::max(unitRows, tile.width);
-      widest = std::max(widest, tile.width);
-    }
-    extent = widest * warpSize;
-    int64_t shared = 0, loads = 0;
-    unsigned count = 0;
-    for (const Tile &tile : tiles) {
-      shared += extent * (extent + std::max<int64_t>(1, wordBytes / tile.bytes)) * tile.bytes;
-      loads += extent * extent / tile.width / threads;
-      if (shared > defaultSharedPerBlock || loads > mostLoads)
-        break;
-      ++count;
-    }
-    if (count == tiles.size())
-      return;
-    // What does not fit into the smallest tiles is read as it comes.
-    if (limit == 1)
-      tiles.resize(count);
-  }
-}
 
 //===----------------------------------------------------------------------===//
 // Places
@@ -410,7 +131,7 @@ void Transpose::prepareHost() {
   for (Tile &tile : tiles)
     for (unsigned dim = 0; dim < tile.layout.strides.size(); ++dim)
       tile.strides.push_back(bufferStride(tile.buffer, tile.layout, dim));
-  for (auto [buffer, layout] : llvm::zip(kernel.getOutputs(), outputs)) {
+  for (auto [buffer, layout] : llvm::zip(kernel.getOutputs(), plan.outputs)) {
     outputStrides.emplace_back();
     for (int64_t dim = 0; dim < type.getRank(); ++dim)
       outputStrides.back().push_back(bufferStride(buffer, layout, dim));
@@ -443,7 +164,7 @@ void Transpose::prepareShared() {
     Type element = typeOf(tile.buffer).getElementType();
     if (element.isInteger(1))
       element = builder.getI8Type();
-    int64_t line = extent + std::max<int64_t>(1, wordBytes / tile.bytes);
+    int64_t line = tile.line(extent);
     auto shape = MemRefType::get({extent, line}, element, MemRefLayoutAttrInterface(), space);
     tile.shared = memref::ViewOp::create(builder, loc, shape, memory, index(start), ValueRange());
     tile.flat = flatten(tile.buffer, tile.layout);
@@ -484,7 +205,7 @@ void Transpose::copyTiles() {
     Value line = mul(mod(thread, perLine), tile.width), first = div(thread, perLine);
     Value place = add(batchOffset(tile), clamp(add(firstRow, line), rows, tile.width));
     // The group's last dimension has the stride of all its numbers.
-    Value stride = tile.strides[*tile.read.map.getResultPosition(builder.getAffineDimExpr(column))];
+    Value stride = tile.strides[*tile.read.map.getResultPosition(builder.getAffineDimExpr(plan.column))];
     for (int64_t access = 0; access < extent * extent / tile.width / threads; ++access) {
       Value number = add(firstColumn, add(first, access * (threads / perLine)));
       Value offset = add(place, mul(clamp(number, columns, 1), stride));
@@ -562,7 +283,7 @@ bool Transpose::computeUnit(Value rowNumber, Value columnNumber, Value lineInTil
     }
   }
   int64_t size = type.getShape().back();
-  bool isRow = unitColumns > 1 && column + 1 == type.getRank() && !ShapedType::isDynamic(size) &&
+  bool isRow = unitColumns > 1 && plan.column + 1 == type.getRank() && !ShapedType::isDynamic(size) &&
                size % unitColumns == 0;
   for (int64_t line = 0; line < unitRows; ++line) {
     Value number = add(rowNumber, line);
@@ -570,7 +291,7 @@ bool Transpose::computeUnit(Value rowNumber, Value columnNumber, Value lineInTil
     for (int64_t lane = 0; lane < unitColumns; ++lane) {
       if (lane && isRow) {
         lanes.push_back(lanes[0]);
-        lanes.back()[column] = add(lanes[0][column], lane);
+        lanes.back()[plan.column] = add(lanes[0][plan.column], lane);
       } else {
         lanes.push_back(coordinatesOf(number, columnNumber, lane));
       }
@@ -586,7 +307,7 @@ bool Transpose::computeUnit(Value rowNumber, Value columnNumber, Value lineInTil
       });
     // All elements are computed before any is stored: an output may be read for another.
     SmallVector<SmallVector<Value>> results;
-    for (unsigned result = 0; result < outputs.size(); ++result) {
+    for (unsigned result = 0; result < plan.outputs.size(); ++result) {
       results.push_back(reader.evaluate(kernel.getYielded(result)));
       if (results.back().empty()) {
         error = reader.getError().str();
@@ -594,8 +315,8 @@ bool Transpose::computeUnit(Value rowNumber, Value columnNumber, Value lineInTil
       }
     }
     for (auto [values, flat, strides] : llvm::zip(results, outputFlats, outputStrides)) {
-      Value offset = add(mul(number, strides[row]), columnNumber);
-      for (unsigned dim : batch)
+      Value offset = add(mul(number, strides[plan.row]), columnNumber);
+      for (unsigned dim : plan.batch)
         offset = add(offset, mul(at[dim], strides[dim]));
       if (unitColumns > 1)
         storeLanes(builder, loc, values, flat, offset);
@@ -631,17 +352,6 @@ bool Transpose::computeTile() {
 }
 
 LogicalResult Transpose::emit(std::string &reason) {
-  if (!checkForm(reason) || !findTiles(reason))
-    return failure();
-  rows = makeGroup(row, column);
-  columns = makeGroup(column, row);
-  if (!checkSizes(reason))
-    return failure();
-  for (int64_t dim = 0; dim < type.getRank(); ++dim)
-    if (!isUnit(dim) && !rows.contains(dim) && !columns.contains(dim))
-      batch.push_back(dim);
-  chooseWidths();
-
   OpBuilder::InsertionGuard guard(builder);
   Operation *before = kernel->getPrevNode();
   prepareHost();
@@ -651,44 +361,38 @@ LogicalResult Transpose::emit(std::string &reason) {
     sizes.push_back(getAsOpFoldResult(size));
     blocks = mul(blocks, size);
   };
-  for (unsigned dim : batch)
+  for (unsigned dim : plan.batch)
     addSize(builder.createOrFold<memref::DimOp>(loc, kernel.getOutputs().front(), dim));
   for (const Group *group : {&rows, &columns})
     addSize(ceilDiv(builder, loc, group->size, extent));
-  int64_t shared = 0;
-  for (const Tile &tile : tiles)
-    shared += extent * (extent + std::max<int64_t>(1, wordBytes / tile.bytes)) * tile.bytes;
-  launch = Launch::create(builder, loc, kernel.getName(), blocks, threads, shared);
+  launch = Launch::create(builder, loc, kernel.getName(), blocks, threads, plan.sharedBytes());
 
   Coordinates numbers(builder, loc, sizes, /*extra=*/0);
   SmallVector<Value> parts = numbers.ofNumber(numbers.fromIndex(launch.blockId(0)));
   firstColumn = mul(parts.pop_back_val(), extent);
   firstRow = mul(parts.pop_back_val(), extent);
   at.resize(type.getRank());
-  for (auto [dim, part] : llvm::zip(batch, parts))
+  for (auto [dim, part] : llvm::zip(plan.batch, parts))
     at[dim] = part;
   for (int64_t dim = 0; dim < type.getRank(); ++dim)
-    if (isUnit(dim))
+    if (plan.isUnit(dim))
       at[dim] = index(0);
   prepareShared();
-  for (auto [buffer, layout] : llvm::zip(kernel.getOutputs(), outputs))
+  for (auto [buffer, layout] : llvm::zip(kernel.getOutputs(), plan.outputs))
     outputFlats.push_back(flatten(buffer, layout));
   copyTiles();
   gpu::BarrierOp::create(builder, loc);
   if (computeTile())
     return success();
   reason = "cannot compute elements of " + error;
-  while (Operation *last = kernel->getPrevNode()) {
-    if (last == before)
-      break;
-    last->erase();
-  }
+  eraseEmitted(kernel, before);
   return failure();
 }
 
 LogicalResult emitTranspose(OpBuilder &builder, rt::KernelOp kernel, const EmitOptions &,
                             std::string &reason) {
-  return Transpose(builder, kernel).emit(reason);
+  std::optional<TransposePlan> plan = TransposePlan::make(kernel, reason);
+  return plan ? Transpose(builder, kernel, *plan).emit(reason) : failure();
 }
 
 } // namespace torchlite::nvgpu
