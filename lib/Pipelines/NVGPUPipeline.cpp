@@ -19,6 +19,7 @@ static void prepare(OpPassManager &manager) {
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addNestedPass<func::FuncOp>(createFoldConstantLayout());
+  manager.addNestedPass<func::FuncOp>(nvgpu::createGeneralizeTranspositions());
   manager.addNestedPass<func::FuncOp>(createFuseElementwise());
   manager.addPass(createCSEPass());
   manager.addNestedPass<func::FuncOp>(createBindFrame());

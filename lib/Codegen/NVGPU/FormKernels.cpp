@@ -128,6 +128,8 @@ private:
     std::string reason;
     SmallVector<Operation *> ops;
     StringRef name = root->getName().stripDialect();
+    if (auto generic = dyn_cast<linalg::GenericOp>(*root); generic && linalg::isaTransposeOpInterface(generic))
+      name = "transpose";
     if (root.getNumReductionLoops()) {
       FailureOr<RowKernel> rows = matchRowKernel(root, reason);
       if (succeeded(rows)) {

@@ -13,7 +13,9 @@ class Product(torch.nn.Module):
 class Convolution(torch.nn.Module):
     def __init__(self):
         super().__init__()
-        self.convolution = torch.nn.Conv2d(16, 32, 3, padding=1)
+        # 216 products a result, in steps of 64: the last step's stage is the first, which lies where the
+        # sums of groups of threads come to lie after it.
+        self.convolution = torch.nn.Conv2d(24, 32, 3, padding=1)
 
     def forward(self, x):
         return torch.relu(self.convolution(x))

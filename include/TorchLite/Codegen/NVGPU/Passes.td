@@ -110,6 +110,30 @@ def MergeVersions : Pass<"tl-nvgpu-merge-versions", "mlir::ModuleOp"> {
   ];
 }
 
+def GeneralizeTranspositions : Pass<"tl-nvgpu-generalize-transpositions", "mlir::func::FuncOp"> {
+  let summary = "Write transpositions as generic operations, which merge with elementwise ones";
+  let description = [{
+    `tl-fuse-elementwise` merges generic operations. A kernel that transposes through shared memory
+    computes what is around the transposition on the way (strategy `transpose`), so that on a GPU a
+    transposition is worth no kernel of its own.
+
+    Example:
+    ```mlir
+    %0 = linalg.transpose ins(%x : tensor<4x8xf32>) outs(%empty : tensor<8x4xf32>) permutation = [1, 0]
+    ```
+    becomes
+    ```mlir
+    %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d1, d0)>, affine_map<(d0, d1) -> (d0, d1)>],
+                         iterator_types = ["parallel", "parallel"]}
+        ins(%x : tensor<4x8xf32>) outs(%empty : tensor<8x4xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      linalg.yield %in : f32
+    } -> tensor<8x4xf32>
+    ```
+  }];
+  let dependentDialects = ["mlir::linalg::LinalgDialect"];
+}
+
 def SplitReductions : Pass<"tl-nvgpu-split-reductions", "mlir::func::FuncOp"> {
   let summary = "Sum long products in parts where their results are too few for a GPU";
   let description = [{
