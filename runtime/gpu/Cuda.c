@@ -37,6 +37,23 @@ static tl_status cudaStreamCreate(tl_gpu_device *it, void *callers_stream, tl_gp
   return TL_OK;
 }
 
+static tl_status cudaReady(tl_gpu_device *it, void *callers_stream, tl_error *error) {
+  CUstreamCaptureStatus capturing = CU_STREAM_CAPTURE_STATUS_NONE;
+  CUresult result = CUDA_SUCCESS;
+  if (it->driver->cuStreamIsCapturing)
+    IN_CONTEXT(it, result, it->driver->cuStreamIsCapturing(callers_stream, &capturing));
+  if (result)
+    return tl_driver_fail(it->driver, result, error, "cuda:%d: the caller's stream", (int)it->number);
+  /* Addresses of arguments and of memory for results would be frozen into the caller's graph, and a
+     call may wait for the stream. */
+  if (capturing != CU_STREAM_CAPTURE_STATUS_NONE)
+    return tl_fail(error, TL_INVALID_ARGUMENT,
+                   "cuda:%d: the caller's stream is recording a graph, of which a call cannot be a part: "
+                   "call before or after; calls with the same addresses replay a graph of their own",
+                   (int)it->number);
+  return TL_OK;
+}
+
 static void cudaStreamDestroy(tl_gpu_stream *stream) {
   const tl_gpu_device *it = stream->device;
   bool pushed;
@@ -293,6 +310,7 @@ const tl_gpu_backend tl_gpu_cuda = {
     .weights = tl_cuda_weights,
     .stream_create = cudaStreamCreate,
     .stream_destroy = cudaStreamDestroy,
+    .ready = cudaReady,
     .alloc = cudaAlloc,
     .free = cudaFree,
     .launch = cudaLaunch,

@@ -18,6 +18,7 @@ typedef struct CUfunc_st *CUfunction;
 typedef struct CUstream_st *CUstream;
 typedef struct CUgraph_st *CUgraph;
 typedef struct CUgraphExec_st *CUgraphExec;
+typedef int CUstreamCaptureStatus;
 
 enum { /* CUresult */
   CUDA_SUCCESS = 0,
@@ -55,6 +56,7 @@ enum { /* CUjit_option */
 };
 enum { CU_STREAM_NON_BLOCKING = 1 };
 enum { CU_STREAM_CAPTURE_MODE_THREAD_LOCAL = 1 };
+enum { CU_STREAM_CAPTURE_STATUS_NONE = 0 };
 enum { CU_MEMHOSTALLOC_PORTABLE = 1 };
 
 /* X(name in libcuda, arguments): what every driver must have. CUDA 11.0 brought the architecture
@@ -97,6 +99,7 @@ enum { CU_MEMHOSTALLOC_PORTABLE = 1 };
   X(cuMemAllocAsync, CUdeviceptr *, size_t, CUstream)                                              \
   X(cuMemFreeAsync, CUdeviceptr, CUstream)                                                         \
   X(cuStreamBeginCapture_v2, CUstream, int)                                                        \
+  X(cuStreamIsCapturing, CUstream, CUstreamCaptureStatus *)                                        \
   X(cuStreamEndCapture, CUstream, CUgraph *)                                                       \
   X(cuGraphInstantiateWithFlags, CUgraphExec *, CUgraph, unsigned long long)                       \
   X(cuGraphLaunch, CUgraphExec, CUstream)                                                          \

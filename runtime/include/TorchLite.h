@@ -295,8 +295,9 @@ typedef struct tl_options {
   int32_t results_on_device; /* 1: results that the runtime allocates are tensors on the GPU (kDLCUDA);
                                 0: in the processor's memory */
   /* A CUDA stream of that GPU (CUstream, cudaStream_t; cudaStreamLegacy for the default stream) for
-     all calls, which then follow what is queued there; it must live as long as the instance. A call waits for the stream only where a tensor is
-     in the processor's memory, so that with all tensors on the GPU it returns at once. Null: each call
+     all calls, which then follow what is queued there; it must live as long as the instance, and not
+     record a graph of the caller's when a call is made. A call waits for the stream only where a tensor
+     is in the processor's memory, so that with all tensors on the GPU it returns at once. Null: each call
      that runs at the same time has a stream of its own, tensors on the GPU must be ready when the call
      is made, and the call returns when all is done. */
   void *stream;

@@ -554,7 +554,11 @@ tl_status tl_call_here(tl_instance *instance, const char *name, const tl_value *
                    instance->model->name, name, names);
   }
   tl_call_frame *frame;
-  tl_status status = acquire(instance, &frame, error);
+  tl_status status = TL_OK;
+  if (instance->callers_stream && instance->opened->backend->ready)
+    status = instance->opened->backend->ready(instance->opened->device, instance->callers_stream, error);
+  if (!status)
+    status = acquire(instance, &frame, error);
   if (status)
     return status;
   frame->error = error;

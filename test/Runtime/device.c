@@ -465,21 +465,39 @@ static void testLateCheck(void) {
   tl_instance_destroy(instance);
 }
 
-static void testStream(void) {
-  void *library = dlopen(getenv("TORCHLITE_LIBCUDA"), RTLD_NOW);
-  int (*push)(void *), (*pop)(void **), (*make)(void **, unsigned), (*wait)(void *),
-      (*destroy)(void *), (*retain)(void **, int), (*drop)(int);
-  *(void **)&push = dlsym(library, "cuCtxPushCurrent_v2");
-  *(void **)&pop = dlsym(library, "cuCtxPopCurrent_v2");
-  *(void **)&make = dlsym(library, "cuStreamCreate");
-  *(void **)&wait = dlsym(library, "cuStreamSynchronize");
-  *(void **)&destroy = dlsym(library, "cuStreamDestroy_v2");
-  *(void **)&retain = dlsym(library, "cuDevicePrimaryCtxRetain");
-  *(void **)&drop = dlsym(library, "cuDevicePrimaryCtxRelease_v2");
+/* A caller that uses the driver, too. */
+typedef struct caller {
+  int (*destroy)(void *), (*pop)(void **), (*drop)(int), (*wait)(void *), (*begin)(void *, int),
+      (*end)(void *, void **), (*destroy_graph)(void *);
   void *context, *stream;
-  EXPECT(!retain(&context, 10) && !push(context) && !make(&stream, 1));
+} caller;
+
+static caller enterDriver(void) {
+  void *library = dlopen(getenv("TORCHLITE_LIBCUDA"), RTLD_NOW);
+  caller it;
+  int (*retain)(void **, int), (*push)(void *), (*make)(void **, unsigned);
+  *(void **)&retain = dlsym(library, "cuDevicePrimaryCtxRetain");
+  *(void **)&push = dlsym(library, "cuCtxPushCurrent_v2");
+  *(void **)&make = dlsym(library, "cuStreamCreate");
+  *(void **)&it.wait = dlsym(library, "cuStreamSynchronize");
+  *(void **)&it.destroy = dlsym(library, "cuStreamDestroy_v2");
+  *(void **)&it.pop = dlsym(library, "cuCtxPopCurrent_v2");
+  *(void **)&it.drop = dlsym(library, "cuDevicePrimaryCtxRelease_v2");
+  *(void **)&it.begin = dlsym(library, "cuStreamBeginCapture_v2");
+  *(void **)&it.end = dlsym(library, "cuStreamEndCapture");
+  *(void **)&it.destroy_graph = dlsym(library, "cuGraphDestroy");
+  EXPECT(!retain(&it.context, 10) && !push(it.context) && !make(&it.stream, 1));
+  return it;
+}
+
+static void leaveDriver(caller *it) {
+  EXPECT(!it->destroy(it->stream) && !it->pop(&it->context) && !it->drop(10));
+}
+
+static void testStream(void) {
+  caller driver = enterDriver();
   tl_instance *stays = create((tl_options){.results_on_device = 1});
-  tl_instance *instance = create((tl_options){.stream = stream});
+  tl_instance *instance = create((tl_options){.stream = driver.stream});
   float data[] = {1, 2, 3, 4, 5, 6};
   tl_value a = onDevice(stays, data, 6), b = onDevice(stays, data, 6);
   /* A chain of calls that nobody waits for. */
@@ -492,17 +510,17 @@ static void testStream(void) {
     call(instance, "affine", from_a, 2, &given);
   }
   EXPECT(fake->synchronizations == waits);
-  EXPECT(!wait(stream) && peek(a.as.tensor.tensor, 0) == 72 && peek(b.as.tensor.tensor, 0) == 82);
+  EXPECT(!driver.wait(driver.stream) && peek(a.as.tensor.tensor, 0) == 72 && peek(b.as.tensor.tensor, 0) == 82);
   /* A tensor is not used again before the calls that read it have run. */
   tl_value c = onDevice(stays, data, 6), from_c[] = {c, tl_float(1)};
   call(instance, "affine", from_c, 2, &given);
   tl_value_clear(&c);
   float other[6] = {0};
   c = onDevice(stays, other, 6);
-  EXPECT(c.as.tensor.tensor->data && !wait(stream) && peek(b.as.tensor.tensor, 0) == 22);
+  EXPECT(c.as.tensor.tensor->data && !driver.wait(driver.stream) && peek(b.as.tensor.tensor, 0) == 22);
   tl_value_clear(&c);
   call(instance, "affine", from_a, 2, &given);
-  EXPECT(!wait(stream) && peek(b.as.tensor.tensor, 0) == 82);
+  EXPECT(!driver.wait(driver.stream) && peek(b.as.tensor.tensor, 0) == 82);
   /* What reaches the host is waited for. */
   tl_value result = tl_none();
   call(instance, "affine", from_b, 2, &result);
@@ -512,7 +530,32 @@ static void testStream(void) {
   tl_value_clear(&b);
   tl_instance_destroy(instance);
   tl_instance_destroy(stays);
-  EXPECT(!destroy(stream) && !pop(&context) && !drop(10));
+  leaveDriver(&driver);
+}
+
+/* The caller may record a graph of its own on its stream: no call becomes a part of it. */
+static void testCallersRecording(void) {
+  caller driver = enterDriver();
+  if (!driver.begin) { /* an old driver */
+    leaveDriver(&driver);
+    return;
+  }
+  tl_instance *instance = create((tl_options){.stream = driver.stream});
+  float data[] = {1, 2, 3, 4, 5, 6};
+  int64_t shape[] = {2, 3};
+  DLTensor tensor = tl_dltensor(data, TL_F32, 2, shape);
+  tl_value arguments[] = {tl_tensor(&tensor), tl_float(1)}, result = tl_none();
+  EXPECT(!driver.begin(driver.stream, 1));
+  tl_error error = {0};
+  void *graph;
+  EXPECT(tl_call(instance, "affine", arguments, 2, &result, &error) == TL_INVALID_ARGUMENT);
+  EXPECT(strstr(error.message, "the caller's stream is recording a graph"));
+  /* Nothing of it got there, and the recording is as good as before. */
+  EXPECT(!driver.end(driver.stream, &graph) && !*(void **)graph && !driver.destroy_graph(graph));
+  call(instance, "affine", arguments, 2, &result);
+  tl_value_clear(&result);
+  tl_instance_destroy(instance);
+  leaveDriver(&driver);
 }
 
 /* Each allocation of an instance fails once, and nothing is lost. */
@@ -571,6 +614,7 @@ int main(void) {
   testReads();
   testLateCheck();
   testStream();
+  testCallersRecording();
   testExhausted();
   EXPECT(!fake->live_memory && !fake->live_contexts && !fake->live_modules);
   EXPECT(!fake->live_streams && !fake->live_graphs);

@@ -549,6 +549,12 @@ API int cuStreamBeginCapture_v2(struct CUstream_st *stream, int mode) {
   stream->recording->last = &stream->recording->first;
   END
 }
+API int cuStreamIsCapturing(struct CUstream_st *stream, int *status) {
+  BEGIN
+  stream = named(stream);
+  *status = stream->invalid ? 2 : stream->recording ? 1 : 0;
+  END
+}
 static void destroyGraph(struct CUgraph_st *graph) {
   while (graph->first) {
     operation *it = graph->first;

@@ -81,6 +81,9 @@ typedef struct tl_gpu_backend {
   bool (*wait)(tl_gpu_device *device);
   /* Bytes that are free and that there are, for messages; null: unknown. */
   void (*memory_info)(tl_gpu_device *device, int64_t *free_bytes, int64_t *total_bytes);
+  /* Whether calls may queue work on the caller's stream now, a clear error where not: not while the
+     caller records a graph there. Null: always. */
+  tl_status (*ready)(tl_gpu_device *device, void *callers_stream, tl_error *error);
 } tl_gpu_backend;
 
 /* In libTorchLiteCuda.a. */
