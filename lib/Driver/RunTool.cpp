@@ -213,10 +213,14 @@ int runMain(int argc, char **argv, const Importer &importer,
     inputTexts.push_back(text.c_str());
   for (const std::string &text : calls)
     callTexts.push_back(text.c_str());
-  tl_run_options options = {inputTexts.data(), inputTexts.size(),
-                            callTexts.data(),  callTexts.size(),
-                            outputDir.empty() ? nullptr : outputDir.c_str(),
-                            commandLine.threads, benchmark, nullptr};
+  tl_run_options options = {};
+  options.inputs = inputTexts.data();
+  options.input_count = inputTexts.size();
+  options.calls = callTexts.data();
+  options.call_count = callTexts.size();
+  options.output_dir = outputDir.empty() ? nullptr : outputDir.c_str();
+  options.threads = commandLine.threads;
+  options.benchmark = benchmark;
   tl_error deviceError;
   if (!device.empty() &&
       !tl_parse_device(device.c_str(), &options.device, &options.device_id, &deviceError))

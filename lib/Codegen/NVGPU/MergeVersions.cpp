@@ -85,8 +85,8 @@ private:
     ModuleOp module = getOperation();
     llvm::MapVector<Operation *, SetVector<int64_t>> setsOf;
     SymbolTableCollection symbols;
-    for (auto [set, functions] : llvm::enumerate(functionsOfSet))
-      for (func::FuncOp function : functions) {
+    for (size_t set = 0; set < functionsOfSet.size(); ++set)
+      for (func::FuncOp function : functionsOfSet[set]) {
         setsOf[function].insert(set);
         function.walk([&](gpu::LaunchFuncOp launch) {
           if (Operation *kernel = symbols.lookupSymbolIn(module, launch.getKernel()))

@@ -222,7 +222,8 @@ private:
       mapping.map(scalar, next());
     for (Value constant : constants)
       builder.clone(*constant.getDefiningOp(), mapping);
-    auto mapIds = [&]<typename Op>(Op, gpu::KernelDim3 ids) {
+    auto mapIds = [&](auto op, gpu::KernelDim3 ids) {
+      using Op = decltype(op);
       mapping.map(ids.x, Op::create(builder, loc, gpu::Dimension::x));
       mapping.map(ids.y, Op::create(builder, loc, gpu::Dimension::y));
       mapping.map(ids.z, Op::create(builder, loc, gpu::Dimension::z));

@@ -311,8 +311,8 @@ private:
     }
     if (result.empty())
       return emitError(loc, "expected at least one GPU architecture");
-    llvm::stable_sort(result, [](const Architecture *a, const Architecture *b) {
-      return a->number < b->number;
+    llvm::sort(result, [](const Architecture *a, const Architecture *b) {
+      return std::pair(a->number, a->name) < std::pair(b->number, b->name);
     });
     return result;
   }
