@@ -94,6 +94,15 @@ void dropClashingOptions() {
   }
 }
 
+/// The description of --cuda-arch. Options keep a reference to theirs.
+static StringRef describeArchs() {
+  static const std::string text =
+      "Architectures of GPUs: " + llvm::join(nvgpu::targetNames(), ", ") +
+      "\n(default: sm_80,sm_90; newer ones run what the newest of these does).\n"
+      "Each gets kernels of its own where they differ";
+  return text;
+}
+
 CompilerCommandLine::CompilerCommandLine(cl::OptionCategory &category)
     : inputTypes("input-type", cl::cat(category), cl::value_desc("type"),
                  cl::desc("Type of an argument of forward, once for each: 1x3x224x224xf32,\n"
@@ -107,9 +116,7 @@ CompilerCommandLine::CompilerCommandLine(cl::OptionCategory &category)
                        "kernels of GPUs on this processor, for tests); one library may\n"
                        "have several: cpu,cuda")),
       cudaArchs("cuda-arch", cl::cat(category), cl::CommaSeparated, cl::value_desc("list"),
-                cl::desc("Architectures of GPUs: " + llvm::join(nvgpu::targetNames(), ", ") +
-                         "\n(default: sm_80,sm_90; newer ones run what the newest of these does).\n"
-                         "Each gets kernels of its own where they differ")),
+                cl::desc(describeArchs())),
       targetTriple("target-triple", cl::cat(category), cl::value_desc("triple"),
                    cl::desc("What to compile for, such as aarch64-linux-gnu (default: this "
                             "machine)")),
