@@ -25,6 +25,17 @@ using namespace mlir;
 using B = ImplicitLocOpBuilder;
 using Sizes = SmallVector<OpFoldResult>;
 
+/// An operation whose result is known to have no elements is its init: no row may be cut out of it.
+template <typename Op>
+bool replaceEmpty(Op op) {
+  auto type = cast<RankedTensorType>(op.getResult().getType());
+  if (!llvm::is_contained(type.getShape(), 0))
+    return false;
+  op.replaceAllUsesWith(op.getInit());
+  op.erase();
+  return true;
+}
+
 /// An elementwise operation on tensors of one shape, or into a new tensor without inputs.
 Value createElementwise(B &b, ValueRange inputs, Value init,
                         function_ref<Value(B &, ValueRange)> body) {
@@ -147,6 +158,8 @@ Value createSortedPositions(B &b, Row &row) {
 }
 
 void expand(rt::ArgsortOp op) {
+  if (replaceEmpty(op))
+    return;
   OpBuilder builder(op);
   B b(op.getLoc(), builder);
   int64_t dim = op.getDim();
@@ -188,6 +201,8 @@ void expand(rt::ArgsortOp op) {
 //===----------------------------------------------------------------------===//
 
 void expand(rt::ScanOp op) {
+  if (replaceEmpty(op))
+    return;
   OpBuilder builder(op);
   B b(op.getLoc(), builder);
   int64_t dim = op.getDim();

@@ -39,6 +39,18 @@ func.func @row(%x: tensor<9xi8>, %empty: tensor<9xi64>) -> tensor<9xi64> {
   return %0 : tensor<9xi64>
 }
 
+// Rows without elements.
+
+// CHECK-LABEL: func.func @empty
+// CHECK-SAME: %[[SORT:[^:]*]]: tensor<?x0xi64>, %[[SCAN:[^:]*]]: tensor<?x0xf32>)
+func.func @empty(%x: tensor<?x0xf32>, %sort: tensor<?x0xi64>, %scan: tensor<?x0xf32>)
+    -> (tensor<?x0xi64>, tensor<?x0xf32>) {
+  // CHECK-NEXT: return %[[SORT]], %[[SCAN]]
+  %0 = tlrt.argsort dim 1 ins(%x : tensor<?x0xf32>) outs(%sort : tensor<?x0xi64>)
+  %1 = tlrt.scan addf dim 1 in f32 ins(%x : tensor<?x0xf32>) outs(%scan : tensor<?x0xf32>)
+  return %0, %1 : tensor<?x0xi64>, tensor<?x0xf32>
+}
+
 // CHECK-LABEL: func.func @nonzero
 // CHECK-SAME: %{{.*}}: tensor<4x?xf32>, %[[EMPTY:.*]]: tensor<?x2xi64>
 func.func @nonzero(%x: tensor<4x?xf32>, %empty: tensor<?x2xi64>) -> tensor<?x2xi64> {
