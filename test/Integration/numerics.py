@@ -90,7 +90,24 @@ def roundings():
                       randn(2, 9, 1) + 2, randn(2, 1, 8) + 2)
 
 
+def masks():
+    """Boolean constants, small ones too."""
+    for shape in ((1, 3), (1, 65), (40, 65)):
+        mask = torch.rand(shape) > 0.5
+        yield Program(f"mask_{shape[0]}_{shape[1]}", lambda x, m=mask: x.masked_fill(m, 2.0), ["40x65xf32"] if shape[1] > 3
+                      else ["40x3xf32"], [[randn(40, shape[1])]])
+
+
+def empty_rows():
+    for size in (0, 1):
+        x = randn(3, size)
+        yield Program(f"sort_{size}", lambda x: torch.sort(x, 1)[1], [f"?x{size}xf32"], [[x]])
+        yield Program(f"cumsum_{size}", lambda x: torch.cumsum(x, 1), [f"?x{size}xf32"], [[x]])
+
+
 def programs():
+    yield from masks()
+    yield from empty_rows()
     yield from matrix_products()
     yield from normalisations()
     yield from windows()

@@ -12,6 +12,15 @@ namespace torchlite {
 namespace {
 using namespace mlir;
 
+/// Whether the translation to LLVM IR takes the constant. Of elements that are given as bytes it takes
+/// those that LLVM's arrays of data may have.
+bool canBeGlobal(ElementsAttr value) {
+  if (!isa<DenseResourceElementsAttr>(value))
+    return true;
+  Type element = cast<ShapedType>(value.getType()).getElementType();
+  return element.isIntOrIndexOrFloat() && !element.isInteger(1);
+}
+
 struct PackConstants : impl::PackConstantsBase<PackConstants> {
   using Base::Base;
 
@@ -41,7 +50,7 @@ struct PackConstants : impl::PackConstantsBase<PackConstants> {
         global.emitError("expected a constant of numbers with all their data");
         return signalPassFailure();
       }
-      if (static_cast<int64_t>(raw->size()) < minBytes)
+      if (static_cast<int64_t>(raw->size()) < minBytes && canBeGlobal(value))
         continue;
       auto [known, isNew] = offsetOfValue.try_emplace(value, 0);
       if (isNew) {
