@@ -35,20 +35,15 @@ public:
     auto pointerType = MemRefType::get({}, type.getElementType());
     auto metadata = memref::ExtractStridedMetadataOp::create(builder, loc, buffer);
     Value base = metadata.getBaseBuffer();
-    if (ShapedType::isDynamic(offset)) {
-      // It becomes part of the pointer.
-      auto shifted = MemRefType::get(
-          {}, type.getElementType(),
-          StridedLayoutAttr::get(builder.getContext(), ShapedType::kDynamic, {}));
-      base = memref::ReinterpretCastOp::create(builder, loc, shifted, base,
-                                               OpFoldResult(metadata.getOffset()),
-                                               ArrayRef<OpFoldResult>{}, ArrayRef<OpFoldResult>{});
-    } else if (type.getRank() || base.getType() != pointerType) {
+    if (type.getRank() || base.getType() != pointerType)
       base = memref::ReinterpretCastOp::create(builder, loc, pointerType, base,
                                                builder.getIndexAttr(0), ArrayRef<OpFoldResult>{},
                                                ArrayRef<OpFoldResult>{});
-    }
     arguments.push_back(base);
+    // Not added to the pointer: the kernel may know the number from the host, where it has been asked for
+    // as well, and would add it again.
+    if (ShapedType::isDynamic(offset))
+      arguments.push_back(metadata.getOffset());
     for (int64_t dim = 0; dim < type.getRank(); ++dim)
       if (type.isDynamicDim(dim))
         arguments.push_back(metadata.getSizes()[dim]);
@@ -76,7 +71,9 @@ public:
           bytes *= size;
       return std::to_string(bytes) + sizes;
     }
-    int64_t last = ShapedType::isDynamic(offset) ? 0 : offset;
+    if (ShapedType::isDynamic(offset))
+      return "";
+    int64_t last = offset;
     for (auto [size, stride] : llvm::zip(type.getShape(), strides)) {
       if (ShapedType::isDynamic(stride) || stride < 0 || size == 0)
         return "";
@@ -89,6 +86,8 @@ public:
   Value rebuild(OpBuilder &builder, function_ref<Value()> next) {
     Location loc = buffer.getLoc();
     Value base = next();
+    OpFoldResult start = ShapedType::isDynamic(offset) ? OpFoldResult(next())
+                                                       : OpFoldResult(builder.getIndexAttr(offset));
     SmallVector<OpFoldResult> sizes, steps;
     for (int64_t dim = 0; dim < type.getRank(); ++dim)
       sizes.push_back(type.isDynamicDim(dim)
@@ -97,11 +96,10 @@ public:
     for (int64_t stride : strides)
       steps.push_back(ShapedType::isDynamic(stride) ? OpFoldResult(next())
                                                     : OpFoldResult(builder.getIndexAttr(stride)));
-    int64_t start = ShapedType::isDynamic(offset) ? 0 : offset;
-    auto layout = StridedLayoutAttr::get(builder.getContext(), start, strides);
+    auto layout = StridedLayoutAttr::get(builder.getContext(), offset, strides);
     auto rebuilt = MemRefType::get(type.getShape(), type.getElementType(), layout);
-    Value value = memref::ReinterpretCastOp::create(builder, loc, rebuilt, base,
-                                                    builder.getIndexAttr(start), sizes, steps);
+    Value value =
+        memref::ReinterpretCastOp::create(builder, loc, rebuilt, base, start, sizes, steps);
     if (rebuilt != type)
       value = memref::CastOp::create(builder, loc, type, value);
     return value;

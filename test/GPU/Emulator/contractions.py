@@ -74,6 +74,11 @@ def matrices(cases):
     sizes = [(n, m, k) for n in (1, 40) for m in (1, 33) for k in (4, 70)] + [(0, 3, 3), (3, 0, 3), (3, 3, 0)]
     cases.add("torch.matmul(a, b)", *[(tensor(n, k), tensor(k, m)) for n, m, k in sizes],
               dynamic=[(0, 0), (0, 1), (1, 0), (1, 1)])
+    # Operands that begin where only the call knows.
+    cases.add("torch.matmul(torch.cat([a, a * 2], 1)[:, a.size(1) - 1:-1], b)",
+              *[(tensor(n, k), tensor(k, 40)) for n, k in ((40, 36), (20, 64), (1, 5))], dynamic=[(0, 0), (0, 1), (1, 0)])
+    cases.add("torch.matmul(a[a.size(0) // 2:], b)", *[(tensor(n, k), tensor(k, 40)) for n, k in ((80, 36), (41, 64), (2, 5))],
+              dynamic=[(0, 0), (0, 1), (1, 0)])
     cases.add("torch.matmul(a, b.t()) + c", *[(tensor(n, 64), tensor(48, 64), tensor(48)) for n in (1, 2, 9, 70, 0)],
               dynamic=[(0, 0)])
     cases.add("torch.matmul(a, b.transpose(1, 2))", *[(tensor(2, n, 16), tensor(2, n, 16)) for n in (1, 37, 64)],

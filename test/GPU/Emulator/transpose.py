@@ -110,6 +110,11 @@ def fill(cases):
     for dtype in (torch.float32, torch.float16, torch.int8):
         cases.add("a.t().contiguous()", *[(tensor(m, n, dtype=dtype),) for m, n in sizes],
                   dynamic=[(0, 0), (0, 1)])
+    # Parts of a result that begin where only the call knows.
+    cases.add("torch.cat([b, a.t()], 1)", *[(tensor(m, n), tensor(n, k)) for m, n, k in [(40, 33, 2), (35, 64, 40), (3, 2, 1)]],
+              dynamic=[(0, 0), (0, 1), (1, 0), (1, 1)])
+    cases.add("torch.cat([b, a.t()], 0)", *[(tensor(m, n), tensor(k, m)) for m, n, k in [(40, 33, 2), (35, 64, 40), (3, 2, 1)]],
+              dynamic=[(0, 0), (0, 1), (1, 0), (1, 1)])
     cases.add("a.t() * b", *[(tensor(m, 40), tensor(m)) for m in (1, 32, 77, 0)], dynamic=[(0, 0), (1, 0)])
     cases.add("a.permute(0, 2, 3, 1) + b", *[(tensor(n, 34, h, 6), tensor(34)) for n, h in [(1, 7), (3, 1), (0, 2)]],
               dynamic=[(0, 0), (0, 2)])
