@@ -37,6 +37,7 @@ EXACT = {
     "index_copy", "masked_scatter", "pixel_shuffle", "adaptive_max_pool1d", "adaptive_max_pool2d", "embedding",
     "one_hot", "is_floating_point", "copy_", "fill_", "index_put", "index_fill", "unflatten", "searchsorted",
     "bucketize", "nan_to_num", "frac", "heaviside", "unique"}
+IN_PLACE = {"__iadd__", "__isub__", "__imul__", "__itruediv__", "__idiv__", "__iand__", "__ior__", "__ixor__"}
 ROUNDS, MORE_ROUNDS = 3, 24
 
 
@@ -72,7 +73,7 @@ class Noise(TorchFunctionMode):
         if name in EXACT:
             return func(*args, **kwargs)
         least = self.products if name in CONTRACTIONS else 0.0
-        if name.endswith("_") and not name.endswith("__"):  # in place: what it writes must stay the same tensor
+        if name in IN_PLACE or (name.endswith("_") and not name.endswith("__")):  # what it writes must stay itself
             rest = tree_map(lambda v: self.disturb(v, least), args[1:])
             return func(args[0], *rest, **kwargs)
         args = tree_map(lambda v: self.disturb(v, least), args)

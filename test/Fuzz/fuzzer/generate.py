@@ -77,6 +77,13 @@ class Builder:
         self.env[name] = self.program.calls[0][-1]
         return name
 
+    def writes_argument(self, flat):
+        """The first argument is written: it must lie where it is read from. `flat`: through a reshape, which
+        is a copy in LibTorch where elements are not neighbours, and a view to the compiler."""
+        spec = self.program.calls[0][0]
+        if flat or spec.layout == "backwards":
+            spec.layout = "contiguous" if flat else "strided"
+
     def add_parameter(self, name, value, dynamic):
         self.program.parameters.append(name)
         self.program.dynamic.append(dynamic)
@@ -129,11 +136,12 @@ class Builder:
             if text:
                 assigns = re.search(rf"^\s*{name}\b", text, re.MULTILINE)
                 text = (text if assigns else f"{name} = {text}").replace("{x}", previous)
-                env = dict(self.env)
+                # Copies: a statement that is not taken may have written an argument.
+                env = {k: v.clone() if isinstance(v, torch.Tensor) else v for k, v in self.env.items()}
                 try:
                     exec(text, dict(GLOBALS), env)  # pylint: disable=exec-used
                     if acceptable(env[name]):
-                        self.env[name] = env[name]
+                        self.env = {k: v for k, v in env.items() if k in self.env or k == name}
                         self.program.statements.append(Statement(name, text))
                         self.made += 1
                         return name
@@ -178,7 +186,7 @@ def draw_program(name, rng, focus):
     for _ in range(100):
         builder = Builder(name, rng, families)
         program = builder.program
-        program.scripted = scripted = rng.random() < (0.9 if focus == "control" else 0.3)
+        program.scripted = scripted = rng.random() < (0.9 if focus == "control" else 0.5 if focus == "alias" else 0.3)
         type_ = rng.choice(["f32"] * 6 + ["f16", "f16", "bf16", "bf16", "f64", "i64", "i32", "i1", "i8"])
         if focus == "contract":
             type_ = rng.choice(["f32"] * 4 + ["f16", "f16", "bf16", "bf16", "f64"])
@@ -253,7 +261,7 @@ def resize(program, rng, reference):
     places = [i for i in range(len(shape)) if rng.random() < 0.5]
     sizes = {}
     for place in places:
-        other = rng.choice([0, 1, 2, 3, 9, 17, 33, shape[place] + 1])
+        other = rng.choice([0, 1, 2, 3, 9, 17, 33, 65, 130, shape[place] + 1])
         together = rng.random() < 0.6
         call = change(first, sizes | {place: (other, together)})
         try:

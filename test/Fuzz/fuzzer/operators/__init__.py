@@ -6,7 +6,7 @@ expression that PyTorch refuses is drawn again, so operators need not be careful
 """
 import importlib
 
-FAMILIES = ("pointwise", "layout", "reduce", "contract", "search", "control")
+FAMILIES = ("pointwise", "layout", "reduce", "contract", "search", "control", "alias")
 _operators = {name: [] for name in FAMILIES}
 
 

@@ -19,7 +19,7 @@ INTEGER = ["torch.neg({x})", "torch.abs({x})", "{x} * 3 - 1", "{x} // 3", "{x} %
            "torch.sign({x})", "{x} * {x}", "torch.remainder({x}, -4)", "torch.fmod({x}, 4)", "{x} & 6", "{x} | 9", "{x} ^ 5",
            "torch.where({x} > 0, {x}, -{x})", "{x}.masked_fill({x} < 0, 7)", "torch.floor_divide({x}, -2)",
            "torch.div({x}, 3, rounding_mode='trunc')", "torch.div({x}, 3, rounding_mode='floor')", "torch.pow({x}, 2)",
-           "{x} << 1", "{x} >> 1", "torch.maximum({x}, -{x})", "torch.bitwise_not({x})"]
+           "{x} * 1.5", "{x} + 0.25", "{x} << 1", "{x} >> 1", "torch.maximum({x}, -{x})", "torch.bitwise_not({x})"]
 BOOLEAN = ["torch.logical_not({x})", "{x} & {x}.flip(0)", "{x}.float() * 2.", "{x}.long() - 1", "~{x}"]
 
 
