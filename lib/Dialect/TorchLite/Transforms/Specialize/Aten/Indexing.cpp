@@ -254,6 +254,25 @@ static FailureOr<Value> indexPut(RuleContext &ctx) {
 // Gather, scatter
 //===----------------------------------------------------------------------===//
 
+/// Checks that an index without elements, or in all dimensions but `dim`, is no larger than a tensor of its
+/// rank. Sizes that are known are checked with the operation.
+static void requireNotLarger(RuleContext &ctx, Value index, Value tensor, int64_t dim, StringRef name) {
+  SmallVector<OpFoldResult> sizes = ctx.sizes(index);
+  Value isEmpty;
+  for (int64_t i = 0; i < rankOf(tensor); ++i) {
+    OpFoldResult size = ctx.size(tensor, i);
+    if (i == dim || size == sizes[i] || (getConstantIntValue(size) && getConstantIntValue(sizes[i])))
+      continue;
+    if (!isEmpty)
+      isEmpty = arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::eq, ctx.indexValue(ctx.product(sizes)),
+                                      ctx.indexValue(ctx.fold(0)));
+    Value fits = arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::ule, ctx.indexValue(sizes[i]),
+                                       ctx.indexValue(size));
+    ctx.check(arith::OrIOp::create(ctx.b, ctx.loc, isEmpty, fits),
+              "Expected index to be no larger than " + name + " in dimension " + Twine(i));
+  }
+}
+
 /// gather(self, dim, index, sparse_grad).
 static FailureOr<Value> gather(RuleContext &ctx) {
   Value self = ctx.tensor(0), index = indexTensor(ctx, ctx.tensor(2));
@@ -263,6 +282,8 @@ static FailureOr<Value> gather(RuleContext &ctx) {
   if (rankOf(index) > 0 && rank > 0 && rankOf(index) != rank)
     return ctx.fail("Index tensor must have the same number of dimensions as input tensor");
   SmallVector<OpFoldResult> sizes = ctx.sizes(index);
+  if (rankOf(index) == rank)
+    requireNotLarger(ctx, index, self, dim, "self");
   Value result = checkedValue<GatherOp>(ctx, atLeast1d(ctx, self), atLeast1d(ctx, index), static_cast<uint64_t>(dim));
   if (!result)
     return failure();
@@ -313,6 +334,9 @@ static FailureOr<Scatter> scatterOperands(RuleContext &ctx, unsigned source) {
     return failure();
   if (rankOf(s.index) != rankOf(s.self) || rankOf(s.source) != rankOf(s.self))
     return ctx.fail(ctx.name() + "(): Index tensor must have the same number of dimensions as self tensor");
+  requireNotLarger(ctx, s.index, s.self, s.dim, "self");
+  if (ctx.isTensor(source))
+    requireNotLarger(ctx, s.index, s.source, /*dim=*/-1, "src");
   return s;
 }
 
@@ -454,8 +478,16 @@ static FailureOr<Value> putAlong(RuleContext &ctx, Value self, Value index, Valu
   if (ctx.failed())
     return failure();
   bool isScalar = rankOf(self) == 0;
-  Value result = checkedValue<PutOp>(ctx, atLeast1d(ctx, self), atLeast1d(ctx, index), atLeast1d(ctx, source),
-                                     static_cast<uint64_t>(dim), accumulate);
+  index = atLeast1d(ctx, index);
+  Value wide = atLeast1d(ctx, self);
+  source = atLeast1d(ctx, source);
+  if (rankOf(index) == 1 && rankOf(source) == rankOf(wide))
+    for (int64_t i = 0; i < rankOf(wide); ++i)
+      if (!ctx.requireEqual(ctx.size(source, i), i == dim ? ctx.size(index, 0) : ctx.size(wide, i),
+                            ctx.name() + "(): the source's size in dimension " + Twine(i) + " does not match"))
+        return failure();
+  Value result =
+      checkedValue<PutOp>(ctx, wide, index, source, static_cast<uint64_t>(dim), accumulate);
   if (!result)
     return failure();
   return done(ctx, isScalar ? ctx.reshape(result, {}) : result);
