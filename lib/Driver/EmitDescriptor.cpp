@@ -190,7 +190,8 @@ Row variantRow(Tables &tables, const Variant &variant) {
           Field::i32(variant.stateResults.size()),
           Field::i32(variant.stateIn),
           Field::i32(variant.stateOut),
-          Field::pointer(tables.table(codes))};
+          Field::pointer(tables.table(codes)),
+          Field::i32(variant.contiguous)};
 }
 
 Row slotRow(Tables &tables, const StateSlot &slot) {

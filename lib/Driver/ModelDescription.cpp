@@ -338,6 +338,7 @@ LogicalResult Reader::readVariant(Operation *op) {
         variant.device[set] = code;
   }
   variant.number = getInteger(op, "tl.variant", 0);
+  variant.contiguous = op->hasAttr("tl.contiguous");
   variant.stateIn = getInteger(op, "tl.state_in", -1);
   variant.stateOut = getInteger(op, "tl.state_out", -1);
   auto arguments = op->getAttrOfType<ArrayAttr>("tl.arguments");

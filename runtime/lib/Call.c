@@ -159,6 +159,14 @@ static tl_status choose(tl_call_frame *frame, const tl_method *method, const tl_
   return best < 0 ? reportMismatch(frame, method, arguments, count) : TL_OK;
 }
 
+/* The argument that a leaf is of. */
+static int argumentOf(const tl_call_frame *frame, int64_t leaf) {
+  int argument = 0;
+  for (int64_t end = 0; (end += tl_type_leaves(frame->variant->arguments[argument].type)) <= leaf;)
+    ++argument;
+  return argument;
+}
+
 /* Whether the tensors are where the call can take them. */
 static tl_status checkPlaces(tl_call_frame *frame, const tl_method *method) {
   const tl_argument *arguments = frame->variant->arguments;
@@ -169,14 +177,27 @@ static tl_status checkPlaces(tl_call_frame *frame, const tl_method *method) {
     const DLTensor *tensor = leaf->value->as.tensor.tensor;
     if (tl_tensor_place(frame->instance->opened, tensor) != TL_PLACE_ELSEWHERE)
       continue;
-    int argument = 0;
-    for (int64_t end = 0; (end += tl_type_leaves(arguments[argument].type)) <= i;)
-      ++argument;
+    int argument = argumentOf(frame, i);
     char why[256];
     tl_text text = {why, sizeof why, 0};
     tl_place_text(&text, frame->instance->opened, tensor);
     return tl_fail(frame->error, TL_INVALID_ARGUMENT, "%s: argument %d '%s': %s", method->name,
                    argument, arguments[argument].name, why);
+  }
+  return TL_OK;
+}
+
+/* Whether the tensors lie in memory as the variant needs them. */
+static tl_status checkStrides(tl_call_frame *frame, const tl_method *method) {
+  for (int64_t i = 0; frame->variant->contiguous && i < frame->plan->argument_leaf_count; ++i) {
+    const tl_leaf *leaf = &frame->best_leaves[i];
+    int argument = argumentOf(frame, i);
+    if (leaf->type->kind == TL_TENSOR && !tl_tensor_contiguous(leaf->value->as.tensor.tensor))
+      return tl_fail(frame->error, TL_INVALID_ARGUMENT,
+                     "%s: argument %d '%s' is not contiguous, but has to be: the model writes to a tensor of "
+                     "which it has taken a reshaped form, and both are one memory only where what it is "
+                     "given is contiguous",
+                     method->name, argument, frame->variant->arguments[argument].name);
   }
   return TL_OK;
 }
@@ -463,6 +484,8 @@ static tl_status callInFrame(tl_call_frame *frame, const tl_method *method,
   tl_status status = choose(frame, method, arguments, count);
   if (!status)
     status = checkPlaces(frame, method);
+  if (!status)
+    status = checkStrides(frame, method);
   if (status)
     return status;
   const tl_variant *variant = frame->variant;

@@ -20,7 +20,7 @@
 // CHECK: llvm.insertvalue %[[ONLY]], {{.*}}[0, 0]
 // CHECK: %[[AGAIN:.*]] = llvm.mlir.addressof @only_device :
 // CHECK: llvm.insertvalue %[[AGAIN]], {{.*}}[1, 0]
-// CHECK: llvm.mlir.global internal constant @[[VARIANTS:tl_table[_0-9]*]]() {{.*}} : !llvm.array<2 x struct<(ptr, i64, ptr, ptr, ptr, ptr, ptr, i32, i32, i32, i32, i32, i32, ptr)>>
+// CHECK: llvm.mlir.global internal constant @[[VARIANTS:tl_table[_0-9]*]]() {{.*}} : !llvm.array<2 x struct<(ptr, i64, ptr, ptr, ptr, ptr, ptr, i32, i32, i32, i32, i32, i32, ptr, i32)>>
 // CHECK: %[[CPU:.*]] = llvm.mlir.addressof @forward :
 // CHECK: llvm.insertvalue %[[CPU]], {{.*}}[0, 0]
 // CHECK: %[[BOTH_ADDRESS:.*]] = llvm.mlir.addressof @[[BOTH]] :
@@ -29,6 +29,8 @@
 // CHECK: llvm.insertvalue %[[NONE]], {{.*}}[1, 0]
 // CHECK: %[[SAME_ADDRESS:.*]] = llvm.mlir.addressof @[[SAME]] :
 // CHECK: llvm.insertvalue %[[SAME_ADDRESS]], {{.*}}[1, 13]
+// CHECK: %[[CONTIGUOUS:.*]] = llvm.mlir.constant(1 : i32)
+// CHECK: llvm.insertvalue %[[CONTIGUOUS]], {{.*}}[1, 14]
 // CHECK: @tl_descriptor()
 // CHECK: %[[CODE:.*]] = llvm.mlir.addressof @tl_gpu_code
 // CHECK: llvm.insertvalue %[[CODE]], {{.*}}[0, 10]
@@ -51,7 +53,7 @@ llvm.func @forward(%frame: !llvm.ptr)
                 tl.arguments = [], tl.result = #tl.none,
                 tl.operands = [], tl.results = []} { llvm.return }
 llvm.func @only_device(%frame: !llvm.ptr)
-    attributes {tl.method = "forward", tl.variant = 1 : i64, tl.device,
+    attributes {tl.method = "forward", tl.variant = 1 : i64, tl.device, tl.contiguous,
                 tl.arguments = [{name = "n", type = i64}], tl.result = #tl.none,
                 tl.operands = [{}], tl.results = []} { llvm.return }
 }

@@ -203,7 +203,7 @@ static void testSets(void) {
                                     {archs + 4, 1, 1, images90a, kernels, NULL}};
   static const tl_device_code code[] = {{tick75, 0, 0}, {tick80, 0, 0}, {tick86, 0, 0}, {tick90a, 0, 0}};
   static const tl_variant variants[] = {
-      {NULL, 0, NULL, &int_type, NULL, NULL, NULL, 0, 0, 0, 0, -1, -1, code}};
+      {NULL, 0, NULL, &int_type, NULL, NULL, NULL, 0, 0, 0, 0, -1, -1, code, 0}};
   static const tl_method methods[] = {{"tick", variants, 1}};
   tl_gpu_code gpu = {sets, 3, 2, device_backends, NULL, 0};
   tl_model model = device_model;

@@ -57,6 +57,8 @@ struct Variant {
   std::vector<Argument> arguments;
   ValueType result;
   std::vector<int32_t> changes;
+  /// The tensors that it is called with must be contiguous (`tl.contiguous`).
+  bool contiguous = false;
   std::vector<int32_t> stateOperands, stateResults;
   int32_t stateIn = -1, stateOut = -1;
   int64_t arenaBytes = 0;

@@ -26,7 +26,8 @@ import torchlite  # noqa: E402  pylint: disable=wrong-import-position
 MODES = list(itertools.product(("lazy", "eager"), ("forward", "reverse", "random")))
 COMPILE_SECONDS, SILENT_SECONDS = 300, 200
 # What the compiler assumes of sizes that it does not know, and says when it does not hold.
-ASSUMPTIONS = ("must match at non-singleton dimension", "the batch sizes of the matrices differ")
+ASSUMPTIONS = ("must match at non-singleton dimension", "the batch sizes of the matrices differ",
+               "is not contiguous, but has to be")
 # Kinds of failures. A refusal with a location is none.
 FAILURES = ("crash", "hang", "wrong", "raised", "silent", "finding", "unlocated")
 

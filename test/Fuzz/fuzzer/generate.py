@@ -78,8 +78,8 @@ class Builder:
         return name
 
     def writes_argument(self, flat):
-        """The first argument is written: it must lie where it is read from. `flat`: through a reshape, which
-        is a copy in LibTorch where elements are not neighbours, and a view to the compiler."""
+        """The first argument is written: it must lie where it is read from. `flat`: through `view`, which is
+        an error in LibTorch where elements are not neighbours, and not in a library."""
         spec = self.program.calls[0][0]
         if flat or spec.layout == "backwards":
             spec.layout = "contiguous" if flat else "strided"

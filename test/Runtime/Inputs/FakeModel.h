@@ -172,33 +172,33 @@ static const tl_argument forward_arguments[] = {{"x", &f32_q3}, {"scale", &float
                          increment_arguments[] = {{"x", &f32_q}},
                          step_arguments[] = {{"x", &f32_2}},
                          nested_arguments[] = {{"d", &nested_argument}};
-/* entry, arena, arguments, result, changes, state in, state out, the counts, and nothing
-   for a device */
+/* entry, arena, arguments, result, changes, state in, state out, the counts, nothing for a device,
+   and any strides will do */
 static const tl_variant forward_variants[] = {
-    {forwardEntry, 0, forward_arguments, &forward_result, NULL, NULL, NULL, 2, 0, 0, 0, -1, -1, NULL},
+    {forwardEntry, 0, forward_arguments, &forward_result, NULL, NULL, NULL, 2, 0, 0, 0, -1, -1, NULL, 0},
     {forwardOneEntry, 0, forward_one_arguments, &forward_result, NULL, NULL, NULL, 2, 0, 0, 0, -1,
-     -1, NULL}};
+     -1, NULL, 0}};
 static const tl_variant twice_variants[] = {
-    {twiceEntry, 16, twice_arguments, &f32_22, NULL, NULL, NULL, 3, 0, 0, 0, -1, -1, NULL}};
+    {twiceEntry, 16, twice_arguments, &f32_22, NULL, NULL, NULL, 3, 0, 0, 0, -1, -1, NULL, 0}};
 static const tl_variant transpose_variants[] = {
-    {transposeEntry, 0, transpose_arguments, &f32_22, NULL, NULL, NULL, 1, 0, 0, 0, -1, -1, NULL}};
+    {transposeEntry, 0, transpose_arguments, &f32_22, NULL, NULL, NULL, 1, 0, 0, 0, -1, -1, NULL, 0}};
 static const tl_variant check_variants[] = {
-    {checkEntry, 0, int_arguments, &f32_q, NULL, NULL, NULL, 1, 0, 0, 0, -1, -1, NULL}};
+    {checkEntry, 0, int_arguments, &f32_q, NULL, NULL, NULL, 1, 0, 0, 0, -1, -1, NULL, 0}};
 static const tl_variant increment_variants[] = {
     {incrementEntry, 0, increment_arguments, &none_type, increment_changes, NULL, NULL, 1, 1, 0, 0,
-     -1, -1, NULL}};
+     -1, -1, NULL, 0}};
 static const tl_variant step_variants[] = {
-    {firstStepEntry, 0, step_arguments, &f32_2, NULL, step_slots, step_slots, 1, 0, 2, 2, 0, 1, NULL},
-    {nextStepEntry, 0, step_arguments, &f32_2, NULL, step_slots, step_slots, 1, 0, 2, 2, 1, 1, NULL}};
+    {firstStepEntry, 0, step_arguments, &f32_2, NULL, step_slots, step_slots, 1, 0, 2, 2, 0, 1, NULL, 0},
+    {nextStepEntry, 0, step_arguments, &f32_2, NULL, step_slots, step_slots, 1, 0, 2, 2, 1, 1, NULL, 0}};
 static const tl_variant calls_variants[] = {
-    {callsEntry, 0, NULL, &int_type, NULL, calls_slot, NULL, 0, 0, 1, 0, 0, 0, NULL},
-    {callsEntry, 0, NULL, &int_type, NULL, calls_slot, NULL, 0, 0, 1, 0, 1, 1, NULL}};
+    {callsEntry, 0, NULL, &int_type, NULL, calls_slot, NULL, 0, 0, 1, 0, 0, 0, NULL, 0},
+    {callsEntry, 0, NULL, &int_type, NULL, calls_slot, NULL, 0, 0, 1, 0, 1, 1, NULL, 0}};
 static const tl_variant reset_variants[] = {
-    {resetEntry, 0, NULL, &none_type, NULL, NULL, hidden_slot, 0, 0, 0, 1, 1, 0, NULL}};
+    {resetEntry, 0, NULL, &none_type, NULL, NULL, hidden_slot, 0, 0, 0, 1, 1, 0, NULL, 0}};
 static const tl_variant squares_variants[] = {
-    {squaresEntry, 0, int_arguments, &i64_q, NULL, NULL, NULL, 1, 0, 0, 0, -1, -1, NULL}};
+    {squaresEntry, 0, int_arguments, &i64_q, NULL, NULL, NULL, 1, 0, 0, 0, -1, -1, NULL, 0}};
 static const tl_variant nested_variants[] = {
-    {nestedEntry, 0, nested_arguments, &nested_result, NULL, NULL, NULL, 1, 0, 0, 0, -1, -1, NULL}};
+    {nestedEntry, 0, nested_arguments, &nested_result, NULL, NULL, NULL, 1, 0, 0, 0, -1, -1, NULL, 0}};
 
 static const tl_type *const hidden_types[] = {&f32_0, &f32_2}, *const calls_types[] = {&int_type, &int_type};
 static const int64_t calls_initial = 5;

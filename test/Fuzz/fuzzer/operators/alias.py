@@ -131,5 +131,5 @@ def written_argument(g, x):
         return None
     n = g.fresh()
     text, part = view(g, "a", g.env["a"])
-    g.writes_argument("flatten" in text or "view" in text)
+    g.writes_argument("view" in text)
     return f"{n}_v = {text}\n{write(g, f'{n}_v', part)}\n{n} = {{x}} + a.sum()"

@@ -28,12 +28,12 @@ Cell &Walker::change(CellId id) {
   return cell;
 }
 
-SpecValue Walker::newTensor(Value value, Known contiguous) {
+SpecValue Walker::newTensor(Value value, Known contiguous, bool given) {
   Cell cell;
   cell.kind = Cell::Kind::Storage;
   cell.value = value;
   auto type = cast<RankedTensorType>(value.getType());
-  return SpecValue::tensor({allocate(std::move(cell)), nullptr, type, contiguous});
+  return SpecValue::tensor({allocate(std::move(cell)), nullptr, type, contiguous, given});
 }
 
 SpecValue Walker::newList(std::vector<SpecValue> elements, Type elementType) {
@@ -58,7 +58,11 @@ SpecValue Walker::viewOf(const SpecValue &tensor, ArrayRef<ViewStep> steps, Know
     return tensor;
   auto chain = base.chain ? std::make_shared<ViewChain>(*base.chain) : std::make_shared<ViewChain>();
   chain->insert(chain->end(), steps.begin(), steps.end());
-  TensorRef ref{base.storage, chain, base.type, contiguous};
+  if (base.given)
+    for (ViewStep &step : llvm::MutableArrayRef(*chain).drop_front(chain->size() - steps.size()))
+      if (step.ifContiguous)
+        step.decision = ++lastDecision;
+  TensorRef ref{base.storage, chain, base.type, contiguous, base.given};
   // The type is that of the view's value, which is mostly wanted anyway.
   Value value = readTensor(SpecValue::tensor(ref));
   if (!value)
@@ -78,6 +82,8 @@ Value Walker::applyStep(const ViewStep &step, Value base) {
   Location loc = locOf(current);
   auto type = cast<RankedTensorType>(base.getType());
   switch (step.kind) {
+  case ViewStep::Kind::Same:
+    return base;
   case ViewStep::Kind::Reshape:
     return ReshapeOp::create(b, loc, base, step.sizes);
   case ViewStep::Kind::Permute:
@@ -104,6 +110,8 @@ Value Walker::applyStep(const ViewStep &step, Value base) {
 Value Walker::unapplyStep(const ViewStep &step, Value base, Value view) {
   Location loc = locOf(current);
   switch (step.kind) {
+  case ViewStep::Kind::Same:
+    return view;
   case ViewStep::Kind::Reshape: {
     auto type = cast<RankedTensorType>(base.getType());
     SmallVector<OpFoldResult> sizes;
@@ -129,8 +137,34 @@ Value Walker::unapplyStep(const ViewStep &step, Value base, Value view) {
   llvm_unreachable("all kinds covered");
 }
 
+static SmallVector<unsigned> decisionsOf(const TensorRef &ref) {
+  SmallVector<unsigned> decisions;
+  if (ref.chain)
+    for (const ViewStep &step : *ref.chain)
+      if (step.decision)
+        decisions.push_back(step.decision);
+  return decisions;
+}
+
+void Walker::noteRead(const TensorRef &ref) {
+  auto found = writes.find(ref.storage);
+  if (found == writes.end())
+    return;
+  SmallVector<unsigned> own = decisionsOf(ref);
+  // A step that one of both took and the other did not, and that was there when it was written: of a copy,
+  // the reader would not see the write.
+  auto separates = [](const Write &write, ArrayRef<unsigned> some, ArrayRef<unsigned> others) {
+    return llvm::any_of(some, [&](unsigned decision) {
+      return decision <= write.after && !llvm::is_contained(others, decision);
+    });
+  };
+  for (const Write &write : found->second)
+    reliesOnContiguity |= separates(write, own, write.decisions) || separates(write, write.decisions, own);
+}
+
 Value Walker::readTensor(const SpecValue &tensor) {
   const TensorRef &ref = tensor.getTensor();
+  noteRead(ref);
   Value base = storageValue(ref.storage);
   if (!ref.chain || ref.chain->empty())
     return base;
@@ -183,6 +217,8 @@ LogicalResult Walker::writeTensor(const SpecValue &tensor, Value value) {
   if (value.getType() != old.getType())
     value = tensor::CastOp::create(b, locOf(current), old.getType(), value);
   change(ref.storage).value = value;
+  if (lastDecision)
+    writes[ref.storage].push_back({lastDecision, decisionsOf(ref)});
   // The sizes of a storage do not change by a write.
   if (!cast<RankedTensorType>(old.getType()).hasStaticShape()) {
     SmallVector<OpFoldResult> sizes;

@@ -619,6 +619,8 @@ static MethodResult specializeOnce(Program &program, const MethodSignature &sign
       continue;
     Value now = walker.storageValue(*operand.storage);
     if (now != operand.argument)
+      walker.noteRead({*operand.storage, nullptr, cast<RankedTensorType>(now.getType())}); // by the caller
+    if (now != operand.argument)
       addResult(now, "tl.changes", builder.getI64IntegerAttr(i));
   }
 
@@ -686,6 +688,8 @@ static MethodResult specializeOnce(Program &program, const MethodSignature &sign
   function->setAttr("tl.method", builder.getStringAttr(signature.method));
   function->setAttr("tl.arguments", builder.getArrayAttr(argumentAttrs));
   function->setAttr("tl.result", result.variant.result);
+  if (walker.reliesOnContiguity)
+    function->setAttr("tl.contiguous", builder.getUnitAttr());
   result.variant.function = function;
   finish(true);
   return result;

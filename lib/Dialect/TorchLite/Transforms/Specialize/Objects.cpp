@@ -118,7 +118,7 @@ SpecValue Walker::fromAttribute(Attribute attr, Type type) {
     return tensorOfArchive(ref);
   if (auto elements = dyn_cast<ElementsAttr>(attr))
     if (auto tensorType = dyn_cast<RankedTensorType>(elements.getType())) {
-      SpecValue tensor = newTensor(constant(cast<TypedAttr>(attr)));
+      SpecValue tensor = newTensor(constant(cast<TypedAttr>(attr)), Known::Yes, /*given=*/false);
       change(tensor.getTensor().storage).frozen = true;
       return tensor;
     }
@@ -177,11 +177,11 @@ SpecValue Walker::tensorOfArchive(TensorRefAttr ref) {
       contiguous = Known::No;
   auto it = archiveCells.find(ref);
   if (it != archiveCells.end())
-    return SpecValue::tensor({it->second, nullptr, type, contiguous});
+    return SpecValue::tensor({it->second, nullptr, type, contiguous, /*given=*/false});
   // A view of memory that several tensors share and some method writes.
   if (auto whole = archiveCells.find(ref.getStorage()); whole != archiveCells.end()) {
     auto flat = cast<RankedTensorType>(cell(whole->second).value.getType());
-    SpecValue base = SpecValue::tensor({whole->second, nullptr, flat, Known::Yes});
+    SpecValue base = SpecValue::tensor({whole->second, nullptr, flat, Known::Yes, /*given=*/false});
     if (contiguous != Known::Yes || flat.getElementType() != ref.getElementType()) {
       (void)error(function.getLoc(), "the tensors of '" +
                                          program.storagePaths.lookup(ref.getStorage()) +
@@ -206,7 +206,7 @@ SpecValue Walker::tensorOfArchive(TensorRefAttr ref) {
   externalCells.push_back(id);
   cellTensors[id] = ref;
   cellStorages[id] = ref.getStorage();
-  return SpecValue::tensor({id, nullptr, type, contiguous});
+  return SpecValue::tensor({id, nullptr, type, contiguous, /*given=*/false});
 }
 
 /// The elements of a strided view of a storage, as an attribute of the view's shape.

@@ -87,7 +87,8 @@ bool SpecValue::same(const SpecValue &other) const {
   case ValueKind::Tensor:
     return ref == other.ref ||
            (ref->storage == other.ref->storage && ref->chain == other.ref->chain &&
-            ref->type == other.ref->type && ref->contiguous == other.ref->contiguous);
+            ref->type == other.ref->type && ref->contiguous == other.ref->contiguous &&
+            ref->given == other.ref->given);
   case ValueKind::List:
   case ValueKind::Dict:
   case ValueKind::Object:

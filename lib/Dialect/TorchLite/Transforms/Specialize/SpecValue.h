@@ -32,7 +32,7 @@ enum class Known { No, Yes, Maybe };
 /// One step from a base tensor to a view of it. A view is read by computing it from the base's
 /// current value, and written by computing the base's next value.
 struct ViewStep {
-  enum class Kind { Reshape, Permute, Slice, Broadcast, Custom };
+  enum class Kind { Same, Reshape, Permute, Slice, Broadcast, Custom };
   Kind kind = Kind::Custom;
   /// Sizes of the view (all kinds), as index attributes or index-typed values.
   llvm::SmallVector<mlir::OpFoldResult> sizes;
@@ -44,6 +44,11 @@ struct ViewStep {
   /// `write` makes the view read-only: writing through it is refused.
   std::function<mlir::Value(RuleContext &, mlir::Value base)> read;
   std::function<mlir::Value(RuleContext &, mlir::Value base, mlir::Value view)> write;
+  /// The step shares memory with its base because that is contiguous; it copies where it is not. Set by
+  /// rules; the walker gives each such step of a tensor whose layout follows those that the method is
+  /// called with a number, counting up.
+  bool ifContiguous = false;
+  unsigned decision = 0;
 };
 
 /// The steps from a storage's whole tensor to a view, in order. Immutable and shared.
@@ -57,6 +62,9 @@ struct TensorRef {
   mlir::RankedTensorType type;
   /// Whether the elements lie in memory row-major without gaps (what PyTorch's `is_contiguous` says).
   Known contiguous = Known::Yes;
+  /// The layout may follow that of tensors that the method is called with: `contiguous` says how it is
+  /// where those are contiguous.
+  bool given = true;
   /// A 0-dim constant of the archive, which LibTorch treats as a number in type promotion.
   bool isNumber = false;
 };

@@ -484,11 +484,23 @@ static Known resultContiguity(StringRef name, ArrayRef<SpecValue> operands) {
   return Known::Yes;
 }
 
+/// Whether the layout of a fresh result may follow that of tensors among the operands, also of those in a
+/// list.
+static bool followsOperands(const Walker &w, ArrayRef<SpecValue> operands) {
+  auto isGiven = [](const SpecValue &value) { return value.isTensor() && value.getTensor().given; };
+  return llvm::any_of(operands, [&](const SpecValue &operand) {
+    return isGiven(operand) || (operand.is(ValueKind::List) &&
+                                llvm::any_of(w.cell(operand.getCell()).elements, isGiven));
+  });
+}
+
 /// `is_contiguous` of a view, from its steps.
 static Known viewContiguity(ArrayRef<ViewStep> steps, RankedTensorType base, Known contiguous) {
   RankedTensorType type = base;
   for (const ViewStep &step : steps) {
     switch (step.kind) {
+    case ViewStep::Kind::Same:
+      continue;
     case ViewStep::Kind::Reshape:
       break; // of a contiguous tensor contiguous, of another one unknown
     case ViewStep::Kind::Permute: {
@@ -533,7 +545,7 @@ LogicalResult Walker::applyRule(RuleContext &ctx, const Rule &rule,
     FailureOr<Value> value = rule.value(ctx);
     if (failed(value) || ctx.failed() || !*value)
       return failure();
-    results.push_back(newTensor(*value, resultContiguity(ctx.name(), operands)));
+    results.push_back(newTensor(*value, resultContiguity(ctx.name(), operands), followsOperands(*this, operands)));
     return success();
   }
 
@@ -545,7 +557,7 @@ LogicalResult Walker::applyRule(RuleContext &ctx, const Rule &rule,
     for (Value value : *values) {
       if (!value)
         return failure();
-      tensors.push_back(newTensor(value, resultContiguity(ctx.name(), operands)));
+      tensors.push_back(newTensor(value, resultContiguity(ctx.name(), operands), followsOperands(*this, operands)));
     }
     if (rule.asList)
       results.push_back(newList(std::move(tensors), TensorType::get(b.getContext())));
@@ -568,7 +580,7 @@ LogicalResult Walker::applyRule(RuleContext &ctx, const Rule &rule,
         value = applyStep(step, value);
     if (!value)
       return SpecValue::unknown();
-    SpecValue copy = newTensor(value, contiguous);
+    SpecValue copy = newTensor(value, contiguous, base.getTensor().given);
     if (answer.aliases == Known::Maybe)
       markMaybeAlias(copy.getTensor().storage, base.getTensor().storage);
     return copy;

@@ -165,11 +165,14 @@ public:
   /// Replaces a cell by a changed copy.
   Cell &change(CellId id);
   CellId allocate(Cell cell);
-  SpecValue newTensor(mlir::Value value, Known contiguous = Known::Yes);
+  SpecValue newTensor(mlir::Value value, Known contiguous = Known::Yes, bool given = true);
   SpecValue newList(std::vector<SpecValue> elements, mlir::Type elementType);
   SpecValue newDict(std::vector<SpecValue> keysAndValues, mlir::Type type);
   SpecValue viewOf(const SpecValue &tensor, llvm::ArrayRef<ViewStep> steps, Known contiguous);
   mlir::Value readTensor(const SpecValue &tensor);
+  /// Every read passes by here, to see whether it finds a write that it would not find if the tensors that
+  /// the method is called with were not contiguous.
+  void noteRead(const TensorRef &ref);
   /// Writes a value of exactly the tensor's type. Fails with a message if the view cannot be written.
   mlir::LogicalResult writeTensor(const SpecValue &tensor, mlir::Value value);
   mlir::Value applyStep(const ViewStep &step, mlir::Value base);
@@ -232,6 +235,8 @@ public:
   /// Constants at the function's start.
   llvm::DenseMap<mlir::Attribute, mlir::Value> constants;
   std::vector<Problem> problems;
+  /// Which writes are seen where holds only where the tensors that the method is called with are contiguous.
+  bool reliesOnContiguity = false;
   /// Calls that led here: the operation and its location with callers.
   llvm::SmallVector<std::pair<mlir::Operation *, mlir::Location>> callStack;
   mlir::Operation *current = nullptr;
@@ -266,6 +271,14 @@ public:
   llvm::DenseMap<CellId, mlir::Operation *> joinedAt;
   /// Chains whose address is a key of the view cache.
   std::vector<std::shared_ptr<const ViewChain>> keepAlive;
+
+  /// A write, between the decisions on views before and after it, through a view with some of them.
+  struct Write {
+    unsigned after;
+    llvm::SmallVector<unsigned> decisions;
+  };
+  llvm::DenseMap<CellId, llvm::SmallVector<Write>> writes;
+  unsigned lastDecision = 0;
 
 private:
   OutcomePtr unroll(LoopOp op, int64_t trip, std::optional<int64_t> count,

@@ -23,6 +23,14 @@ static FailureOr<ViewAnswer> cloneRule(RuleContext &ctx) {
   return answer({}, Known::No, isContiguous ? Known::Yes : ctx.contiguous(0));
 }
 
+/// Self where it is contiguous, else a copy.
+static ViewStep sameIfContiguous() {
+  ViewStep step;
+  step.kind = ViewStep::Kind::Same;
+  step.ifContiguous = true;
+  return step;
+}
+
 /// contiguous(self, memory_format): self where it is contiguous already.
 static FailureOr<ViewAnswer> contiguous(RuleContext &ctx) {
   (void)ctx.tensor(0);
@@ -31,7 +39,7 @@ static FailureOr<ViewAnswer> contiguous(RuleContext &ctx) {
     return failure();
   if (format != 0)
     return answer({}, Known::Maybe, Known::Maybe);
-  return answer({}, ctx.contiguous(0), Known::Yes);
+  return answer({sameIfContiguous()}, ctx.contiguous(0), Known::Yes);
 }
 
 /// What a conversion answers: self where nothing changes, else a copy.
@@ -47,7 +55,9 @@ static FailureOr<ViewAnswer> convert(RuleContext &ctx, Type type, bool copy, uns
     // preserve_format (1) is what None stands for.
     if (ctx.isNone(format) || ctx.knownInt(format) == 1)
       return ViewAnswer{};
-    return answer({}, isContiguousFormat ? ctx.contiguous(0) : Known::Maybe, contiguous);
+    if (isContiguousFormat)
+      return answer({sameIfContiguous()}, ctx.contiguous(0), contiguous);
+    return answer({}, Known::Maybe, contiguous);
   }
   ViewStep step;
   step.kind = ViewStep::Kind::Custom;

@@ -30,8 +30,13 @@ static bool differByOnes(RuleContext &ctx, ArrayRef<OpFoldResult> a, ArrayRef<Op
 /// What `reshape` to sizes that are known to fit answers.
 static ViewAnswer reshapeAnswer(RuleContext &ctx, Value self, ArrayRef<OpFoldResult> sizes) {
   Known contiguous = ctx.contiguous(0);
-  if (contiguous == Known::Yes || differByOnes(ctx, ctx.sizes(self), sizes))
-    return answer({viewReshape(sizes)});
+  ViewStep step = viewReshape(sizes);
+  if (differByOnes(ctx, ctx.sizes(self), sizes))
+    return answer({step});
+  if (contiguous == Known::Yes) {
+    step.ifContiguous = true;
+    return answer({step});
+  }
   return answer({viewReshape(sizes)}, Known::Maybe);
 }
 
