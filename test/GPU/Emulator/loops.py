@@ -1,8 +1,10 @@
 """Sorting, running sums, and scalar code that writes single elements, against LibTorch, on the
 emulated GPU.
 
-RUN: %python %s %build %t
+RUN: env TORCHLITE_EMULATOR_ORDER=reverse %python %s %build %t
 
+Threads run in reverse order: of several writes to one element, the last of the program must win, not that
+of the last thread.
 Ties, NaN, both directions, rows that fit into shared memory and rows that do not, one and many rows, any
 dimension; indices that occur more than once or are out of range; sizes that are known at run time only,
 and none. No loop of the host may read from the device.
@@ -60,6 +62,10 @@ class Functions(torch.nn.Module):
     def reduce(self, x, i, s):
         return (x.scatter_reduce(1, i, s, "amax"), x.scatter_reduce(1, i, s, "amin"),
                 x.scatter_reduce(1, i, s, "prod"), x.scatter_reduce(1, i, s, "mean"))
+
+    @torch.jit.export
+    def last(self, x, i, s):
+        return x.index_copy(0, i, s), x.t().index_copy(1, i, s.t()), x.scatter(0, i.unsqueeze(1).expand_as(s), s)
 
     @torch.jit.export
     def some(self, x):
@@ -120,7 +126,8 @@ def calls():
     for n, m, k in ((5, 3, 4), (10, 1, 3), (300, 40, 17), (1, 5, 1), (6, 0, 3)):
         x, s = torch.randn(n, k), torch.randn(m, k)
         i = torch.randint(0, n, (m,))
-        # Of several writes to an element the last wins in ours, any in PyTorch: no duplicates in `put`.
+        # Of several writes to an element the last wins in ours, any in PyTorch: no duplicates in `put`. `last`
+        # has as few elements as PyTorch goes through one after the other.
         unique = torch.randperm(n)[:m] if m <= n else None
         made = [(f"put({n}x{k}xf32, {m}xi64, {m}x{k}xf32)", "put", [x, unique, s])] if unique is not None else []
         made += [(f"columns({k}x{n}xf32, {m}xi64, {k}x{m}xf32)", "columns",
@@ -130,6 +137,8 @@ def calls():
                  (f"reduce({k}x{n}xf32, {k}x{m}xi64, {k}x{m}xf32)", "reduce",
                   [torch.randn(k, n), torch.randint(0, n, (k, m)), torch.randn(k, m)])]
         yield made
+    yield [("last(5x4xi64, 9xi64, 9x4xi64)", "last",
+            [torch.zeros(5, 4).long(), torch.tensor([2, 0, 2, 4, 2, 1, 0, 4, 1]), torch.arange(36).view(9, 4)])]
     x, s = torch.randn(4, 6), torch.randn(3, 2)
     i = torch.tensor([[0, 1], [2, 3], [3, 2]])
     yield [("spread(4x6xf32, 3x2xi64, 3x2xf32)", "spread", [x, i, s]),
