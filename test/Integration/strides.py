@@ -40,6 +40,14 @@ def in_branch(self, a, b):
     if bool(b.sum() > 0):
         v[0] = 0
     return y
+def copied(self, a, b):
+    y = a.t().contiguous()
+    y += 1
+    return y.flatten() + b
+def asked(self, a, b):
+    return a * 2 if a.is_contiguous() else a * 3
+def asked_of_view(self, a, b):
+    return a * 2 if a.t().is_contiguous() else a * 3
 def fresh(self, a, b):
     y = torch.zeros(2, 3)
     v = y.flatten()
@@ -54,14 +62,18 @@ def not_read(self, a, b):
     y = (a * 2).flatten()
     y.relu_()
     return y + b
+def copied_first(self, a, b):
+    y = a.t().contiguous()
+    return y.flatten() + b
 def only_ones(self, a, b):
     y = a * 2
     v = y.reshape(2, 1, 3)
     v[0] = 1
     return y
 """
-BOUND = ("through_flatten", "through_contiguous", "to_base", "in_loop", "in_branch")
-FREE = ("fresh", "written_before", "not_read", "only_ones")
+BOUND = ("through_flatten", "through_contiguous", "to_base", "in_loop", "in_branch", "copied", "asked",
+         "asked_of_view")
+FREE = ("fresh", "written_before", "not_read", "only_ones", "copied_first")
 
 
 def main(build, folder, device):

@@ -146,7 +146,17 @@ static SmallVector<unsigned> decisionsOf(const TensorRef &ref) {
   return decisions;
 }
 
+void Walker::noteCopy(CellId copy, CellId base) {
+  ++lastDecision;
+  copies[copy].push_back({base, lastDecision});
+  copies[base].push_back({copy, lastDecision});
+}
+
 void Walker::noteRead(const TensorRef &ref) {
+  for (auto [other, decision] : copies.lookup(ref.storage))
+    reliesOnContiguity |= llvm::any_of(writes.lookup(other), [decision = decision](const Write &write) {
+      return decision <= write.after;
+    });
   auto found = writes.find(ref.storage);
   if (found == writes.end())
     return;

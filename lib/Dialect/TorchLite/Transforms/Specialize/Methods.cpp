@@ -618,8 +618,7 @@ static MethodResult specializeOnce(Program &program, const MethodSignature &sign
     if (!operand.storage)
       continue;
     Value now = walker.storageValue(*operand.storage);
-    if (now != operand.argument)
-      walker.noteRead({*operand.storage, nullptr, cast<RankedTensorType>(now.getType())}); // by the caller
+    walker.noteRead({*operand.storage, nullptr, cast<RankedTensorType>(now.getType())}); // by the caller
     if (now != operand.argument)
       addResult(now, "tl.changes", builder.getI64IntegerAttr(i));
   }

@@ -581,6 +581,9 @@ LogicalResult Walker::applyRule(RuleContext &ctx, const Rule &rule,
     if (!value)
       return SpecValue::unknown();
     SpecValue copy = newTensor(value, contiguous, base.getTensor().given);
+    bool isIfContiguous = llvm::any_of(answer.steps, [](const ViewStep &step) { return step.ifContiguous; });
+    if (answer.aliases == Known::No && isIfContiguous && base.getTensor().given)
+      noteCopy(copy.getTensor().storage, base.getTensor().storage);
     if (answer.aliases == Known::Maybe)
       markMaybeAlias(copy.getTensor().storage, base.getTensor().storage);
     return copy;

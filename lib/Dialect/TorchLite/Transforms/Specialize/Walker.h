@@ -173,6 +173,8 @@ public:
   /// Every read passes by here, to see whether it finds a write that it would not find if the tensors that
   /// the method is called with were not contiguous.
   void noteRead(const TensorRef &ref);
+  /// `copy` was made of `base` because that is not contiguous where what the method is called with is.
+  void noteCopy(CellId copy, CellId base);
   /// Writes a value of exactly the tensor's type. Fails with a message if the view cannot be written.
   mlir::LogicalResult writeTensor(const SpecValue &tensor, mlir::Value value);
   mlir::Value applyStep(const ViewStep &step, mlir::Value base);
@@ -278,6 +280,9 @@ public:
     llvm::SmallVector<unsigned> decisions;
   };
   llvm::DenseMap<CellId, llvm::SmallVector<Write>> writes;
+  /// Storages that are two because something is not contiguous, which it may be where the tensors that the
+  /// method is called with are not; and the decision.
+  llvm::DenseMap<CellId, llvm::SmallVector<std::pair<CellId, unsigned>>> copies;
   unsigned lastDecision = 0;
 
 private:

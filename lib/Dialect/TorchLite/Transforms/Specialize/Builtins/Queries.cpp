@@ -101,6 +101,7 @@ LogicalResult lengthOfTensor(RuleContext &ctx, Results &results) {
 LogicalResult isContiguous(RuleContext &ctx, Results &results) {
   if (!ctx.isTensor(0))
     return ctx.fail("expected a tensor");
+  ctx.getWalker().reliesOnContiguity |= ctx.operand(0).getTensor().given;
   switch (ctx.contiguous(0)) {
   case Known::Yes:
     return results.push_back(ctx.makeBool(true)), success();
