@@ -118,7 +118,7 @@ static LogicalResult toCore(ModuleOp module, const CompileOptions &options) {
     tl::SpecializePassOptions specialize;
     specialize.signatures.assign(options.signatures.begin(), options.signatures.end());
     manager.addPass(tl::createSpecializePass(specialize));
-    manager.addPass(createCanonicalizerPass());
+    manager.addPass(createCanonicalizer());
     manager.addPass(createCSEPass());
     return success();
   });
@@ -129,7 +129,7 @@ static LogicalResult toLinalg(ModuleOp module, const CompileOptions &options) {
     manager.addPass(tl::createFoldBatchNormPass());
     manager.addPass(createConvertTorchLiteToLinalgPass());
     // Casts and sizes fold, so that transpositions meet.
-    manager.addPass(createCanonicalizerPass());
+    manager.addPass(createCanonicalizer());
     manager.addNestedPass<func::FuncOp>(createPropagateLayoutPass());
     return success();
   });

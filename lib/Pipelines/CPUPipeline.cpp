@@ -25,7 +25,7 @@ namespace torchlite {
 /// Simplifies, merges elementwise operations, and gives results their place.
 static void prepare(OpPassManager &manager) {
   manager.addNestedPass<func::FuncOp>(createExpandRowsPass());
-  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCanonicalizer());
   manager.addPass(createCSEPass());
   manager.addNestedPass<func::FuncOp>(createFuseElementwise());
   manager.addPass(createCSEPass());
@@ -36,7 +36,7 @@ static void prepare(OpPassManager &manager) {
 static void bufferize(OpPassManager &manager) {
   manager.addPass(createBufferize());
   manager.addNestedPass<func::FuncOp>(createResolveReshapes());
-  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCanonicalizer());
   manager.addPass(createCSEPass());
   manager.addPass(memref::createFoldMemRefAliasOpsPass());
   manager.addPass(createPackConstants());
@@ -50,7 +50,7 @@ static void planMemory(OpPassManager &manager) {
 /// What is left of dynamic buffers is freed after its last use.
 static void freeMemory(OpPassManager &manager) {
   manager.addPass(bufferization::createOwnershipBasedBufferDeallocationPass());
-  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCanonicalizer());
   manager.addPass(bufferization::createBufferDeallocationSimplificationPass());
   manager.addPass(bufferization::createLowerDeallocationsPass());
   manager.addPass(createConvertBufferizationToMemRefPass());
@@ -82,7 +82,7 @@ static void lower(OpPassManager &manager, const cpu::TargetSpec &target) {
   // After affine: its floordiv becomes arith.floordivsi, which has to be expanded.
   functions.addPass(arith::createArithExpandOpsPass());
   functions.addPass(createSCFToControlFlowPass());
-  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCanonicalizer());
   manager.addPass(createCSEPass());
   manager.addPass(createLowerRuntime());
   manager.addPass(createLowerToLLVM());

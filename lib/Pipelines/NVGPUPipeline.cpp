@@ -16,7 +16,7 @@ namespace torchlite {
 
 /// Simplifies, merges elementwise operations, and gives results their place.
 static void prepare(OpPassManager &manager) {
-  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCanonicalizer());
   manager.addPass(createCSEPass());
   manager.addNestedPass<func::FuncOp>(createFoldConstantLayout());
   manager.addNestedPass<func::FuncOp>(nvgpu::createGeneralizeTranspositions());
@@ -50,7 +50,7 @@ static void formKernels(OpPassManager &manager, const NVGPUPipelineOptions &opti
 static void bufferize(OpPassManager &manager) {
   manager.addPass(createBufferize());
   manager.addNestedPass<func::FuncOp>(createResolveReshapes());
-  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCanonicalizer());
   manager.addPass(createCSEPass());
   manager.addPass(memref::createFoldMemRefAliasOpsPass());
   // The device has no constants of the code: all of them are uploaded.
@@ -69,7 +69,7 @@ static void emitKernels(OpPassManager &manager, const NVGPUPipelineOptions &opti
   emit.only = options.strategy;
   emit.report = options.report;
   manager.addNestedPass<func::FuncOp>(nvgpu::createEmitKernels(emit));
-  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCanonicalizer());
   manager.addPass(createCSEPass());
 }
 
@@ -77,7 +77,7 @@ static void emitKernels(OpPassManager &manager, const NVGPUPipelineOptions &opti
 /// buffers is freed after its last use.
 static void outlineKernels(OpPassManager &manager, const NVGPUPipelineOptions &options) {
   manager.addPass(nvgpu::createOutlineKernels());
-  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCanonicalizer());
   if (options.archs.size() > 1)
     manager.addPass(nvgpu::createMergeVersions());
   manager.addNestedPass<func::FuncOp>(nvgpu::createFreeBuffers());

@@ -1,4 +1,4 @@
-"""Indices and sources whose sizes are known at the call only: those that do not fit are errors, before
+"""Operands whose sizes are known at the call only: those that do not fit are errors, before
 anything is read or written outside of a tensor.
 
 RUN: %python %s %build %t.cpu cpu
@@ -25,6 +25,8 @@ def index_add(self, x, index, source):
     return x.index_add(1, index, source)
 def index_copy(self, x, index, source):
     return x.index_copy(1, index, source)
+def product(self, x, weight):
+    return torch.matmul(torch.softmax(x, -1), weight)
 """
 
 
@@ -49,9 +51,13 @@ def main(build, folder, device):
         calls += [(name, [x, indices(3), randn(4, 3)]), (name, [x, indices(0), randn(4, 0)]),
                   (name, [x, indices(3), randn(4, 2)], "the source's size in dimension 1 does not match"),
                   (name, [x, indices(3), randn(5, 3)], "the source's size in dimension 0 does not match")]
+    # What comes before the check may not take the size for the one that it is to be.
+    calls += [("product", [randn(2, 2500), randn(2500, 8)]),
+              ("product", [randn(2, 5), randn(2500, 8)], "the inner sizes of the matrices differ")]
     types = {"gather": "?x?xi64", "scatter": "?x?xi64, ?x?xf32", "scatter_add": "?x?xi64, ?x?xf32",
              "index_add": "?xi64, ?x?xf32", "index_copy": "?xi64, ?x?xf32"}
-    check_calls(build, folder / "indices.pt", [f"{name}(?x?xf32, {rest})" for name, rest in types.items()], calls,
+    check_calls(build, folder / "indices.pt", [f"{name}(?x?xf32, {rest})" for name, rest in types.items()] +
+                ["product(2x?xf32, 2500x8xf32)"], calls,
                 folder, device=device)
     print(f"{len(calls)} calls agree")
 

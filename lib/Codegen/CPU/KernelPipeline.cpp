@@ -28,7 +28,7 @@ void buildKernelPipeline(OpPassManager &manager, StringRef target) {
   EmitKernelsOptions emit;
   emit.target = target.str();
   manager.addNestedPass<func::FuncOp>(createEmitKernels(emit));
-  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCanonicalizer());
   manager.addPass(createCSEPass());
 }
 
