@@ -46,7 +46,8 @@ LogicalResult LinkPass::reachAll(Operation *op) {
     };
     // Not every method of a class is needed because the class is.
     if (auto method = dyn_cast<MethodOp>(inner)) {
-      if (calledMethods.contains(method.getNameAttr()) && failed(reach(method, method.getFunctionAttr())))
+      if (calledMethods.contains(method.getNameAttr()) &&
+          failed(reach(method, method.getFunctionAttr())))
         result = failure();
       return;
     }

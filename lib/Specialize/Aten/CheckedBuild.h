@@ -1,0 +1,52 @@
+//===- CheckedBuild.h - Building operations that may not fit ----*- C++ -*-===//
+#ifndef TORCHLITE_LIB_SPECIALIZE_ATEN_CHECKEDBUILD_H
+#define TORCHLITE_LIB_SPECIALIZE_ATEN_CHECKEDBUILD_H
+
+#include "TorchLite/Specialize/Rules.h"
+#include "mlir/IR/Diagnostics.h"
+
+namespace torchlite::tl::specialize {
+
+/// Builds an operation whose operands may not fit together. `OpTy::create` ends the process when
+/// type inference fails; here that fails the rule with the message of the inference. Arguments are
+/// those of `create` after the location. Null after a failure.
+template <typename OpTy, typename... Args> OpTy checkedCreate(RuleContext &ctx, Args &&...args) {
+  using namespace mlir;
+  if (ctx.failed())
+    return {};
+  // Result types are not known yet: any tensor types hold the place.
+  SmallVector<Type> types(OpTy::template hasTrait<OpTrait::OneResult>() ? 1 : 2,
+                          RankedTensorType::get({}, ctx.b.getF32Type()));
+  OpTy op = OpTy::create(ctx.b, ctx.loc, TypeRange(types), std::forward<Args>(args)...);
+  std::string message;
+  LogicalResult inferred = failure();
+  types.clear();
+  {
+    ScopedDiagnosticHandler handler(ctx.context(), [&](Diagnostic &diagnostic) {
+      message += diagnostic.str();
+      return success();
+    });
+    inferred = OpTy::inferReturnTypes(ctx.context(), ctx.loc, op->getOperands(),
+                                      op->getDiscardableAttrDictionary(),
+                                      op->getPropertiesStorage(), op->getRegions(), types);
+  }
+  if (failed(inferred)) {
+    op->erase();
+    (void)ctx.fail(Twine(ctx.name()) + ": " + (message.empty() ? "operands do not fit" : message));
+    return {};
+  }
+  for (auto [result, type] : llvm::zip(op->getResults(), types))
+    result.setType(cast<RankedTensorType>(type));
+  return op;
+}
+
+/// As `checkedCreate`, for an operation with one result: its value, null after a failure.
+template <typename OpTy, typename... Args>
+mlir::Value checkedValue(RuleContext &ctx, Args &&...args) {
+  OpTy op = checkedCreate<OpTy>(ctx, std::forward<Args>(args)...);
+  return op ? op->getResult(0) : mlir::Value();
+}
+
+} // namespace torchlite::tl::specialize
+
+#endif // TORCHLITE_LIB_SPECIALIZE_ATEN_CHECKEDBUILD_H

@@ -1,0 +1,311 @@
+//===- Creation.cpp - Rules of operators that make tensors ----------------===//
+
+#include "Families.h"
+#include "TensorExpr.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace torchlite::tl;
+using namespace torchlite::tl::specialize;
+
+/// zeros, ones, empty (size, dtype?, ...). What `empty` holds is undefined: zeros.
+template <int value> static FailureOr<Value> filled(RuleContext &ctx) {
+  SmallVector<OpFoldResult> sizes = ctx.indexList(0);
+  Type type = ctx.dtype(1, ctx.b.getF32Type());
+  if (ctx.failed())
+    return failure();
+  return done(ctx, ctx.full(sizes, static_cast<double>(value), type));
+}
+
+/// zeros_like, ones_like, empty_like (self, dtype?, ...).
+template <int value> static FailureOr<Value> filledLike(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  Type type = ctx.dtype(1, getElementTypeOrSelf(self));
+  if (ctx.failed())
+    return failure();
+  return done(ctx, ctx.full(ctx.sizes(self), static_cast<double>(value), type));
+}
+
+/// new_zeros, new_ones, new_empty (self, size, dtype?, ...).
+template <int value> static FailureOr<Value> newFilled(RuleContext &ctx) {
+  SmallVector<OpFoldResult> sizes = ctx.indexList(1);
+  Type type = ctx.dtype(2, ctx.tensorType(0).getElementType());
+  if (ctx.failed())
+    return failure();
+  return done(ctx, ctx.full(sizes, static_cast<double>(value), type));
+}
+
+/// The dtype that a number has as a tensor.
+static Type defaultType(RuleContext &ctx, unsigned i) {
+  switch (ctx.operand(i).kind()) {
+  case ValueKind::Bool:
+    return ctx.b.getI1Type();
+  case ValueKind::Int:
+    return ctx.b.getI64Type();
+  case ValueKind::Tensor:
+    return ctx.tensorType(i).getElementType();
+  default:
+    return ctx.b.getF32Type();
+  }
+}
+
+static FailureOr<Value> fullOf(RuleContext &ctx, ArrayRef<OpFoldResult> sizes, unsigned value,
+                               Type type) {
+  Value filler = ctx.operandAs(value, type);
+  if (ctx.failed())
+    return failure();
+  if (ctx.isTensor(value) && ctx.tensorType(value).getRank())
+    return ctx.fail("expected a number to fill with");
+  return done(ctx, ctx.broadcastTo(filler, sizes));
+}
+
+/// full(size, fill_value, dtype?, ...).
+static FailureOr<Value> fullRule(RuleContext &ctx) {
+  SmallVector<OpFoldResult> sizes = ctx.indexList(0);
+  return fullOf(ctx, sizes, 1, ctx.dtype(2, defaultType(ctx, 1)));
+}
+
+/// full_like(self, fill_value, dtype?, ...).
+static FailureOr<Value> fullLike(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  return fullOf(ctx, ctx.sizes(self), 1, ctx.dtype(2, getElementTypeOrSelf(self)));
+}
+
+/// new_full(self, size, fill_value, dtype?, ...).
+static FailureOr<Value> newFull(RuleContext &ctx) {
+  SmallVector<OpFoldResult> sizes = ctx.indexList(1);
+  return fullOf(ctx, sizes, 2, ctx.dtype(3, ctx.tensorType(0).getElementType()));
+}
+
+/// scalar_tensor(s, dtype?, ...): float32 by default, whatever the number.
+static FailureOr<Value> scalarTensor(RuleContext &ctx) {
+  Type type = ctx.dtype(1, ctx.b.getF32Type());
+  return done(ctx, ctx.operandAs(0, type));
+}
+
+static Expr iota(RuleContext &ctx, ArrayRef<OpFoldResult> sizes, int64_t dim, Type type) {
+  return Expr(ctx, IotaOp::create(ctx.b, ctx.loc, type, sizes, dim));
+}
+
+/// The numbers from `start` up to `end` (excluded) by `step`; operands, `start` and `step` may be
+/// absent.
+static FailureOr<Value> arangeOf(RuleContext &ctx, std::optional<unsigned> start, unsigned end,
+                                 std::optional<unsigned> step, unsigned dtype) {
+  bool hasFloat = false, isKnown = true;
+  for (std::optional<unsigned> i : {start, std::optional<unsigned>(end), step}) {
+    if (!i)
+      continue;
+    hasFloat |= ctx.operand(*i).is(ValueKind::Float);
+    isKnown &= ctx.knownFloat(*i).has_value();
+  }
+  Type type = ctx.dtype(dtype, hasFloat ? Type(ctx.b.getF32Type()) : Type(ctx.b.getI64Type()));
+  if (ctx.failed() || !requireNumber(ctx, type))
+    return failure();
+  if (hasFloat && !isFloat(type))
+    return ctx.fail("arange: integers from fractional limits are not supported");
+  if (hasFloat && !isKnown)
+    return ctx.fail(
+        "arange: fractional limits that are not known at compile time are not supported");
+  if (isKnown) {
+    double first = start ? *ctx.knownFloat(*start) : 0, last = *ctx.knownFloat(end);
+    double by = step ? *ctx.knownFloat(*step) : 1;
+    if (by == 0)
+      return ctx.fail("step must be nonzero");
+    if (!std::isfinite(first) || !std::isfinite(last) || (by > 0 ? last < first : last > first))
+      return ctx.fail("upper bound and lower bound inconsistent with step sign");
+    OpFoldResult size = ctx.fold(static_cast<int64_t>(std::ceil((last - first) / by)));
+    if (!isFloat(type)) {
+      Expr index = iota(ctx, {size}, 0, ctx.b.getI64Type());
+      if (by != 1)
+        index = index * by;
+      return done(ctx, (first == 0 ? index : index + first).cast(type));
+    }
+    Expr index = iota(ctx, {size}, 0, ctx.b.getF64Type());
+    return done(ctx, (index * by + first).cast(type));
+  }
+  std::optional<int64_t> by = step ? ctx.knownInt(*step) : 1;
+  if (!by || *by <= 0)
+    return ctx.fail(
+        "arange: a step that is not known at compile time, or not positive, is not supported");
+  Type i64 = ctx.b.getI64Type();
+  Value first = start ? ctx.scalarAs(*start, i64) : ctx.constantScalar(0, i64);
+  Value last = ctx.scalarAs(end, i64);
+  if (ctx.failed())
+    return failure();
+  Value ordered = arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sge, last, first);
+  ctx.check(ordered, "upper bound and lower bound inconsistent with step sign");
+  if (ctx.failed())
+    return failure();
+  OpFoldResult low = start ? ctx.index(*start) : ctx.fold(0);
+  OpFoldResult size =
+      ctx.floorDiv(ctx.add(ctx.sub(ctx.index(end), low), ctx.fold(*by - 1)), ctx.fold(*by));
+  Expr index = iota(ctx, {size}, 0, i64);
+  if (*by != 1)
+    index = index * static_cast<double>(*by);
+  if (start && ctx.knownInt(*start) != 0)
+    index = index + Expr(ctx, ctx.fromScalar(first));
+  return done(ctx, index.cast(type));
+}
+
+/// arange(end, dtype?, ...).
+static FailureOr<Value> arange(RuleContext &ctx) { return arangeOf(ctx, {}, 0, {}, 1); }
+/// arange.start(start, end, dtype?, ...).
+static FailureOr<Value> arangeStart(RuleContext &ctx) { return arangeOf(ctx, 0, 1, {}, 2); }
+/// arange.start_step(start, end, step, dtype?, ...).
+static FailureOr<Value> arangeStep(RuleContext &ctx) { return arangeOf(ctx, 0, 1, 2, 3); }
+
+/// `steps` numbers from `start` to `end`, counted from the nearer end as PyTorch does, in f64.
+static Expr evenlySpaced(RuleContext &ctx, double start, double end, int64_t steps) {
+  Expr index = iota(ctx, {ctx.fold(steps)}, 0, ctx.b.getF64Type());
+  double by = steps > 1 ? (end - start) / static_cast<double>(steps - 1) : 0;
+  if (steps == 1)
+    return index * 0.0 + start;
+  Expr fromEnd = end - (static_cast<double>(steps - 1) - index) * by;
+  return where(index < static_cast<double>(steps / 2), index * by + start, fromEnd);
+}
+
+/// linspace(start, end, steps, dtype?, ...).
+static FailureOr<Value> linspace(RuleContext &ctx) {
+  double start = ctx.constantFloat(0), end = ctx.constantFloat(1);
+  int64_t steps = ctx.constantInt(2);
+  Type type = ctx.dtype(3, ctx.b.getF32Type());
+  if (ctx.failed() || !requireNumber(ctx, type))
+    return failure();
+  if (steps < 0)
+    return ctx.fail("number of steps must be non-negative");
+  if (isInt(type)) {
+    start = std::trunc(start);
+    end = std::trunc(end);
+  }
+  return done(ctx, evenlySpaced(ctx, start, end, steps).cast(type));
+}
+
+/// logspace(start, end, steps, base, dtype?, ...): base to the power of linspace.
+static FailureOr<Value> logspace(RuleContext &ctx) {
+  double start = ctx.constantFloat(0), end = ctx.constantFloat(1), base = ctx.constantFloat(3);
+  int64_t steps = ctx.constantInt(2);
+  Type type = ctx.dtype(4, ctx.b.getF32Type());
+  if (ctx.failed() || !requireNumber(ctx, type))
+    return failure();
+  if (steps < 0)
+    return ctx.fail("number of steps must be non-negative");
+  if (!isFloat(type))
+    return ctx.fail("logspace: integers are not supported");
+  Expr exponent = evenlySpaced(ctx, start, end, steps);
+  return done(ctx, power(exponent.constant(base), exponent).cast(type));
+}
+
+/// A matrix of rows x columns that tells for each element whether column - row is `predicate`
+/// offset.
+static Expr onDiagonal(RuleContext &ctx, ComparePredicate predicate, OpFoldResult rows,
+                       OpFoldResult columns, int64_t offset) {
+  Type i64 = ctx.b.getI64Type();
+  Expr row = iota(ctx, {rows, ctx.fold(1)}, 0, i64),
+       column = iota(ctx, {ctx.fold(1), columns}, 1, i64);
+  return compare(predicate, column - row, row.constant(offset));
+}
+
+/// eye(n, dtype?, ...), eye.m(n, m, dtype?, ...).
+template <bool hasColumns> static FailureOr<Value> eye(RuleContext &ctx) {
+  OpFoldResult rows = ctx.index(0), columns = hasColumns ? ctx.index(1) : rows;
+  Type type = ctx.dtype(hasColumns ? 2 : 1, ctx.b.getF32Type());
+  if (ctx.failed() || !requireReal(ctx, type))
+    return failure();
+  return done(ctx, onDiagonal(ctx, ComparePredicate::EQ, rows, columns, 0).cast(type));
+}
+
+/// tril, triu (self, diagonal): 0 above (below) the diagonal of the last two dimensions.
+template <ComparePredicate kept> static FailureOr<Value> triangle(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  int64_t diagonal = ctx.constantInt(1), rank = cast<RankedTensorType>(self.getType()).getRank();
+  if (ctx.failed())
+    return failure();
+  if (rank < 2)
+    return ctx.fail(ctx.name() + ": input tensor must have at least 2 dimensions");
+  if (!requireReal(ctx, getElementTypeOrSelf(self)))
+    return failure();
+  Expr mask = onDiagonal(ctx, kept, ctx.size(self, rank - 2), ctx.size(self, rank - 1), diagonal);
+  return done(ctx, where(mask, Expr(ctx, self), 0.0));
+}
+
+/// tril_indices, triu_indices (row, col, offset, dtype?, ...): a constant of two rows.
+template <bool lower> static FailureOr<Value> triangleIndices(RuleContext &ctx) {
+  int64_t rows = ctx.constantInt(0), columns = ctx.constantInt(1), offset = ctx.constantInt(2);
+  Type type = ctx.dtype(3, ctx.b.getI64Type());
+  if (ctx.failed())
+    return failure();
+  if (rows < 0 || columns < 0 || !isInt(type))
+    return ctx.fail(ctx.name() + ": expected sizes that are not negative and an integer dtype");
+  SmallVector<int64_t> first, second;
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t column = 0; column < columns; ++column)
+      if (lower ? column - row <= offset : column - row >= offset) {
+        first.push_back(row);
+        second.push_back(column);
+      }
+  int64_t count = first.size();
+  first.append(second);
+  auto i64Type = RankedTensorType::get({2, count}, ctx.b.getI64Type());
+  Value constant =
+      arith::ConstantOp::create(ctx.b, ctx.loc, DenseElementsAttr::get(i64Type, ArrayRef(first)));
+  return done(ctx, ctx.cast(constant, type));
+}
+
+/// one_hot(self, num_classes): 1 where the class is the index along a new last dimension.
+static FailureOr<Value> oneHot(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  int64_t classes = ctx.constantInt(1);
+  if (ctx.failed())
+    return failure();
+  Type i64 = ctx.b.getI64Type();
+  if (getElementTypeOrSelf(self) != i64)
+    return ctx.fail("one_hot is only applicable to index tensor of type LongTensor.");
+  if (classes <= 0)
+    return ctx.fail("one_hot: a number of classes that follows from the data is not supported");
+  int64_t rank = cast<RankedTensorType>(self.getType()).getRank();
+  Expr x(ctx, self);
+  Expr inRange = x >= 0.0 && x < static_cast<double>(classes);
+  Expr all = reduce(ReduceKind::And, inRange, llvm::to_vector(llvm::seq<int64_t>(0, rank)), false);
+  if (all.isNull())
+    return failure();
+  ctx.check(ctx.toScalar(all.value()),
+            "Class values must be non-negative and smaller than num_classes.");
+  Expr column = iota(ctx, {ctx.fold(classes)}, 0, i64);
+  return done(ctx, (Expr(ctx, ctx.unsqueeze(self, rank)) == column).cast(i64));
+}
+
+void specialize::registerCreationRules(RuleRegistry &registry) {
+  registry.value("zeros", filled<0>);
+  registry.value("ones", filled<1>);
+  registry.value("empty.memory_format", filled<0>);
+  // The order of strides does not show in a value.
+  registry.value("empty_permuted", [](RuleContext &ctx) -> FailureOr<Value> {
+    SmallVector<OpFoldResult> sizes = ctx.indexList(0);
+    Type type = ctx.dtype(2, ctx.b.getF32Type());
+    if (ctx.failed())
+      return failure();
+    return done(ctx, ctx.full(sizes, 0.0, type));
+  });
+  registry.value("zeros_like", filledLike<0>);
+  registry.value("ones_like", filledLike<1>);
+  registry.value("empty_like", filledLike<0>);
+  registry.value("new_zeros", newFilled<0>);
+  registry.value("new_ones", newFilled<1>);
+  registry.value("new_empty", newFilled<0>);
+  registry.value("full", fullRule);
+  registry.value("full_like", fullLike);
+  registry.value("new_full", newFull);
+  registry.value("scalar_tensor", scalarTensor);
+  registry.value("arange", arange);
+  registry.value("arange.start", arangeStart);
+  registry.value("arange.start_step", arangeStep);
+  registry.value("linspace", linspace);
+  registry.value("logspace", logspace);
+  registry.value("eye", eye<false>);
+  registry.value("eye.m", eye<true>);
+  registry.value("tril", triangle<ComparePredicate::LE>);
+  registry.value("triu", triangle<ComparePredicate::GE>);
+  registry.value("tril_indices", triangleIndices<true>);
+  registry.value("triu_indices", triangleIndices<false>);
+  registry.value("one_hot", oneHot);
+}

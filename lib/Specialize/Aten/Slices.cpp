@@ -1,0 +1,515 @@
+//===- Slices.cpp - Rules of views: slices, pieces, diagonals -------------===//
+//
+// Each rule says by which steps the view follows from operand 0, so that writes through it reach
+// the base. `<name>_copy` operators take the same steps and return a fresh tensor.
+
+#include "CheckedBuild.h"
+#include "Families.h"
+#include "ViewHelpers.h"
+
+using namespace mlir;
+using namespace torchlite::tl;
+using namespace torchlite::tl::specialize;
+
+//===----------------------------------------------------------------------===//
+// Indices and bounds
+//===----------------------------------------------------------------------===//
+
+/// Whether a size is certainly not negative: a dimension, or a sum or product of such.
+static bool isNonNegative(OpFoldResult size) {
+  if (std::optional<int64_t> constant = getConstantIntValue(size))
+    return *constant >= 0;
+  auto value = dyn_cast<Value>(size);
+  Operation *op = value ? value.getDefiningOp() : nullptr;
+  if (!op)
+    return false;
+  if (isa<tensor::DimOp>(op))
+    return true;
+  if (isa<arith::IndexCastOp, arith::AddIOp, arith::MulIOp, arith::MinSIOp, arith::FloorDivSIOp>(
+          op))
+    return llvm::all_of(op->getOperands(), [](Value operand) { return isNonNegative(operand); });
+  if (isa<arith::MaxSIOp>(op))
+    return llvm::any_of(op->getOperands(), [](Value operand) { return isNonNegative(operand); });
+  return false;
+}
+
+/// A Python index that may count from the end, as an index from the start.
+static OpFoldResult wrap(RuleContext &ctx, OpFoldResult index, OpFoldResult size) {
+  if (std::optional<int64_t> constant = getConstantIntValue(index))
+    return *constant < 0 ? ctx.add(size, index) : index;
+  if (isNonNegative(index))
+    return index;
+  Value value = ctx.indexValue(index), zero = ctx.indexValue(ctx.fold(0));
+  Value isNegative = arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::slt, value, zero);
+  Value fromEnd = ctx.indexValue(ctx.add(size, index));
+  return Value(arith::SelectOp::create(ctx.b, ctx.loc, isNegative, fromEnd, value));
+}
+
+/// Checks low <= index < high (high included with `closed`).
+static bool requireInRange(RuleContext &ctx, OpFoldResult index, OpFoldResult low,
+                           OpFoldResult high, bool closed, const Twine &message) {
+  auto atMost = [&](OpFoldResult a, OpFoldResult b, bool orEqual) {
+    std::optional<int64_t> x = getConstantIntValue(a), y = getConstantIntValue(b);
+    if (x && y) {
+      if (orEqual ? *x <= *y : *x < *y)
+        return true;
+      (void)ctx.fail(message);
+      return false;
+    }
+    Value holds = arith::CmpIOp::create(
+        ctx.b, ctx.loc, orEqual ? arith::CmpIPredicate::sle : arith::CmpIPredicate::slt,
+        ctx.indexValue(a), ctx.indexValue(b));
+    ctx.check(holds, message);
+    return !ctx.failed();
+  };
+  bool isAboveLow = isConstantIntValue(low, 0) && isNonNegative(index);
+  return (isAboveLow || atMost(low, index, true)) && atMost(index, high, closed);
+}
+
+/// A bound of a slice: counted from the end if negative, limited to 0 .. size.
+static OpFoldResult clampBound(RuleContext &ctx, OpFoldResult bound, OpFoldResult size) {
+  if (ctx.equal(bound, size) == Known::Yes)
+    return size;
+  OpFoldResult wrapped = wrap(ctx, bound, size);
+  if (!isNonNegative(wrapped))
+    wrapped = ctx.maximum(wrapped, ctx.fold(0));
+  return isConstantIntValue(wrapped, 0) ? wrapped : ctx.minimum(wrapped, size);
+}
+
+//===----------------------------------------------------------------------===//
+// Slicing
+//===----------------------------------------------------------------------===//
+
+/// The steps of a select: a slice of one element whose dimension is dropped.
+static FailureOr<ViewChain> selectSteps(RuleContext &ctx, Value self, int64_t dim,
+                                        OpFoldResult index) {
+  if (ctx.failed())
+    return failure();
+  if (!rankOf(self))
+    return ctx.fail("select() cannot be applied to a 0-dim tensor.");
+  OpFoldResult size = ctx.size(self, dim);
+  OpFoldResult at = wrap(ctx, index, size);
+  if (!requireInRange(ctx, at, ctx.fold(0), size, false,
+                      "select(): index out of range for tensor at dimension " + Twine(dim)))
+    return failure();
+  SmallVector<OpFoldResult> kept = ctx.sizes(self);
+  kept.erase(kept.begin() + dim);
+  return ViewChain{viewSliceDim(ctx, self, dim, at, ctx.fold(1), ctx.fold(1)), viewReshape(kept)};
+}
+
+/// select.int(self, dim, index).
+static FailureOr<ViewAnswer> selectInt(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  int64_t dim = ctx.dim(1, rankOf(self));
+  FailureOr<ViewChain> steps = selectSteps(ctx, self, dim, ctx.index(2));
+  if (failed(steps) || ctx.failed())
+    return failure();
+  return answer(*steps);
+}
+
+/// The steps of a slice; none where it is the whole tensor.
+static FailureOr<ViewChain> sliceSteps(RuleContext &ctx, Value self, int64_t dim,
+                                       std::optional<OpFoldResult> start,
+                                       std::optional<OpFoldResult> end, OpFoldResult step) {
+  if (ctx.failed())
+    return failure();
+  if (!rankOf(self))
+    return ctx.fail("slice() cannot be applied to a 0-dim tensor.");
+  std::optional<int64_t> by = getConstantIntValue(step);
+  if (!by)
+    return ctx.fail("slice: a step that is not known at compile time is not supported");
+  if (*by <= 0)
+    return ctx.fail("slice step must be positive");
+  OpFoldResult size = ctx.size(self, dim);
+  OpFoldResult low = start ? clampBound(ctx, *start, size) : ctx.fold(0);
+  // Everything beyond any size stands for the end.
+  std::optional<int64_t> last = end ? getConstantIntValue(*end) : std::nullopt;
+  OpFoldResult high = !end || (last && *last == INT64_MAX) ? size : clampBound(ctx, *end, size);
+  OpFoldResult length = ctx.sub(high, low);
+  if (!isConstantIntValue(low, 0))
+    length = ctx.maximum(length, ctx.fold(0));
+  if (*by != 1)
+    length = ctx.floorDiv(ctx.add(length, ctx.fold(*by - 1)), step);
+  if (*by == 1 && isConstantIntValue(low, 0) && ctx.equal(length, size) == Known::Yes)
+    return ViewChain{};
+  return ViewChain{viewSliceDim(ctx, self, dim, low, length, step)};
+}
+
+/// An optional bound operand.
+static std::optional<OpFoldResult> bound(RuleContext &ctx, unsigned i) {
+  if (ctx.isNone(i))
+    return std::nullopt;
+  return ctx.index(i);
+}
+
+/// slice.Tensor(self, dim, start?, end?, step).
+static FailureOr<ViewAnswer> slice(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  int64_t dim = ctx.dim(1, rankOf(self));
+  FailureOr<ViewChain> steps =
+      sliceSteps(ctx, self, dim, bound(ctx, 2), bound(ctx, 3), ctx.index(4));
+  if (failed(steps) || ctx.failed())
+    return failure();
+  return answer(*steps);
+}
+
+/// narrow(self, dim, start, length): checked, not limited.
+static FailureOr<ViewAnswer> narrow(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  int64_t dim = ctx.dim(1, rankOf(self));
+  OpFoldResult start = ctx.isTensor(2) ? ctx.fold(0) : ctx.index(2), length = ctx.index(3);
+  if (ctx.isTensor(2)) {
+    // narrow.Tensor: a 0-dim integer tensor.
+    if (ctx.tensorType(2).getRank() || !isInt(ctx.tensorType(2).getElementType()))
+      return ctx.fail("start must be an 0-dim integral Tensor.");
+    Value index = ctx.toScalar(ctx.cast(ctx.tensor(2), ctx.b.getI64Type()));
+    start = Value(arith::IndexCastOp::create(ctx.b, ctx.loc, ctx.b.getIndexType(), index));
+  }
+  if (ctx.failed())
+    return failure();
+  if (!rankOf(self))
+    return ctx.fail("narrow() cannot be applied to a 0-dim tensor.");
+  OpFoldResult size = ctx.size(self, dim);
+  OpFoldResult at = wrap(ctx, start, size);
+  if (!requireInRange(ctx, at, ctx.fold(0), size, true, "narrow(): start out of range") ||
+      !requireInRange(ctx, length, ctx.fold(0), ctx.sub(size, at), true,
+                      "narrow(): start + length exceeds dimension size"))
+    return failure();
+  return answer({viewSliceDim(ctx, self, dim, at, length, ctx.fold(1))});
+}
+
+/// Slices of the given lengths one behind the other.
+static std::vector<ViewAnswer> consecutive(RuleContext &ctx, Value self, int64_t dim,
+                                           ArrayRef<OpFoldResult> lengths) {
+  std::vector<ViewAnswer> answers;
+  OpFoldResult offset = ctx.fold(0);
+  for (OpFoldResult length : lengths) {
+    answers.push_back(answer({viewSliceDim(ctx, self, dim, offset, length, ctx.fold(1))}));
+    offset = ctx.add(offset, length);
+  }
+  return answers;
+}
+
+/// The size of a dimension, which must be known: it decides the length of the list.
+static std::optional<int64_t> knownSize(RuleContext &ctx, Value self, int64_t dim) {
+  if (ctx.failed())
+    return std::nullopt;
+  if (!rankOf(self)) {
+    (void)ctx.fail(Twine(ctx.name()) + ": expects at least a 1-dimensional tensor");
+    return std::nullopt;
+  }
+  std::optional<int64_t> size = getConstantIntValue(ctx.size(self, dim));
+  if (!size)
+    (void)ctx.fail(Twine(ctx.name()) + ": the size of dimension " + Twine(dim) +
+                   " must be known, it decides the number of results");
+  return size;
+}
+
+static std::vector<ViewAnswer> pieces(RuleContext &ctx, Value self, int64_t dim, int64_t size,
+                                      int64_t length, int64_t count) {
+  SmallVector<OpFoldResult> lengths;
+  for (int64_t i = 0; i < count; ++i)
+    lengths.push_back(ctx.fold(std::max<int64_t>(0, std::min(length, size - i * length))));
+  return consecutive(ctx, self, dim, lengths);
+}
+
+/// split.Tensor(self, split_size, dim).
+static ViewAnswers split(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  int64_t length = ctx.constantInt(1), dim = ctx.dim(2, rankOf(self));
+  std::optional<int64_t> size = knownSize(ctx, self, dim);
+  if (!size)
+    return failure();
+  if (length < 0 || (length == 0 && *size != 0))
+    return ctx.fail("split expects split_size be non-negative, and 0 only for an empty dimension");
+  int64_t count = length == 0 ? 1 : std::max<int64_t>((*size + length - 1) / length, 1);
+  return pieces(ctx, self, dim, *size, length, count);
+}
+
+/// split_with_sizes, split.sizes (self, split_sizes, dim).
+static ViewAnswers splitSizes(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  SmallVector<OpFoldResult> lengths = ctx.indexList(1);
+  int64_t dim = ctx.dim(2, rankOf(self));
+  if (ctx.failed())
+    return failure();
+  if (!rankOf(self))
+    return ctx.fail("split_with_sizes expects at least a 1-dimensional tensor");
+  OpFoldResult total = ctx.fold(0);
+  for (OpFoldResult length : lengths) {
+    if (!requireInRange(ctx, length, ctx.fold(0), ctx.size(self, dim), true,
+                        "split_with_sizes expects split_sizes have only non-negative entries that "
+                        "sum exactly to "
+                        "the size of dimension " +
+                            Twine(dim)))
+      return failure();
+    total = ctx.add(total, length);
+  }
+  if (!ctx.requireEqual(total, ctx.size(self, dim),
+                        "split_with_sizes expects split_sizes to sum exactly to the "
+                        "size of dimension " +
+                            Twine(dim)))
+    return failure();
+  return consecutive(ctx, self, dim, lengths);
+}
+
+/// chunk(self, chunks, dim): at most so many pieces of equal size, the last one smaller.
+static ViewAnswers chunk(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  int64_t chunks = ctx.constantInt(1), dim = ctx.dim(2, rankOf(self));
+  std::optional<int64_t> size = knownSize(ctx, self, dim);
+  if (!size)
+    return failure();
+  if (chunks <= 0)
+    return ctx.fail("chunk expects `chunks` to be greater than 0, got: " + Twine(chunks));
+  int64_t length = (*size + chunks - 1) / chunks;
+  if (length == 0)
+    return pieces(ctx, self, dim, 0, 0, chunks);
+  return pieces(ctx, self, dim, *size, length, (*size + length - 1) / length);
+}
+
+/// unbind.int(self, dim).
+static ViewAnswers unbind(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  int64_t dim = ctx.dim(1, rankOf(self));
+  std::optional<int64_t> size = knownSize(ctx, self, dim);
+  if (!size)
+    return failure();
+  std::vector<ViewAnswer> answers;
+  for (int64_t i = 0; i < *size; ++i) {
+    FailureOr<ViewChain> steps = selectSteps(ctx, self, dim, ctx.fold(i));
+    if (failed(steps))
+      return failure();
+    answers.push_back(answer(*steps));
+  }
+  return answers;
+}
+
+/// Pieces whose sizes differ by at most one, larger ones first.
+static ViewAnswers tensorSplitSections(RuleContext &ctx, Value self, int64_t dim,
+                                       int64_t sections) {
+  std::optional<int64_t> size = knownSize(ctx, self, dim);
+  if (!size)
+    return failure();
+  if (sections <= 0)
+    return ctx.fail(ctx.name() + ": number of sections must be larger than 0, got " +
+                    Twine(sections));
+  SmallVector<OpFoldResult> lengths;
+  for (int64_t i = 0; i < sections; ++i)
+    lengths.push_back(ctx.fold(*size / sections + (i < *size % sections)));
+  return consecutive(ctx, self, dim, lengths);
+}
+
+/// Pieces between indices, which count and are limited as in Python.
+static ViewAnswers tensorSplitIndices(RuleContext &ctx, Value self, int64_t dim,
+                                      ArrayRef<int64_t> indices) {
+  std::vector<ViewAnswer> answers;
+  if (ctx.failed())
+    return failure();
+  std::optional<OpFoldResult> start;
+  for (size_t i = 0; i <= indices.size(); ++i) {
+    std::optional<OpFoldResult> end;
+    if (i < indices.size())
+      end = ctx.fold(indices[i]);
+    FailureOr<ViewChain> steps = sliceSteps(ctx, self, dim, start, end, ctx.fold(1));
+    if (failed(steps))
+      return failure();
+    answers.push_back(answer(*steps));
+    start = end;
+  }
+  return answers;
+}
+
+/// tensor_split.sections(self, sections, dim), tensor_split.indices(self, indices, dim).
+static ViewAnswers tensorSplit(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  int64_t dim = ctx.dim(2, rankOf(self));
+  if (ctx.name().ends_with("sections"))
+    return tensorSplitSections(ctx, self, dim, ctx.constantInt(1));
+  return tensorSplitIndices(ctx, self, dim, ctx.constantIntList(1));
+}
+
+/// hsplit, vsplit, dsplit (.int: sections that divide the size, .array: indices).
+template <int64_t wanted> static ViewAnswers splitAlong(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  int64_t rank = rankOf(self), dim = wanted == 1 && rank == 1 ? 0 : wanted;
+  if (ctx.failed())
+    return failure();
+  if (rank < (wanted == 1 ? 1 : wanted == 0 ? 2 : 3))
+    return ctx.fail(ctx.name() + ": the tensor has too few dimensions");
+  if (ctx.name().ends_with("array"))
+    return tensorSplitIndices(ctx, self, dim, ctx.constantIntList(1));
+  int64_t sections = ctx.constantInt(1);
+  std::optional<int64_t> size = knownSize(ctx, self, dim);
+  if (!size)
+    return failure();
+  if (sections <= 0 || *size % sections)
+    return ctx.fail(ctx.name() + ": the size of dimension " + Twine(dim) +
+                    " is not divisible by the split size");
+  return tensorSplitSections(ctx, self, dim, sections);
+}
+
+/// The steps of a diagonal: the two dimensions last and merged, then every (columns + 1)-th
+/// element.
+static FailureOr<ViewChain> diagonalSteps(RuleContext &ctx, Value self, int64_t offset,
+                                          int64_t dim1, int64_t dim2) {
+  int64_t rank = rankOf(self);
+  if (ctx.failed())
+    return failure();
+  if (rank < 2 || dim1 == dim2)
+    return ctx.fail("diagonal: expected two different dimensions");
+  std::optional<int64_t> rows = getConstantIntValue(ctx.size(self, dim1));
+  std::optional<int64_t> columns = getConstantIntValue(ctx.size(self, dim2));
+  if (!rows || !columns)
+    return ctx.fail("diagonal: unknown sizes are not supported");
+  SmallVector<int64_t> order;
+  SmallVector<OpFoldResult> merged;
+  for (int64_t i = 0; i < rank; ++i)
+    if (i != dim1 && i != dim2) {
+      order.push_back(i);
+      merged.push_back(ctx.size(self, i));
+    }
+  order.append({dim1, dim2});
+  int64_t length =
+      offset >= 0 ? std::min(*rows, *columns - offset) : std::min(*rows + offset, *columns);
+  length = std::max<int64_t>(length, 0);
+  int64_t start = length == 0 ? 0 : offset >= 0 ? offset : -offset * *columns;
+  merged.push_back(ctx.fold(*rows * *columns));
+  SmallVector<OpFoldResult> offsets(merged.size(), ctx.fold(0)), steps(merged.size(), ctx.fold(1));
+  SmallVector<OpFoldResult> sizes(merged);
+  offsets.back() = ctx.fold(start);
+  sizes.back() = ctx.fold(length);
+  steps.back() = ctx.fold(*columns + 1);
+  return ViewChain{viewPermute(order), viewReshape(merged), viewSlice(offsets, sizes, steps)};
+}
+
+/// diagonal(self, offset, dim1, dim2), linalg_diagonal(A, offset, dim1, dim2).
+static FailureOr<ViewAnswer> diagonal(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  int64_t rank = rankOf(self), offset = ctx.constantInt(1), dim1 = ctx.dim(2, rank),
+          dim2 = ctx.dim(3, rank);
+  FailureOr<ViewChain> steps = diagonalSteps(ctx, self, offset, dim1, dim2);
+  if (failed(steps))
+    return failure();
+  return answer(*steps, Known::Yes, Known::Maybe);
+}
+
+/// unfold(self, dimension, size, step): windows along a dimension, their elements last. Windows may
+/// overlap, so it is read only.
+static FailureOr<ViewAnswer> unfold(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  int64_t rank = rankOf(self), dim = ctx.dim(1, rank), window = ctx.constantInt(2),
+          by = ctx.constantInt(3);
+  if (ctx.failed())
+    return failure();
+  OpFoldResult size = rank ? ctx.size(self, dim) : ctx.fold(1);
+  std::optional<int64_t> known = getConstantIntValue(size);
+  if (!known)
+    return ctx.fail("unfold: unknown sizes are not supported");
+  if (window < 0 || window > *known || by <= 0)
+    return ctx.fail("unfold: maximum size for tensor at dimension " + Twine(dim) + " is " +
+                    Twine(*known) + " but size is " + Twine(window) + ", step " + Twine(by));
+  int64_t count = (*known - window) / by + 1;
+  ViewStep step;
+  step.kind = ViewStep::Kind::Custom;
+  step.read = [=](RuleContext &ctx, Value base) -> Value {
+    if (!rank)
+      return ctx.reshape(base, {ctx.fold(window)});
+    SmallVector<int64_t> indices;
+    for (int64_t i = 0; i < count; ++i)
+      for (int64_t j = 0; j < window; ++j)
+        indices.push_back(i * by + j);
+    auto type = RankedTensorType::get({count, window}, ctx.b.getI64Type());
+    Value table =
+        arith::ConstantOp::create(ctx.b, ctx.loc, DenseElementsAttr::get(type, ArrayRef(indices)));
+    Value windows = checkedValue<TakeOp>(ctx, base, table, static_cast<uint64_t>(dim));
+    if (!windows)
+      return {};
+    SmallVector<int64_t> order;
+    for (int64_t i = 0; i <= rank; ++i)
+      if (i != dim + 1)
+        order.push_back(i);
+    order.push_back(dim + 1);
+    return ctx.permute(windows, order);
+  };
+  return answer({step}, Known::Yes, Known::Maybe);
+}
+
+//===----------------------------------------------------------------------===//
+// Writing into a view of a copy
+//===----------------------------------------------------------------------===//
+
+/// A copy of self in which the view given by steps holds operand 1.
+static LogicalResult scatterInto(RuleContext &ctx, const FailureOr<ViewChain> &steps,
+                                 SmallVectorImpl<SpecValue> &results) {
+  if (failed(steps) || ctx.failed())
+    return failure();
+  Value source = ctx.tensor(1);
+  SpecValue copy = ctx.makeTensor(ctx.tensor(0));
+  SpecValue view = ctx.getWalker().viewOf(copy, *steps, Known::Maybe);
+  if (!view.isTensor())
+    return failure();
+  if (view.getTensor().type.getShape() != cast<RankedTensorType>(source.getType()).getShape())
+    return ctx.fail(ctx.name() + ": expected src to have the sizes of the slice of self");
+  if (!ctx.writeTensor(view, source))
+    return failure();
+  results.push_back(copy);
+  return success();
+}
+
+/// select_scatter(self, src, dim, index).
+static LogicalResult selectScatter(RuleContext &ctx, SmallVectorImpl<SpecValue> &results) {
+  Value self = ctx.tensor(0);
+  int64_t dim = ctx.dim(2, rankOf(self));
+  return scatterInto(ctx, selectSteps(ctx, self, dim, ctx.index(3)), results);
+}
+/// slice_scatter(self, src, dim, start?, end?, step).
+static LogicalResult sliceScatter(RuleContext &ctx, SmallVectorImpl<SpecValue> &results) {
+  Value self = ctx.tensor(0);
+  int64_t dim = ctx.dim(2, rankOf(self));
+  return scatterInto(ctx, sliceSteps(ctx, self, dim, bound(ctx, 3), bound(ctx, 4), ctx.index(5)),
+                     results);
+}
+/// diagonal_scatter(self, src, offset, dim1, dim2).
+static LogicalResult diagonalScatter(RuleContext &ctx, SmallVectorImpl<SpecValue> &results) {
+  Value self = ctx.tensor(0);
+  int64_t rank = rankOf(self), offset = ctx.constantInt(2), dim1 = ctx.dim(3, rank),
+          dim2 = ctx.dim(4, rank);
+  return scatterInto(ctx, diagonalSteps(ctx, self, offset, dim1, dim2), results);
+}
+
+void specialize::registerSliceRules(RuleRegistry &registry) {
+  registry.view("select.int", selectInt);
+  registry.view("slice.Tensor", slice);
+  registry.view("narrow", narrow);
+  registry.view("narrow.Tensor", narrow);
+  registry.viewList("split.Tensor", split);
+  registry.viewList("split.sizes", splitSizes);
+  registry.viewList("split_with_sizes", splitSizes);
+  registry.viewList("chunk", chunk);
+  registry.viewList("unbind.int", unbind);
+  registry.viewList("tensor_split.sections", tensorSplit);
+  registry.viewList("tensor_split.indices", tensorSplit);
+  for (StringRef overload : {"int", "array"}) {
+    registry.viewList(("hsplit." + overload).str(), splitAlong<1>);
+    registry.viewList(("vsplit." + overload).str(), splitAlong<0>);
+    registry.viewList(("dsplit." + overload).str(), splitAlong<2>);
+  }
+  registry.view("diagonal", diagonal);
+  registry.view("linalg_diagonal", diagonal);
+  registry.view("unfold", unfold);
+  registry.special("select_scatter", selectScatter);
+  registry.special("slice_scatter", sliceScatter);
+  registry.special("diagonal_scatter", diagonalScatter);
+  registry.view("select_copy.int", copyOf(ViewRule(selectInt)));
+  registry.view("slice_copy.Tensor", copyOf(ViewRule(slice)));
+  registry.view("narrow_copy", copyOf(ViewRule(narrow)));
+  registry.view("diagonal_copy", copyOf(ViewRule(diagonal)));
+  registry.view("unfold_copy", copyOf(ViewRule(unfold)));
+  registry.viewList("unsafe_chunk", copyOf(ViewListRule(chunk)));
+  registry.viewList("unsafe_split.Tensor", copyOf(ViewListRule(split)));
+  registry.viewList("unsafe_split_with_sizes", copyOf(ViewListRule(splitSizes)));
+  registry.viewList("split_copy.Tensor", copyOf(ViewListRule(split)));
+  registry.viewList("split_with_sizes_copy", copyOf(ViewListRule(splitSizes)));
+  registry.viewList("unbind_copy.int", copyOf(ViewListRule(unbind)));
+}

@@ -1,0 +1,425 @@
+//===- Views.cpp - Rules of views: reshaping, permuting, expanding --------===//
+//
+// Each rule says by which steps the view follows from operand 0, so that writes through it reach
+// the base. `<name>_copy` operators take the same steps and return a fresh tensor.
+
+#include "Families.h"
+#include "ViewHelpers.h"
+
+using namespace mlir;
+using namespace torchlite::tl;
+using namespace torchlite::tl::specialize;
+
+//===----------------------------------------------------------------------===//
+// Reshaping
+//===----------------------------------------------------------------------===//
+
+/// Whether two lists of sizes differ by ones only, so that a reshape between them is always a view.
+static bool differByOnes(RuleContext &ctx, ArrayRef<OpFoldResult> a, ArrayRef<OpFoldResult> b) {
+  auto others = [](ArrayRef<OpFoldResult> sizes) {
+    return llvm::to_vector(llvm::make_filter_range(
+        sizes, [](OpFoldResult size) { return !isConstantIntValue(size, 1); }));
+  };
+  SmallVector<OpFoldResult> x = others(a), y = others(b);
+  return x.size() == y.size() && llvm::all_of(llvm::zip(x, y), [&](auto pair) {
+           return ctx.equal(std::get<0>(pair), std::get<1>(pair)) == Known::Yes;
+         });
+}
+
+/// What `reshape` to sizes that are known to fit answers.
+static ViewAnswer reshapeAnswer(RuleContext &ctx, Value self, ArrayRef<OpFoldResult> sizes) {
+  Known contiguous = ctx.contiguous(0);
+  ViewStep step = viewReshape(sizes);
+  if (differByOnes(ctx, ctx.sizes(self), sizes))
+    return answer({step});
+  if (contiguous == Known::Yes) {
+    step.ifContiguous = true;
+    return answer({step});
+  }
+  return answer({viewReshape(sizes)}, Known::Maybe);
+}
+
+/// view(self, size): always a view.
+static FailureOr<ViewAnswer> view(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  SmallVector<OpFoldResult> sizes = ctx.indexList(1);
+  if (ctx.failed())
+    return failure();
+  sizes = ctx.inferReshape(self, sizes);
+  if (ctx.failed())
+    return failure();
+  return answer({viewReshape(sizes)});
+}
+
+/// reshape(self, shape): a view where strides allow.
+static FailureOr<ViewAnswer> reshape(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  SmallVector<OpFoldResult> sizes = ctx.indexList(1);
+  if (ctx.failed())
+    return failure();
+  sizes = ctx.inferReshape(self, sizes);
+  if (ctx.failed())
+    return failure();
+  return reshapeAnswer(ctx, self, sizes);
+}
+
+/// view_as, reshape_as (self, other).
+template <bool isView> static FailureOr<ViewAnswer> reshapeAs(RuleContext &ctx) {
+  Value self = ctx.tensor(0), other = ctx.tensor(1);
+  if (ctx.failed())
+    return failure();
+  SmallVector<OpFoldResult> sizes = ctx.inferReshape(self, ctx.sizes(other));
+  if (ctx.failed())
+    return failure();
+  return isView ? answer({viewReshape(sizes)}) : reshapeAnswer(ctx, self, sizes);
+}
+
+/// flatten.using_ints(self, start_dim, end_dim).
+static FailureOr<ViewAnswer> flatten(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  int64_t rank = rankOf(self), start = ctx.dim(1, rank), end = ctx.dim(2, rank);
+  if (ctx.failed())
+    return failure();
+  if (start > end)
+    return ctx.fail("flatten() has invalid args: start_dim cannot come after end_dim");
+  if (rank == 0)
+    return answer({viewReshape({ctx.fold(1)})});
+  if (start == end)
+    return ViewAnswer{};
+  SmallVector<OpFoldResult> sizes = ctx.sizes(self);
+  OpFoldResult merged = ctx.product(ArrayRef(sizes).slice(start, end - start + 1));
+  sizes.erase(sizes.begin() + start, sizes.begin() + end + 1);
+  sizes.insert(sizes.begin() + start, merged);
+  return reshapeAnswer(ctx, self, sizes);
+}
+
+/// ravel(self): reshape to one dimension, of a contiguous tensor.
+static FailureOr<ViewAnswer> ravel(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  if (ctx.failed())
+    return failure();
+  Known contiguous = ctx.contiguous(0);
+  return answer({viewReshape({ctx.product(ctx.sizes(self))})}, contiguous);
+}
+
+/// unflatten.int(self, dim, sizes).
+static FailureOr<ViewAnswer> unflatten(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  int64_t rank = rankOf(self), dim = ctx.dim(1, rank);
+  SmallVector<OpFoldResult> parts = ctx.indexList(2), sizes = ctx.sizes(self);
+  if (ctx.failed())
+    return failure();
+  if (rank == 0 || parts.empty())
+    return ctx.fail("unflatten: expected a tensor with dimensions and sizes that are not empty");
+  OpFoldResult whole = sizes[dim];
+  int64_t inferred = -1;
+  OpFoldResult known = ctx.fold(1);
+  for (auto [i, part] : llvm::enumerate(parts)) {
+    if (!isConstantIntValue(part, -1)) {
+      known = ctx.mul(known, part);
+      continue;
+    }
+    if (inferred >= 0)
+      return ctx.fail("unflatten: only one dimension can be inferred");
+    inferred = i;
+  }
+  if (inferred >= 0) {
+    if (isConstantIntValue(known, 0))
+      return ctx.fail("unflatten: cannot infer a size from no elements");
+    parts[inferred] = ctx.floorDiv(whole, known);
+  }
+  if (!ctx.requireEqual(ctx.product(parts), whole,
+                        "unflatten: Provided sizes don't multiply up to the size "
+                        "of dim " +
+                            Twine(dim)))
+    return failure();
+  sizes.erase(sizes.begin() + dim);
+  sizes.insert(sizes.begin() + dim, parts.begin(), parts.end());
+  // One dimension split in several is a view whatever the strides.
+  return answer({viewReshape(sizes)});
+}
+
+/// Removes dimensions of size 1 among `dims`; a size that is not known must then differ from 1.
+static FailureOr<ViewAnswer> squeezeDims(RuleContext &ctx, ArrayRef<int64_t> dims) {
+  Value self = ctx.tensor(0);
+  if (ctx.failed())
+    return failure();
+  SmallVector<OpFoldResult> kept;
+  for (auto [i, size] : llvm::enumerate(ctx.sizes(self))) {
+    if (!llvm::is_contained(dims, static_cast<int64_t>(i))) {
+      kept.push_back(size);
+      continue;
+    }
+    Known isOne = ctx.equal(size, ctx.fold(1));
+    if (isOne == Known::Yes)
+      continue;
+    if (isOne == Known::Maybe) {
+      Value differs = arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::ne,
+                                            ctx.indexValue(size), ctx.indexValue(ctx.fold(1)));
+      ctx.check(differs,
+                "squeeze: dimension " + Twine(i) +
+                    " was compiled for sizes other than 1, for which the rank would differ");
+    }
+    kept.push_back(size);
+  }
+  if (ctx.failed())
+    return failure();
+  if (static_cast<int64_t>(kept.size()) == rankOf(self))
+    return ViewAnswer{};
+  return answer({viewReshape(kept)});
+}
+
+/// squeeze(self).
+static FailureOr<ViewAnswer> squeezeAll(RuleContext &ctx) {
+  return squeezeDims(ctx, llvm::to_vector(llvm::seq<int64_t>(0, rankOf(ctx.tensor(0)))));
+}
+/// squeeze.dim(self, dim).
+static FailureOr<ViewAnswer> squeezeDim(RuleContext &ctx) {
+  int64_t rank = rankOf(ctx.tensor(0)), dim = ctx.dim(1, rank);
+  if (rank == 0)
+    return identity(ctx);
+  return squeezeDims(ctx, {dim});
+}
+/// squeeze.dims(self, dims).
+static FailureOr<ViewAnswer> squeezeList(RuleContext &ctx) {
+  if (ctx.constantIntList(1).empty())
+    return identity(ctx);
+  return squeezeDims(ctx, ctx.dimList(1, rankOf(ctx.tensor(0))));
+}
+
+/// unsqueeze(self, dim).
+static FailureOr<ViewAnswer> unsqueeze(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  int64_t dim = ctx.dim(1, rankOf(self) + 1);
+  if (ctx.failed())
+    return failure();
+  SmallVector<OpFoldResult> sizes = ctx.sizes(self);
+  sizes.insert(sizes.begin() + dim, ctx.fold(1));
+  return answer({viewReshape(sizes)});
+}
+
+/// atleast_1d, 2d, 3d (self): sizes of 1 before (and for 3d behind) the others.
+ViewAnswer specialize::atLeastAnswer(RuleContext &ctx, Value self, int64_t minRank) {
+  SmallVector<OpFoldResult> sizes = ctx.sizes(self);
+  if (static_cast<int64_t>(sizes.size()) >= minRank)
+    return {};
+  while (static_cast<int64_t>(sizes.size()) < minRank)
+    sizes.insert(sizes.size() == 2 ? sizes.end() : sizes.begin(), ctx.fold(1));
+  return answer({viewReshape(sizes)});
+}
+template <int64_t minRank> static FailureOr<ViewAnswer> atLeast(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  if (ctx.failed())
+    return failure();
+  return atLeastAnswer(ctx, self, minRank);
+}
+
+//===----------------------------------------------------------------------===//
+// Permuting
+//===----------------------------------------------------------------------===//
+
+/// A permutation, or nothing where it changes nothing.
+static ViewAnswer permuteAnswer(ArrayRef<int64_t> permutation) {
+  for (auto [i, dim] : llvm::enumerate(permutation))
+    if (static_cast<int64_t>(i) != dim)
+      return answer({viewPermute(permutation)});
+  return {};
+}
+
+static ViewAnswer swapAnswer(int64_t rank, int64_t dim0, int64_t dim1) {
+  SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  if (rank)
+    std::swap(permutation[dim0], permutation[dim1]);
+  return permuteAnswer(permutation);
+}
+
+/// transpose.int, swapaxes, swapdims (self, dim0, dim1).
+static FailureOr<ViewAnswer> transpose(RuleContext &ctx) {
+  int64_t rank = rankOf(ctx.tensor(0)), dim0 = ctx.dim(1, rank), dim1 = ctx.dim(2, rank);
+  if (ctx.failed())
+    return failure();
+  return swapAnswer(rank, dim0, dim1);
+}
+
+/// t(self): a matrix transposed, a vector as it is.
+static FailureOr<ViewAnswer> tRule(RuleContext &ctx) {
+  int64_t rank = rankOf(ctx.tensor(0));
+  if (ctx.failed())
+    return failure();
+  if (rank > 2)
+    return ctx.fail("t() expects a tensor with <= 2 dimensions, but self is " + Twine(rank) + "D");
+  return rank == 2 ? swapAnswer(2, 0, 1) : ViewAnswer{};
+}
+
+/// mT, mH, adjoint, matrix_H (self) of real tensors: the last two dimensions exchanged.
+static FailureOr<ViewAnswer> matrixTranspose(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  int64_t rank = rankOf(self);
+  if (ctx.failed() || !requireReal(ctx, getElementTypeOrSelf(self)))
+    return failure();
+  if (rank < 2) {
+    if (rank == 0)
+      return ViewAnswer{};
+    return ctx.fail(ctx.name() + ": expected a tensor of rank 2 or more, but got rank " +
+                    Twine(rank));
+  }
+  return swapAnswer(rank, rank - 2, rank - 1);
+}
+
+/// numpy_T(self): all dimensions reversed.
+static FailureOr<ViewAnswer> numpyT(RuleContext &ctx) {
+  int64_t rank = rankOf(ctx.tensor(0));
+  if (ctx.failed())
+    return failure();
+  return permuteAnswer(llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, rank))));
+}
+
+/// permute(self, dims).
+static FailureOr<ViewAnswer> permute(RuleContext &ctx) {
+  int64_t rank = rankOf(ctx.tensor(0));
+  SmallVector<int64_t> dims = ctx.constantIntList(1);
+  if (ctx.failed())
+    return failure();
+  if (static_cast<int64_t>(dims.size()) != rank)
+    return ctx.fail("permute: number of dimensions in the tensor input does not match the length "
+                    "of the desired "
+                    "ordering of dimensions");
+  SmallVector<bool> seen(rank, false);
+  for (int64_t &dim : dims) {
+    if (dim < -rank || dim >= rank)
+      return ctx.fail("Dimension out of range: " + Twine(dim));
+    if (dim < 0)
+      dim += rank;
+    if (std::exchange(seen[dim], true))
+      return ctx.fail("permute(): duplicate dims are not allowed.");
+  }
+  return permuteAnswer(dims);
+}
+
+/// movedim.int, movedim.intlist (self, source, destination).
+static FailureOr<ViewAnswer> movedim(RuleContext &ctx) {
+  int64_t rank = rankOf(ctx.tensor(0));
+  SmallVector<int64_t> source = ctx.constantIntList(1), destination = ctx.constantIntList(2);
+  if (ctx.failed())
+    return failure();
+  if (source.size() != destination.size())
+    return ctx.fail("movedim: Invalid source or destination dims");
+  SmallVector<int64_t> order(rank, -1);
+  SmallVector<bool> used(rank, false);
+  if (rank == 0)
+    return ViewAnswer{};
+  for (auto [from, to] : llvm::zip(source, destination)) {
+    if (from < -rank || from >= rank || to < -rank || to >= rank)
+      return ctx.fail("movedim: Dimension out of range");
+    from += from < 0 ? rank : 0;
+    to += to < 0 ? rank : 0;
+    if (used[from] || order[to] >= 0)
+      return ctx.fail("movedim: repeated dim");
+    order[to] = from;
+    used[from] = true;
+  }
+  int64_t next = 0;
+  for (int64_t &dim : order) {
+    if (dim >= 0)
+      continue;
+    while (used[next])
+      ++next;
+    dim = next++;
+  }
+  return permuteAnswer(order);
+}
+
+//===----------------------------------------------------------------------===//
+// Expanding
+//===----------------------------------------------------------------------===//
+
+FailureOr<ViewAnswer> specialize::expandTo(RuleContext &ctx, Value self,
+                                           SmallVector<OpFoldResult> sizes) {
+  SmallVector<OpFoldResult> own = ctx.sizes(self);
+  if (sizes.size() < own.size())
+    return ctx.fail("expand: the number of sizes provided (" + Twine(sizes.size()) +
+                    ") must be greater or equal to the number of dimensions in the tensor (" +
+                    Twine(own.size()) + ")");
+  size_t lead = sizes.size() - own.size();
+  bool isSame = lead == 0;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    if (isConstantIntValue(sizes[i], -1)) {
+      if (i < lead)
+        return ctx.fail("The expanded size of the tensor (-1) isn't allowed in a leading, "
+                        "non-existing dimension " +
+                        Twine(i));
+      sizes[i] = own[i - lead];
+    }
+    if (i < lead)
+      continue;
+    if (ctx.equal(sizes[i], own[i - lead]) == Known::Yes)
+      continue;
+    isSame = false;
+    if (!isConstantIntValue(own[i - lead], 1) &&
+        !ctx.requireEqual(sizes[i], own[i - lead],
+                          "The expanded size of the tensor must match the existing size at "
+                          "non-singleton dimension " +
+                              Twine(i)))
+      return failure();
+  }
+  return isSame ? ViewAnswer{} : answer({viewBroadcast(sizes)});
+}
+
+/// expand(self, size, implicit), broadcast_to(self, size).
+static FailureOr<ViewAnswer> expand(RuleContext &ctx) {
+  Value self = ctx.tensor(0);
+  SmallVector<OpFoldResult> sizes = ctx.indexList(1);
+  if (ctx.failed())
+    return failure();
+  return expandTo(ctx, self, sizes);
+}
+
+/// expand_as(self, other).
+static FailureOr<ViewAnswer> expandAs(RuleContext &ctx) {
+  Value self = ctx.tensor(0), other = ctx.tensor(1);
+  if (ctx.failed())
+    return failure();
+  return expandTo(ctx, self, ctx.sizes(other));
+}
+
+void specialize::registerViewRules(RuleRegistry &registry) {
+  registry.view("view", view);
+  registry.view("_unsafe_view", view);
+  registry.view("view_as", reshapeAs<true>);
+  registry.view("reshape", reshape);
+  registry.view("reshape_as", reshapeAs<false>);
+  registry.view("flatten.using_ints", flatten);
+  registry.view("ravel", ravel);
+  registry.view("unflatten.int", unflatten);
+  registry.view("squeeze", squeezeAll);
+  registry.view("squeeze.dim", squeezeDim);
+  registry.view("squeeze.dims", squeezeList);
+  registry.view("unsqueeze", unsqueeze);
+  registry.view("atleast_1d", atLeast<1>);
+  registry.view("atleast_2d", atLeast<2>);
+  registry.view("atleast_3d", atLeast<3>);
+  registry.view("transpose.int", transpose);
+  registry.view("swapaxes", transpose);
+  registry.view("swapdims", transpose);
+  registry.view("t", tRule);
+  for (StringRef name : {"mT", "mH", "adjoint", "matrix_H"})
+    registry.view(name, matrixTranspose);
+  registry.view("numpy_T", numpyT);
+  registry.view("permute", permute);
+  registry.view("movedim.int", movedim);
+  registry.view("movedim.intlist", movedim);
+  registry.view("expand", expand);
+  registry.view("broadcast_to", expand);
+  registry.view("expand_as", expandAs);
+  registry.view("alias_copy", copyOf(ViewRule(identity)));
+  registry.view("detach_copy", copyOf(ViewRule(identity)));
+  registry.view("view_copy", copyOf(ViewRule(view)));
+  registry.view("squeeze_copy", copyOf(ViewRule(squeezeAll)));
+  registry.view("squeeze_copy.dim", copyOf(ViewRule(squeezeDim)));
+  registry.view("squeeze_copy.dims", copyOf(ViewRule(squeezeList)));
+  registry.view("unsqueeze_copy", copyOf(ViewRule(unsqueeze)));
+  registry.view("transpose_copy.int", copyOf(ViewRule(transpose)));
+  registry.view("t_copy", copyOf(ViewRule(tRule)));
+  registry.view("permute_copy", copyOf(ViewRule(permute)));
+  registry.view("expand_copy", copyOf(ViewRule(expand)));
+}

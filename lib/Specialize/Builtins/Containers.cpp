@@ -1,0 +1,665 @@
+//===- Containers.cpp - Lists and dicts -----------------------------------===//
+//
+// Lists and dicts are known exactly: their elements are abstract values. In a loop that is walked
+// to a fixpoint, an index that is known only at run time asks for unrolling.
+//
+//===----------------------------------------------------------------------===//
+#include "../Interpreter/Walker.h"
+#include "TorchLite/Specialize/Rules.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace torchlite::tl;
+using namespace torchlite::tl::specialize;
+
+namespace {
+
+using Results = SmallVectorImpl<SpecValue>;
+
+bool isList(RuleContext &ctx, unsigned i) {
+  if (ctx.operand(i).is(ValueKind::List))
+    return true;
+  (void)ctx.fail("expected a list as operand #" + Twine(i) + ", but got " +
+                 ctx.operand(i).kindName());
+  return false;
+}
+
+const std::vector<SpecValue> &items(RuleContext &ctx, unsigned i) {
+  return ctx.getWalker().cell(ctx.operand(i).getCell()).elements;
+}
+
+/// The elements of a list that is about to be changed; null after a failure.
+std::vector<SpecValue> *change(RuleContext &ctx, unsigned i) {
+  Walker &w = ctx.getWalker();
+  if (!w.mayChange(ctx.operand(i)))
+    return nullptr;
+  return &w.change(ctx.operand(i).getCell()).elements;
+}
+
+Type elementType(RuleContext &ctx, unsigned i) {
+  return ctx.getWalker().cell(ctx.operand(i).getCell()).type;
+}
+
+/// A constant index into `size` elements, wrapped; nothing after a failure.
+std::optional<int64_t> position(RuleContext &ctx, unsigned i, int64_t size) {
+  std::optional<int64_t> index = ctx.knownInt(i);
+  if (!index) {
+    if (!ctx.getWalker().loseStructure("a list is indexed with a value known only at run time"))
+      (void)ctx.fail("a list is indexed with a value known only at run time");
+    return std::nullopt;
+  }
+  if (*index < -size || *index >= size) {
+    (void)ctx.raise("list index out of range");
+    return std::nullopt;
+  }
+  return *index < 0 ? *index + size : *index;
+}
+
+//===----------------------------------------------------------------------===//
+// Equality
+//===----------------------------------------------------------------------===//
+
+/// Whether two abstract values are equal as Python has it; a run-time bool if only that is known.
+/// Null after a failure.
+std::optional<SpecValue> equal(RuleContext &ctx, const SpecValue &a, const SpecValue &b) {
+  if (a.isNumber() && b.isNumber()) {
+    std::optional<double> x = a.getFloat(), y = b.getFloat();
+    if (x && y)
+      return ctx.makeBool(*x == *y);
+    if (a.kind() == b.kind() && !a.is(ValueKind::Float)) {
+      Value lhs = ctx.scalarValue(a), rhs = ctx.scalarValue(b);
+      if (a.is(ValueKind::Int)) {
+        Known known = ctx.equal(lhs, rhs);
+        if (known != Known::Maybe)
+          return ctx.makeBool(known == Known::Yes);
+      }
+      return SpecValue::scalar(
+          arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::eq, lhs, rhs));
+    }
+    if (a.is(ValueKind::Float) && b.is(ValueKind::Float))
+      return SpecValue::scalar(arith::CmpFOp::create(ctx.b, ctx.loc, arith::CmpFPredicate::OEQ,
+                                                     ctx.scalarValue(a), ctx.scalarValue(b)));
+  }
+  if (a.kind() != b.kind())
+    return ctx.makeBool(false);
+  switch (a.kind()) {
+  case ValueKind::None:
+    return ctx.makeBool(true);
+  case ValueKind::String:
+  case ValueKind::Device:
+  case ValueKind::Enum:
+    if (a.isConstant() && b.isConstant())
+      return ctx.makeBool(a.getConstant() == b.getConstant());
+    break;
+  case ValueKind::List:
+  case ValueKind::Tuple: {
+    ArrayRef<SpecValue> x = ctx.elements(a), y = ctx.elements(b);
+    if (x.size() != y.size())
+      return ctx.makeBool(false);
+    Value all;
+    for (auto [p, q] : llvm::zip_equal(x, y)) {
+      std::optional<SpecValue> same = equal(ctx, p, q);
+      if (!same)
+        return std::nullopt;
+      if (std::optional<bool> known = same->getBool()) {
+        if (!*known)
+          return ctx.makeBool(false);
+        continue;
+      }
+      Value next = same->getScalar();
+      all = all ? arith::AndIOp::create(ctx.b, ctx.loc, all, next).getResult() : next;
+    }
+    return all ? SpecValue::scalar(all) : ctx.makeBool(true);
+  }
+  default:
+    break;
+  }
+  (void)ctx.fail("whether two values of kind " + a.kindName() +
+                 " are equal is not known at compile time");
+  return std::nullopt;
+}
+
+template <bool negated> LogicalResult listEqual(RuleContext &ctx, Results &results) {
+  std::optional<SpecValue> same = equal(ctx, ctx.operand(0), ctx.operand(1));
+  if (!same)
+    return failure();
+  if (std::optional<bool> known = same->getBool())
+    return results.push_back(ctx.makeBool(*known != negated)), success();
+  Value value = same->getScalar();
+  if (negated) {
+    Value yes = ctx.getWalker().constant(ctx.b.getBoolAttr(true));
+    value = arith::XOrIOp::create(ctx.b, ctx.loc, value, yes);
+  }
+  if (std::optional<bool> known = ctx.getWalker().knownCondition(value))
+    return results.push_back(ctx.makeBool(*known)), success();
+  results.push_back(SpecValue::scalar(value));
+  return success();
+}
+
+LogicalResult contains(RuleContext &ctx, Results &results) {
+  if (!isList(ctx, 0))
+    return failure();
+  Value any;
+  for (const SpecValue &element : std::vector<SpecValue>(items(ctx, 0))) {
+    std::optional<SpecValue> same = equal(ctx, element, ctx.operand(1));
+    if (!same)
+      return failure();
+    if (std::optional<bool> known = same->getBool()) {
+      if (*known)
+        return results.push_back(ctx.makeBool(true)), success();
+      continue;
+    }
+    any = any ? arith::OrIOp::create(ctx.b, ctx.loc, any, same->getScalar()).getResult()
+              : same->getScalar();
+  }
+  results.push_back(any ? SpecValue::scalar(any) : ctx.makeBool(false));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Lists
+//===----------------------------------------------------------------------===//
+
+LogicalResult append(RuleContext &ctx, Results &results) {
+  if (!isList(ctx, 0))
+    return failure();
+  std::vector<SpecValue> *list = change(ctx, 0);
+  if (!list)
+    return failure();
+  list->push_back(ctx.operand(1));
+  results.push_back(ctx.operand(0));
+  return success();
+}
+
+LogicalResult getItem(RuleContext &ctx, Results &results) {
+  if (!isList(ctx, 0))
+    return failure();
+  std::optional<int64_t> at = position(ctx, 1, items(ctx, 0).size());
+  if (!at)
+    return failure();
+  results.push_back(items(ctx, 0)[*at]);
+  return success();
+}
+
+LogicalResult setItem(RuleContext &ctx, Results &results) {
+  if (!isList(ctx, 0))
+    return failure();
+  std::optional<int64_t> at = position(ctx, 1, items(ctx, 0).size());
+  if (!at)
+    return failure();
+  std::vector<SpecValue> *list = change(ctx, 0);
+  if (!list)
+    return failure();
+  (*list)[*at] = ctx.operand(2);
+  results.push_back(ctx.operand(0));
+  return success();
+}
+
+LogicalResult length(RuleContext &ctx, Results &results) {
+  if (ctx.operand(0).is(ValueKind::Dict))
+    return results.push_back(ctx.makeInt(static_cast<int64_t>(items(ctx, 0).size() / 2))),
+           success();
+  if (!isList(ctx, 0))
+    return failure();
+  results.push_back(ctx.makeInt(static_cast<int64_t>(items(ctx, 0).size())));
+  return success();
+}
+
+LogicalResult slice(RuleContext &ctx, Results &results) {
+  if (!isList(ctx, 0))
+    return failure();
+  std::vector<SpecValue> list = items(ctx, 0);
+  int64_t size = list.size();
+  int64_t step = ctx.constantInt(3, 1);
+  int64_t start = ctx.constantInt(1, 0), end = ctx.constantInt(2, size);
+  if (ctx.failed())
+    return failure();
+  if (step <= 0)
+    return ctx.fail("a slice of a list with a step of " + Twine(step) + " is not supported");
+  auto clamp = [&](int64_t at) { return std::clamp<int64_t>(at < 0 ? at + size : at, 0, size); };
+  std::vector<SpecValue> part;
+  for (int64_t i = clamp(start); i < clamp(end); i += step)
+    part.push_back(list[i]);
+  results.push_back(ctx.makeList(std::move(part), elementType(ctx, 0)));
+  return success();
+}
+
+LogicalResult concat(RuleContext &ctx, Results &results) {
+  if (!isList(ctx, 0) || !isList(ctx, 1))
+    return failure();
+  std::vector<SpecValue> list = items(ctx, 0);
+  llvm::append_range(list, items(ctx, 1));
+  results.push_back(ctx.makeList(std::move(list), elementType(ctx, 0)));
+  return success();
+}
+
+LogicalResult extend(RuleContext &ctx, Results &results) {
+  if (!isList(ctx, 0) || !isList(ctx, 1))
+    return failure();
+  std::vector<SpecValue> more = items(ctx, 1);
+  std::vector<SpecValue> *list = change(ctx, 0);
+  if (!list)
+    return failure();
+  llvm::append_range(*list, more);
+  results.push_back(ctx.operand(0));
+  return success();
+}
+
+LogicalResult insert(RuleContext &ctx, Results &results) {
+  if (!isList(ctx, 0))
+    return failure();
+  int64_t at = ctx.constantInt(1), size = items(ctx, 0).size();
+  std::vector<SpecValue> *list = ctx.failed() ? nullptr : change(ctx, 0);
+  if (!list)
+    return failure();
+  at = std::clamp<int64_t>(at < 0 ? at + size : at, 0, size);
+  list->insert(list->begin() + at, ctx.operand(2));
+  return success();
+}
+
+LogicalResult pop(RuleContext &ctx, Results &results) {
+  if (!isList(ctx, 0))
+    return failure();
+  int64_t size = items(ctx, 0).size();
+  if (size == 0)
+    return ctx.raise("pop from empty list");
+  std::optional<int64_t> at = ctx.size() > 1 ? position(ctx, 1, size) : size - 1;
+  std::vector<SpecValue> *list = at ? change(ctx, 0) : nullptr;
+  if (!list)
+    return failure();
+  results.push_back((*list)[*at]);
+  list->erase(list->begin() + *at);
+  return success();
+}
+
+LogicalResult deleteItem(RuleContext &ctx, Results &results) {
+  SmallVector<SpecValue> popped;
+  return pop(ctx, popped);
+}
+
+LogicalResult clear(RuleContext &ctx, Results &results) {
+  std::vector<SpecValue> *list = change(ctx, 0);
+  if (!list)
+    return failure();
+  list->clear();
+  return success();
+}
+
+LogicalResult reverse(RuleContext &ctx, Results &results) {
+  std::vector<SpecValue> *list = isList(ctx, 0) ? change(ctx, 0) : nullptr;
+  if (!list)
+    return failure();
+  std::reverse(list->begin(), list->end());
+  return success();
+}
+
+LogicalResult copy(RuleContext &ctx, Results &results) {
+  Walker &w = ctx.getWalker();
+  if (ctx.operand(0).is(ValueKind::Dict)) {
+    results.push_back(w.newDict(items(ctx, 0), elementType(ctx, 0)));
+    return success();
+  }
+  if (!isList(ctx, 0))
+    return failure();
+  results.push_back(ctx.makeList(items(ctx, 0), elementType(ctx, 0)));
+  return success();
+}
+
+/// `list * n`.
+LogicalResult repeat(RuleContext &ctx, Results &results) {
+  unsigned at = ctx.operand(0).is(ValueKind::List) ? 0 : 1;
+  if (!isList(ctx, at))
+    return failure();
+  std::optional<int64_t> count = ctx.knownInt(1 - at);
+  if (!count) {
+    if (ctx.getWalker().loseStructure("the length of a list is known only at run time"))
+      return failure();
+    return ctx.fail("the length of a list is known only at run time");
+  }
+  std::vector<SpecValue> list;
+  for (int64_t i = 0; i < *count; ++i)
+    llvm::append_range(list, items(ctx, at));
+  results.push_back(ctx.makeList(std::move(list), elementType(ctx, at)));
+  return success();
+}
+
+/// `min(list)` and `max(list)` of numbers.
+template <bool isMax> LogicalResult extremum(RuleContext &ctx, Results &results) {
+  if (!isList(ctx, 0))
+    return failure();
+  if (items(ctx, 0).empty())
+    return ctx.raise("min() or max() arg is an empty sequence");
+  std::optional<SpecValue> best;
+  for (const SpecValue &element : std::vector<SpecValue>(items(ctx, 0))) {
+    if (!best) {
+      best = element;
+      continue;
+    }
+    std::optional<double> x = best->getFloat(), y = element.getFloat();
+    if (x && y) {
+      if (isMax ? *y > *x : *y < *x)
+        best = element;
+      continue;
+    }
+    if (!best->is(ValueKind::Int) || !element.is(ValueKind::Int))
+      return ctx.fail("expected a list of numbers");
+    Value lhs = ctx.scalarValue(*best), rhs = ctx.scalarValue(element);
+    best = SpecValue::scalar(isMax ? arith::MaxSIOp::create(ctx.b, ctx.loc, lhs, rhs).getResult()
+                                   : arith::MinSIOp::create(ctx.b, ctx.loc, lhs, rhs).getResult());
+  }
+  results.push_back(*best);
+  return success();
+}
+
+template <bool isAny> LogicalResult anyOrAll(RuleContext &ctx, Results &results) {
+  if (!isList(ctx, 0))
+    return failure();
+  Value value;
+  for (const SpecValue &element : std::vector<SpecValue>(items(ctx, 0))) {
+    if (std::optional<double> known = element.getFloat()) {
+      if ((*known != 0) == isAny)
+        return results.push_back(ctx.makeBool(isAny)), success();
+      continue;
+    }
+    if (!element.is(ValueKind::Bool))
+      return ctx.fail("expected a list of bools");
+    Value next = element.getScalar();
+    if (!value)
+      value = next;
+    else
+      value = isAny ? arith::OrIOp::create(ctx.b, ctx.loc, value, next).getResult()
+                    : arith::AndIOp::create(ctx.b, ctx.loc, value, next).getResult();
+  }
+  results.push_back(value ? SpecValue::scalar(value) : ctx.makeBool(!isAny));
+  return success();
+}
+
+LogicalResult sortInPlace(RuleContext &ctx, Results &results) {
+  if (!isList(ctx, 0))
+    return failure();
+  bool descending = ctx.constantBool(1, false);
+  for (const SpecValue &element : items(ctx, 0))
+    if (!element.getFloat())
+      return ctx.fail("expected a list of numbers that are known at compile time");
+  std::vector<SpecValue> *list = ctx.failed() ? nullptr : change(ctx, 0);
+  if (!list)
+    return failure();
+  std::stable_sort(list->begin(), list->end(), [&](const SpecValue &a, const SpecValue &b) {
+    return descending ? *b.getFloat() < *a.getFloat() : *a.getFloat() < *b.getFloat();
+  });
+  return success();
+}
+
+LogicalResult indexOf(RuleContext &ctx, Results &results) {
+  if (!isList(ctx, 0))
+    return failure();
+  for (auto [index, element] : llvm::enumerate(std::vector<SpecValue>(items(ctx, 0)))) {
+    std::optional<SpecValue> same = equal(ctx, element, ctx.operand(1));
+    if (!same)
+      return failure();
+    std::optional<bool> known = same->getBool();
+    if (!known)
+      return ctx.fail("the position in a list is known only at run time");
+    if (*known)
+      return results.push_back(ctx.makeInt(static_cast<int64_t>(index))), success();
+  }
+  return ctx.raise("the value is not in the list");
+}
+
+/// `list(range(...))`-like: `prim::rangelist(n)`.
+LogicalResult rangeList(RuleContext &ctx, Results &results) {
+  int64_t count = ctx.constantInt(0);
+  if (ctx.failed())
+    return failure();
+  std::vector<SpecValue> list;
+  for (int64_t i = 0; i < count; ++i)
+    list.push_back(ctx.makeInt(i));
+  results.push_back(ctx.makeList(std::move(list), ctx.b.getI64Type()));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Dicts
+//===----------------------------------------------------------------------===//
+
+bool isDict(RuleContext &ctx, unsigned i = 0) {
+  if (ctx.operand(i).is(ValueKind::Dict))
+    return true;
+  (void)ctx.fail("expected a dict, but got " + ctx.operand(i).kindName());
+  return false;
+}
+
+/// Where the value of a key stands in the cell; -1 if there is no such key, nothing after a
+/// failure.
+std::optional<int64_t> findKey(RuleContext &ctx, unsigned dict, const SpecValue &key) {
+  if (!key.isConstant()) {
+    if (!ctx.getWalker().loseStructure("a dict's key is known only at run time"))
+      (void)ctx.fail("expected a key that is known at compile time");
+    return std::nullopt;
+  }
+  const std::vector<SpecValue> &entries = items(ctx, dict);
+  for (size_t i = 0; i + 1 < entries.size(); i += 2)
+    if (entries[i].same(key))
+      return i + 1;
+  return -1;
+}
+
+Type valueType(RuleContext &ctx) {
+  auto type = dyn_cast_if_present<DictType>(elementType(ctx, 0));
+  return type ? type.getValueType() : Type(AnyType::get(ctx.context()));
+}
+Type keyType(RuleContext &ctx) {
+  auto type = dyn_cast_if_present<DictType>(elementType(ctx, 0));
+  return type ? type.getKeyType() : Type(AnyType::get(ctx.context()));
+}
+
+std::string keyName(const SpecValue &key) {
+  if (std::optional<StringRef> text = key.getString())
+    return text->str();
+  if (std::optional<int64_t> number = key.getInt())
+    return std::to_string(*number);
+  return "?";
+}
+
+LogicalResult dictGetItem(RuleContext &ctx, Results &results) {
+  std::optional<int64_t> at =
+      isDict(ctx) ? findKey(ctx, 0, ctx.operand(1)) : std::optional<int64_t>();
+  if (!at)
+    return failure();
+  if (*at < 0)
+    return ctx.raise("KeyError: " + keyName(ctx.operand(1)));
+  results.push_back(items(ctx, 0)[*at]);
+  return success();
+}
+
+LogicalResult dictGet(RuleContext &ctx, Results &results) {
+  std::optional<int64_t> at =
+      isDict(ctx) ? findKey(ctx, 0, ctx.operand(1)) : std::optional<int64_t>();
+  if (!at)
+    return failure();
+  results.push_back(*at >= 0 ? items(ctx, 0)[*at] : ctx.operand(2));
+  return success();
+}
+
+LogicalResult dictSetItem(RuleContext &ctx, Results &results) {
+  std::optional<int64_t> at =
+      isDict(ctx) ? findKey(ctx, 0, ctx.operand(1)) : std::optional<int64_t>();
+  std::vector<SpecValue> *entries = at ? change(ctx, 0) : nullptr;
+  if (!entries)
+    return failure();
+  if (*at >= 0) {
+    (*entries)[*at] = ctx.operand(2);
+  } else {
+    entries->push_back(ctx.operand(1));
+    entries->push_back(ctx.operand(2));
+  }
+  return success();
+}
+
+LogicalResult dictSetDefault(RuleContext &ctx, Results &results) {
+  std::optional<int64_t> at =
+      isDict(ctx) ? findKey(ctx, 0, ctx.operand(1)) : std::optional<int64_t>();
+  if (!at)
+    return failure();
+  if (*at >= 0)
+    return results.push_back(items(ctx, 0)[*at]), success();
+  results.push_back(ctx.operand(2));
+  return dictSetItem(ctx, results);
+}
+
+LogicalResult dictPop(RuleContext &ctx, Results &results) {
+  std::optional<int64_t> at =
+      isDict(ctx) ? findKey(ctx, 0, ctx.operand(1)) : std::optional<int64_t>();
+  if (!at)
+    return failure();
+  if (*at < 0) {
+    if (ctx.size() > 2)
+      return results.push_back(ctx.operand(2)), success();
+    return ctx.raise("KeyError: " + keyName(ctx.operand(1)));
+  }
+  std::vector<SpecValue> *entries = change(ctx, 0);
+  if (!entries)
+    return failure();
+  results.push_back((*entries)[*at]);
+  entries->erase(entries->begin() + *at - 1, entries->begin() + *at + 1);
+  return success();
+}
+
+LogicalResult dictDelete(RuleContext &ctx, Results &results) {
+  SmallVector<SpecValue> popped;
+  return dictPop(ctx, popped);
+}
+
+LogicalResult dictContains(RuleContext &ctx, Results &results) {
+  std::optional<int64_t> at =
+      isDict(ctx) ? findKey(ctx, 0, ctx.operand(1)) : std::optional<int64_t>();
+  if (!at)
+    return failure();
+  results.push_back(ctx.makeBool(*at >= 0));
+  return success();
+}
+
+enum class Part { Keys, Values, Items };
+
+template <Part part> LogicalResult dictParts(RuleContext &ctx, Results &results) {
+  if (!isDict(ctx))
+    return failure();
+  std::vector<SpecValue> entries = items(ctx, 0), list;
+  for (size_t i = 0; i + 1 < entries.size(); i += 2) {
+    if (part == Part::Items)
+      list.push_back(SpecValue::tuple({entries[i], entries[i + 1]}));
+    else
+      list.push_back(entries[part == Part::Keys ? i : i + 1]);
+  }
+  Type type =
+      part == Part::Keys ? keyType(ctx)
+      : part == Part::Values
+          ? valueType(ctx)
+          : Type(torchlite::tl::TupleType::get(ctx.context(), {keyType(ctx), valueType(ctx)}));
+  results.push_back(ctx.makeList(std::move(list), type));
+  return success();
+}
+
+LogicalResult dictUpdate(RuleContext &ctx, Results &results) {
+  if (!isDict(ctx) || !isDict(ctx, 1))
+    return failure();
+  std::vector<SpecValue> more = items(ctx, 1);
+  std::vector<SpecValue> *entries = change(ctx, 0);
+  if (!entries)
+    return failure();
+  for (size_t i = 0; i + 1 < more.size(); i += 2) {
+    bool found = false;
+    for (size_t k = 0; k + 1 < entries->size() && !found; k += 2)
+      if ((found = (*entries)[k].same(more[i])))
+        (*entries)[k + 1] = more[i + 1];
+    if (!found)
+      entries->insert(entries->end(), {more[i], more[i + 1]});
+  }
+  return success();
+}
+
+/// `dict()` and `dict(list of pairs)`.
+LogicalResult makeDict(RuleContext &ctx, Results &results) {
+  Type type = ctx.resultTypes().empty() ? Type(AnyType::get(ctx.context())) : ctx.resultTypes()[0];
+  std::vector<SpecValue> entries;
+  if (ctx.size() > 0) {
+    if (ctx.operand(0).is(ValueKind::Dict))
+      return copy(ctx, results);
+    if (!isList(ctx, 0))
+      return failure();
+    for (const SpecValue &pair : items(ctx, 0)) {
+      if (!pair.is(ValueKind::Tuple) || pair.getElements().size() != 2 ||
+          !pair.getElements()[0].isConstant())
+        return ctx.fail("expected pairs whose keys are known at compile time");
+      entries.push_back(pair.getElements()[0]);
+      entries.push_back(pair.getElements()[1]);
+    }
+  }
+  results.push_back(ctx.getWalker().newDict(std::move(entries), type));
+  return success();
+}
+
+} // namespace
+
+void specialize::registerContainerRules(RuleRegistry &registry) {
+  registry.special("append.t", append);
+  registry.special("__getitem__.t", getItem);
+  registry.special("select.t", getItem);
+  registry.special("_set_item.t", setItem);
+  registry.special("len.t", length);
+  registry.special("slice.t", slice);
+  registry.special("add.t", concat);
+  registry.special("add_.t", extend);
+  registry.special("extend.t", extend);
+  registry.special("insert.t", insert);
+  registry.special("pop.t", pop);
+  registry.special("Delete.t", deleteItem);
+  registry.special("clear.t", clear);
+  registry.special("reverse.t", reverse);
+  registry.special("copy.t", copy);
+  registry.special("list.t", copy);
+  registry.special("mul.left_t", repeat);
+  registry.special("mul.right_", repeat);
+  for (const char *kind : {"int", "float", "bool", "str"}) {
+    std::string list = std::string(".") + kind + "_list";
+    registry.special("eq" + list, listEqual<false>);
+    registry.special("ne" + list, listEqual<true>);
+    registry.special("__contains__" + list, contains);
+    registry.special(std::string("index.list_") + kind, indexOf);
+    registry.special(std::string("index.") + kind, indexOf);
+    registry.special(std::string("prim::min.") + kind + "_list", extremum<false>);
+    registry.special(std::string("prim::max.") + kind + "_list", extremum<true>);
+    registry.special(std::string("prim::min.self_") + kind, extremum<false>);
+    registry.special(std::string("prim::max.self_") + kind, extremum<true>);
+    registry.special(std::string("any.") + kind, anyOrAll<true>);
+    registry.special(std::string("all.") + kind, anyOrAll<false>);
+    registry.special(std::string("sort.") + kind, sortInPlace);
+  }
+  registry.special("eq.enum", listEqual<false>);
+  registry.special("ne.enum", listEqual<true>);
+  registry.special("prim::rangelist", rangeList);
+
+  for (const char *key : {"str", "int", "bool", "float"}) {
+    std::string suffix = std::string(".") + key, dict = std::string(".Dict_") + key;
+    registry.special("__getitem__" + dict, dictGetItem);
+    registry.special("get" + suffix, dictGet);
+    registry.special("get.default_" + std::string(key), dictGet);
+    registry.special("_set_item" + suffix, dictSetItem);
+    registry.special("setdefault" + suffix, dictSetDefault);
+    registry.special("pop" + dict, dictPop);
+    registry.special("pop.Dict_default_" + std::string(key), dictPop);
+    registry.special("Delete" + dict, dictDelete);
+    registry.special("__contains__" + suffix, dictContains);
+    registry.special("keys" + suffix, dictParts<Part::Keys>);
+    registry.special("values" + suffix, dictParts<Part::Values>);
+    registry.special("items" + suffix, dictParts<Part::Items>);
+    registry.special("update" + suffix, dictUpdate);
+    registry.special("copy" + dict, copy);
+    registry.special("clear" + suffix, clear);
+    registry.special("len" + dict, length);
+    registry.special("dict" + suffix, makeDict);
+    registry.special("dict.Dict_" + std::string(key), makeDict);
+  }
+  registry.special("dict", makeDict);
+}

@@ -1,0 +1,264 @@
+//===- Strings.cpp - Strings ----------------------------------------------===//
+//
+// Strings are known at compile time, but for run-time numbers that are formatted into messages:
+// these stay as holes, `{}`, that are filled when the message is raised.
+//
+//===----------------------------------------------------------------------===//
+#include "../Interpreter/Walker.h"
+#include "TorchLite/Specialize/Rules.h"
+
+using namespace mlir;
+using namespace torchlite::tl;
+using namespace torchlite::tl::specialize;
+
+namespace {
+
+using Results = SmallVectorImpl<SpecValue>;
+
+/// A text under construction, with its holes.
+struct Text {
+  /// Pieces between the holes; one more than holes.
+  SmallVector<std::string> pieces = {""};
+  std::vector<SpecValue> holes;
+
+  void add(StringRef text) { pieces.back() += text; }
+  void addHole(const SpecValue &value) {
+    holes.push_back(value);
+    pieces.push_back("");
+  }
+  SpecValue get(MLIRContext *context) const {
+    if (holes.empty())
+      return SpecValue::string(context, pieces.front());
+    std::string text;
+    for (auto [index, piece] : llvm::enumerate(pieces)) {
+      // Braces of the text itself are no holes.
+      std::string safe = piece;
+      for (size_t at = safe.find("{}"); at != std::string::npos; at = safe.find("{}", at + 3))
+        safe.replace(at, 2, "{ }");
+      text += (index ? "{}" : "") + safe;
+    }
+    return SpecValue::formatted(context, text, holes);
+  }
+};
+
+/// Appends a string value.
+void append(Text &text, const SpecValue &string) {
+  StringRef content = cast<StringAttr>(string.getConstant()).getValue();
+  if (string.getElements().empty())
+    return text.add(content);
+  for (const SpecValue &hole : string.getElements()) {
+    size_t at = content.find("{}");
+    text.add(content.take_front(at));
+    text.addHole(hole);
+    content = content.drop_front(at + 2);
+  }
+  text.add(content);
+}
+
+/// Appends any value as TorchScript's `str` and `format` write it.
+void print(RuleContext &ctx, Text &text, const SpecValue &value, bool quoted = false) {
+  switch (value.kind()) {
+  case ValueKind::String:
+    if (quoted)
+      text.add("'");
+    append(text, value);
+    if (quoted)
+      text.add("'");
+    return;
+  case ValueKind::Device:
+    return text.add(*value.getString());
+  case ValueKind::None:
+    return text.add("None");
+  case ValueKind::Bool:
+    if (std::optional<bool> known = value.getBool())
+      return text.add(*known ? "True" : "False");
+    return text.addHole(value);
+  case ValueKind::Int:
+    if (std::optional<int64_t> known = value.getInt())
+      return text.add(std::to_string(*known));
+    return text.addHole(value);
+  case ValueKind::Float:
+    if (std::optional<double> known = value.getFloat()) {
+      SmallString<32> digits;
+      llvm::APFloat(*known).toString(digits, /*FormatPrecision=*/6, /*FormatMaxPadding=*/4);
+      std::string number = digits.str().str();
+      if (number.find_first_of(".eEn") == std::string::npos)
+        number += ".";
+      return text.add(number);
+    }
+    return text.addHole(value);
+  case ValueKind::List:
+  case ValueKind::Tuple: {
+    bool list = value.is(ValueKind::List);
+    text.add(list ? "[" : "(");
+    for (auto [index, element] : llvm::enumerate(ctx.elements(value))) {
+      if (index)
+        text.add(", ");
+      print(ctx, text, element, /*quoted=*/true);
+    }
+    return text.add(list ? "]" : ")");
+  }
+  case ValueKind::Tensor: {
+    // A single number is printed as such; what is longer is named.
+    RankedTensorType type = value.getTensor().type;
+    if (type.getRank() == 0 && !isComplex(type.getElementType()))
+      return text.addHole(SpecValue::scalar(ctx.toScalar(ctx.tensorValue(value))));
+    text.add("<tensor>");
+    return;
+  }
+  default:
+    text.add(("<" + value.kindName() + ">").str());
+    return;
+  }
+}
+
+/// `str.format` with positional `{}`.
+LogicalResult format(RuleContext &ctx, Results &results) {
+  std::optional<StringRef> pattern = ctx.operand(0).getString();
+  if (!pattern)
+    return ctx.fail("expected a format that is known at compile time");
+  Text text;
+  unsigned next = 1;
+  StringRef rest = *pattern;
+  for (;;) {
+    size_t at = rest.find("{}");
+    text.add(rest.take_front(at));
+    if (at == StringRef::npos)
+      break;
+    if (next >= ctx.size())
+      return ctx.raise("Too few arguments for format string: " + *pattern);
+    print(ctx, text, ctx.operand(next++));
+    rest = rest.drop_front(at + 2);
+  }
+  results.push_back(text.get(ctx.context()));
+  return success();
+}
+
+/// `"..." % (...)`: %s, %d, %i, %f, %g and %%; widths are refused.
+LogicalResult percentFormat(RuleContext &ctx, Results &results) {
+  std::optional<StringRef> pattern = ctx.operand(0).getString();
+  if (!pattern)
+    return ctx.fail("expected a format that is known at compile time");
+  SmallVector<SpecValue> values;
+  for (unsigned i = 1; i < ctx.size(); ++i)
+    values.push_back(ctx.operand(i));
+  if (values.size() == 1 && values.front().is(ValueKind::Tuple)) {
+    ArrayRef<SpecValue> elements = values.front().getElements();
+    values = SmallVector<SpecValue>(elements);
+  }
+  Text text;
+  unsigned next = 0;
+  for (size_t i = 0; i < pattern->size(); ++i) {
+    char c = (*pattern)[i];
+    if (c != '%') {
+      text.add(StringRef(&c, 1));
+      continue;
+    }
+    char kind = i + 1 < pattern->size() ? (*pattern)[++i] : '\0';
+    if (kind == '%') {
+      text.add("%");
+      continue;
+    }
+    if (!StringRef("sdifgr").contains(kind) || next >= values.size())
+      return ctx.fail("the format '" + *pattern + "' is not supported");
+    print(ctx, text, values[next++]);
+  }
+  results.push_back(text.get(ctx.context()));
+  return success();
+}
+
+LogicalResult stringOf(RuleContext &ctx, Results &results) {
+  Text text;
+  print(ctx, text, ctx.operand(0));
+  results.push_back(text.get(ctx.context()));
+  return success();
+}
+
+LogicalResult concat(RuleContext &ctx, Results &results) {
+  if (!ctx.operand(0).is(ValueKind::String) || !ctx.operand(1).is(ValueKind::String))
+    return ctx.fail("expected two strings");
+  Text text;
+  append(text, ctx.operand(0));
+  append(text, ctx.operand(1));
+  results.push_back(text.get(ctx.context()));
+  return success();
+}
+
+/// A rule on constant strings.
+template <typename Function> SpecialRule onStrings(unsigned count, Function function) {
+  return [count, function](RuleContext &ctx, Results &results) -> LogicalResult {
+    SmallVector<StringRef> strings;
+    for (unsigned i = 0; i < count; ++i)
+      strings.push_back(ctx.constantString(i));
+    if (ctx.failed())
+      return failure();
+    results.push_back(function(ctx, ArrayRef<StringRef>(strings)));
+    return ctx.failed() ? failure() : success();
+  };
+}
+
+LogicalResult join(RuleContext &ctx, Results &results) {
+  if (!ctx.operand(0).is(ValueKind::String) || !ctx.operand(1).is(ValueKind::List))
+    return ctx.fail("expected a string and a list of strings");
+  Text text;
+  for (auto [index, element] : llvm::enumerate(ctx.elements(ctx.operand(1)))) {
+    if (!element.is(ValueKind::String))
+      return ctx.fail("expected a list of strings");
+    if (index)
+      append(text, ctx.operand(0));
+    append(text, element);
+  }
+  results.push_back(text.get(ctx.context()));
+  return success();
+}
+
+LogicalResult getItem(RuleContext &ctx, Results &results) {
+  StringRef text = ctx.constantString(0);
+  int64_t index = ctx.constantInt(1), size = text.size();
+  if (ctx.failed())
+    return failure();
+  if (index < -size || index >= size)
+    return ctx.raise("string index out of range");
+  results.push_back(ctx.makeString(text.substr(index < 0 ? index + size : index, 1)));
+  return success();
+}
+
+} // namespace
+
+void specialize::registerStringRules(RuleRegistry &registry) {
+  registry.special("format", format);
+  registry.special("percentFormat", percentFormat);
+  registry.special("str", stringOf);
+  registry.special("prim::str", stringOf);
+  registry.special("add.str", concat);
+  registry.special("join", join);
+  registry.special("__getitem__.str", getItem);
+  using Strings = ArrayRef<StringRef>;
+  registry.special("eq.str", onStrings(2, [](RuleContext &ctx, Strings s) {
+                     return ctx.makeBool(s[0] == s[1]);
+                   }));
+  registry.special("ne.str", onStrings(2, [](RuleContext &ctx, Strings s) {
+                     return ctx.makeBool(s[0] != s[1]);
+                   }));
+  registry.special("eq.device", onStrings(2, [](RuleContext &ctx, Strings s) {
+                     return ctx.makeBool(s[0] == s[1]);
+                   }));
+  registry.special("ne.device", onStrings(2, [](RuleContext &ctx, Strings s) {
+                     return ctx.makeBool(s[0] != s[1]);
+                   }));
+  registry.special("len.str", onStrings(1, [](RuleContext &ctx, Strings s) {
+                     return ctx.makeInt(static_cast<int64_t>(s[0].size()));
+                   }));
+  registry.special("lower", onStrings(1, [](RuleContext &ctx, Strings s) {
+                     return ctx.makeString(s[0].lower());
+                   }));
+  registry.special("upper", onStrings(1, [](RuleContext &ctx, Strings s) {
+                     return ctx.makeString(s[0].upper());
+                   }));
+  registry.special("startswith", onStrings(2, [](RuleContext &ctx, Strings s) {
+                     return ctx.makeBool(s[0].starts_with(s[1]));
+                   }));
+  registry.special("endswith", onStrings(2, [](RuleContext &ctx, Strings s) {
+                     return ctx.makeBool(s[0].ends_with(s[1]));
+                   }));
+}

@@ -1,0 +1,333 @@
+//===- Aliasing.cpp - Storages, views and writes --------------------------===//
+//
+// A tensor is a chain of views of a storage; the storage holds an SSA value. A write through a view
+// computes the storage's next value, and all views of it are read from that from then on. So
+// aliasing needs no analysis: what shares a storage sees the write.
+//
+//===----------------------------------------------------------------------===//
+#include "Walker.h"
+
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+using namespace torchlite::tl;
+using namespace torchlite::tl::specialize;
+
+CellId Walker::allocate(Cell cell) {
+  CellId id = nextCell++;
+  if (state.heap.size() <= id)
+    state.heap.resize(id + 1);
+  state.heap[id] = std::make_shared<const Cell>(std::move(cell));
+  return id;
+}
+
+Cell &Walker::change(CellId id) {
+  auto copy = std::make_shared<Cell>(*state.heap[id]);
+  Cell &cell = *copy;
+  state.heap[id] = std::move(copy);
+  return cell;
+}
+
+SpecValue Walker::newTensor(Value value, Known contiguous, bool given) {
+  Cell cell;
+  cell.kind = Cell::Kind::Storage;
+  cell.value = value;
+  auto type = cast<RankedTensorType>(value.getType());
+  return SpecValue::tensor({allocate(std::move(cell)), nullptr, type, contiguous, given});
+}
+
+SpecValue Walker::newList(std::vector<SpecValue> elements, Type elementType) {
+  Cell cell;
+  cell.kind = Cell::Kind::List;
+  cell.elements = std::move(elements);
+  cell.type = elementType;
+  return SpecValue::cell(ValueKind::List, allocate(std::move(cell)));
+}
+
+SpecValue Walker::newDict(std::vector<SpecValue> keysAndValues, Type type) {
+  Cell cell;
+  cell.kind = Cell::Kind::Dict;
+  cell.elements = std::move(keysAndValues);
+  cell.type = type;
+  return SpecValue::cell(ValueKind::Dict, allocate(std::move(cell)));
+}
+
+SpecValue Walker::viewOf(const SpecValue &tensor, ArrayRef<ViewStep> steps, Known contiguous) {
+  const TensorRef &base = tensor.getTensor();
+  if (steps.empty())
+    return tensor;
+  auto chain =
+      base.chain ? std::make_shared<ViewChain>(*base.chain) : std::make_shared<ViewChain>();
+  chain->insert(chain->end(), steps.begin(), steps.end());
+  if (base.given)
+    for (ViewStep &step : llvm::MutableArrayRef(*chain).drop_front(chain->size() - steps.size()))
+      if (step.ifContiguous)
+        step.decision = ++lastDecision;
+  TensorRef ref{base.storage, chain, base.type, contiguous, base.given};
+  // The type is that of the view's value, which is mostly wanted anyway.
+  Value value = readTensor(SpecValue::tensor(ref));
+  if (!value)
+    return SpecValue::unknown();
+  ref.type = cast<RankedTensorType>(value.getType());
+  return SpecValue::tensor(std::move(ref));
+}
+
+static SmallVector<int64_t> invert(ArrayRef<int64_t> permutation) {
+  SmallVector<int64_t> inverse(permutation.size());
+  for (auto [i, p] : llvm::enumerate(permutation))
+    inverse[p] = i;
+  return inverse;
+}
+
+Value Walker::applyStep(const ViewStep &step, Value base) {
+  Location loc = locOf(current);
+  auto type = cast<RankedTensorType>(base.getType());
+  switch (step.kind) {
+  case ViewStep::Kind::Same:
+    return base;
+  case ViewStep::Kind::Reshape:
+    return ReshapeOp::create(b, loc, base, step.sizes);
+  case ViewStep::Kind::Permute:
+    return PermuteOp::create(b, loc, base, step.permutation);
+  case ViewStep::Kind::Slice: {
+    // MLIR has no slices of nothing: every offset must be that of an element.
+    if (llvm::any_of(step.sizes, isZeroInteger)) {
+      RuleContext ctx(*this, b, loc, "view", {}, {});
+      return ctx.full(step.sizes, 0.0, type.getElementType());
+    }
+    return tensor::ExtractSliceOp::create(b, loc, base, step.offsets, step.sizes, step.steps)
+        .getResult();
+  }
+  case ViewStep::Kind::Broadcast:
+    return BroadcastToOp::create(b, loc, base, step.sizes);
+  case ViewStep::Kind::Custom: {
+    RuleContext ctx(*this, b, loc, "view", {}, {});
+    return step.read(ctx, base);
+  }
+  }
+  llvm_unreachable("all kinds covered");
+}
+
+Value Walker::unapplyStep(const ViewStep &step, Value base, Value view) {
+  Location loc = locOf(current);
+  switch (step.kind) {
+  case ViewStep::Kind::Same:
+    return view;
+  case ViewStep::Kind::Reshape: {
+    auto type = cast<RankedTensorType>(base.getType());
+    SmallVector<OpFoldResult> sizes;
+    for (int64_t i : llvm::seq<int64_t>(0, type.getRank()))
+      sizes.push_back(sizeOf(base, i));
+    return ReshapeOp::create(b, loc, view, sizes);
+  }
+  case ViewStep::Kind::Permute:
+    return PermuteOp::create(b, loc, view, invert(step.permutation));
+  case ViewStep::Kind::Slice:
+    if (llvm::any_of(step.sizes, isZeroInteger))
+      return base;
+    return tensor::InsertSliceOp::create(b, loc, view, base, step.offsets, step.sizes, step.steps);
+  case ViewStep::Kind::Broadcast:
+    return {};
+  case ViewStep::Kind::Custom: {
+    if (!step.write)
+      return {};
+    RuleContext ctx(*this, b, loc, "view", {}, {});
+    return step.write(ctx, base, view);
+  }
+  }
+  llvm_unreachable("all kinds covered");
+}
+
+static SmallVector<unsigned> decisionsOf(const TensorRef &ref) {
+  SmallVector<unsigned> decisions;
+  if (ref.chain)
+    for (const ViewStep &step : *ref.chain)
+      if (step.decision)
+        decisions.push_back(step.decision);
+  return decisions;
+}
+
+void Walker::noteCopy(CellId copy, CellId base) {
+  ++lastDecision;
+  copies[copy].push_back({base, lastDecision});
+  copies[base].push_back({copy, lastDecision});
+}
+
+void Walker::noteRead(const TensorRef &ref) {
+  for (auto [other, decision] : copies.lookup(ref.storage))
+    reliesOnContiguity |=
+        llvm::any_of(writes.lookup(other),
+                     [decision = decision](const Write &write) { return decision <= write.after; });
+  auto found = writes.find(ref.storage);
+  if (found == writes.end())
+    return;
+  SmallVector<unsigned> own = decisionsOf(ref);
+  // A step that one of both took and the other did not, and that was there when it was written: of
+  // a copy, the reader would not see the write.
+  auto separates = [](const Write &write, ArrayRef<unsigned> some, ArrayRef<unsigned> others) {
+    return llvm::any_of(some, [&](unsigned decision) {
+      return decision <= write.after && !llvm::is_contained(others, decision);
+    });
+  };
+  for (const Write &write : found->second)
+    reliesOnContiguity |=
+        separates(write, own, write.decisions) || separates(write, write.decisions, own);
+}
+
+Value Walker::readTensor(const SpecValue &tensor) {
+  const TensorRef &ref = tensor.getTensor();
+  noteRead(ref);
+  Value base = storageValue(ref.storage);
+  if (!ref.chain || ref.chain->empty())
+    return base;
+  auto key = std::make_pair(ref.storage, ref.chain.get());
+  if (auto it = state.views.find(key); it != state.views.end() && it->second.base == base)
+    return it->second.view;
+  // A prefix of the chain may have been read already: views of views share their steps' values only
+  // through the cache of whole chains, so compute the rest from the longest one that is known.
+  Value value = base;
+  for (const ViewStep &step : *ref.chain) {
+    value = applyStep(step, value);
+    if (!value)
+      return {};
+  }
+  state.views[key] = {base, value};
+  keepAlive.push_back(ref.chain);
+  return value;
+}
+
+LogicalResult Walker::writeTensor(const SpecValue &tensor, Value value) {
+  const TensorRef &ref = tensor.getTensor();
+  const Cell &storage = cell(ref.storage);
+  for (CellId partner : storage.maybeAlias)
+    if (isLive(partner)) {
+      for (CellId id : {ref.storage, partner})
+        if (Operation *place = joinedAt.lookup(id); place && !keepOpen.contains(place))
+          newKeepOpen.insert(place);
+      return error("a write in place to a tensor that may share memory with another one: which of "
+                   "them is written depends on a condition or on strides at run time");
+    }
+
+  if (storage.frozen)
+    return error("a write in place to a constant of the program");
+  Value old = storageValue(ref.storage);
+  SmallVector<Value> bases = {old};
+  static const ViewChain none;
+  const ViewChain &chain = ref.chain ? *ref.chain : none;
+  for (const ViewStep &step : chain) {
+    if (step.kind == ViewStep::Kind::Broadcast)
+      return error("a write in place to an expanded tensor: several elements refer to a single "
+                   "memory location; please clone() the tensor before the operation");
+    if (&step != &chain.back())
+      bases.push_back(applyStep(step, bases.back()));
+  }
+  for (size_t i = chain.size(); i-- > 0;) {
+    value = unapplyStep(chain[i], bases[i], value);
+    if (!value)
+      return error("a write in place through this kind of view");
+  }
+  if (value.getType() != old.getType())
+    value = tensor::CastOp::create(b, locOf(current), old.getType(), value);
+  change(ref.storage).value = value;
+  if (lastDecision)
+    writes[ref.storage].push_back({lastDecision, decisionsOf(ref)});
+  // The sizes of a storage do not change by a write.
+  if (!cast<RankedTensorType>(old.getType()).hasStaticShape()) {
+    SmallVector<OpFoldResult> sizes;
+    for (int64_t i : llvm::seq<int64_t>(0, cast<RankedTensorType>(old.getType()).getRank()))
+      sizes.push_back(sizeOf(old, i));
+    state.sizes[value] = sizes;
+  }
+  if (auto it = cellStorages.find(ref.storage);
+      it != cellStorages.end() && !program.stateStorages.contains(it->second))
+    newStateStorages.insert(it->second);
+  if (auto it = stateCells.find(ref.storage); it != stateCells.end())
+    writtenStateLeaves.insert(it->second);
+  return success();
+}
+
+bool Walker::mayChange(const SpecValue &container) {
+  if (cell(container.getCell()).frozen) {
+    (void)error(
+        "a list or dict is changed that may be known under another name, which depends on a "
+        "condition at run time");
+    return false;
+  }
+  if (auto it = archiveContainers.find(container.getCell()); it != archiveContainers.end())
+    if (!program.stateAttributes.contains(it->second))
+      newStateAttributes.insert(it->second);
+  return true;
+}
+
+/// Whether `value` (as written) is used behind `point`, inside or outside of its block.
+static bool isUsedAfter(Value value, Operation *point) {
+  for (Operation *user : value.getUsers()) {
+    for (Operation *at = point; at; at = at->getParentOp()) {
+      if (isa<func::FuncOp>(at))
+        break;
+      Operation *ancestor = at->getBlock()->findAncestorOpInBlock(*user);
+      if (ancestor) {
+        if (ancestor == at) {
+          // Operands of the operation at hand; what is inside of it, or feeds an operation around
+          // it, has been used already.
+          if (user == point)
+            return true;
+          break;
+        }
+        if (at->isBeforeInBlock(ancestor))
+          return true;
+        // In a loop, the body comes again: everything that is defined outside of it is used again.
+        if (auto loop = dyn_cast<LoopOp>(at->getParentOp()))
+          if (!loop.getBody().isAncestor(value.getParentRegion()) ||
+              value.getParentBlock() != at->getBlock())
+            return true;
+        break;
+      }
+    }
+  }
+  return false;
+}
+
+bool Walker::isLive(CellId id) {
+  // From every name that is still used, through containers and objects, to storages.
+  llvm::DenseSet<CellId> seen;
+  std::function<bool(const SpecValue &)> reaches = [&](const SpecValue &value) -> bool {
+    switch (value.kind()) {
+    case ValueKind::Tensor:
+      return value.getTensor().storage == id;
+    case ValueKind::Tuple:
+      return llvm::any_of(value.getElements(), reaches);
+    case ValueKind::List:
+    case ValueKind::Dict:
+    case ValueKind::Object: {
+      if (value.getCell() == id)
+        return true;
+      if (!seen.insert(value.getCell()).second)
+        return false;
+      const Cell &c = cell(value.getCell());
+      return llvm::any_of(c.elements, reaches) ||
+             llvm::any_of(c.attributes, [&](auto &entry) { return reaches(entry.second); });
+    }
+    default:
+      return false;
+    }
+  };
+  if (llvm::is_contained(externalCells, id))
+    return true;
+  for (auto &[written, value] : state.env) {
+    // Only kinds that lead to memory.
+    if (value.isNumber() || value.is(ValueKind::String))
+      continue;
+    if (isa<ObjectType>(written.getType())) {
+      if (reaches(value))
+        return true;
+      continue;
+    }
+    bool used = isUsedAfter(written, current);
+    for (auto &[call, loc] : callStack)
+      used = used || isUsedAfter(written, call);
+    if (used && reaches(value))
+      return true;
+  }
+  return false;
+}

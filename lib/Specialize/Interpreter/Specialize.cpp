@@ -1,0 +1,307 @@
+//===- Specialize.cpp - tl-specialize -------------------------------------===//
+//
+// Walks every requested method for every state that is reached, until no new state is found.
+//
+//===----------------------------------------------------------------------===//
+#include "Methods.h"
+
+#include "TorchLite/Dialect/TorchLite/Transforms/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+namespace torchlite::tl {
+#define GEN_PASS_DEF_SPECIALIZEPASS
+#include "TorchLite/Dialect/TorchLite/Transforms/Passes.h.inc"
+} // namespace torchlite::tl
+
+using namespace mlir;
+namespace tl = torchlite::tl;
+using namespace torchlite::tl;
+using namespace torchlite::tl::specialize;
+
+namespace {
+
+/// The methods to compile, with the functions that implement them.
+struct Request {
+  MethodSignature signature;
+  func::FuncOp function;
+};
+
+class SpecializePass : public torchlite::tl::impl::SpecializePassBase<SpecializePass> {
+public:
+  using SpecializePassBase::SpecializePassBase;
+
+private:
+  void runOnOperation() override;
+  FailureOr<SmallVector<Request>> findRequests(Program &program);
+  LogicalResult explore(Program &program, ArrayRef<Request> requests);
+  bool widen(Program &program, ArrayRef<StateSignature> states, StateWidening &widening);
+  void emitState(Program &program, ArrayRef<StateSignature> states,
+                 const std::map<std::string, Attribute> &initial);
+  void report(std::vector<Problem> &problems);
+
+  SmallVector<Variant> variants;
+};
+
+} // namespace
+
+/// A structure for an argument of a declared type that needs no more information, or null.
+static Attribute defaultStructure(Type declared) {
+  if (declared.isInteger(64) || declared.isF64() || declared.isInteger(1))
+    return TypeAttr::get(declared);
+  if (isa<tl::NoneType>(declared))
+    return NoneAttr::get(declared.getContext());
+  return {};
+}
+
+FailureOr<SmallVector<Request>> SpecializePass::findRequests(Program &program) {
+  ClassOp rootClass =
+      program.lookupClass(program.lookupObject(program.root).getType().getClassName());
+  std::string exported;
+  auto lookupMethod = [&](StringRef name) -> func::FuncOp {
+    for (auto method : rootClass.getBody().getOps<MethodOp>())
+      if (method.getExported() && method.getName() == name)
+        return program.lookupFunction(method.getFunctionAttr());
+    return {};
+  };
+  for (auto method : rootClass.getBody().getOps<MethodOp>())
+    if (method.getExported())
+      exported += (exported.empty() ? "" : ", ") + method.getName().str();
+
+  SmallVector<Request> requests;
+  for (const std::string &text : signatures) {
+    std::string error;
+    FailureOr<MethodSignature> signature = parseSignature(&getContext(), text, error);
+    if (failed(signature))
+      return emitError(getOperation().getLoc(), "signature ") << error;
+    func::FuncOp function = lookupMethod(signature->method);
+    if (!function)
+      return emitError(getOperation().getLoc(), "there is no method '")
+             << signature->method << "'; the model exports " << exported;
+    requests.push_back({std::move(*signature), function});
+  }
+  if (!requests.empty())
+    return requests;
+
+  func::FuncOp forward = lookupMethod("forward");
+  if (!forward)
+    return emitError(getOperation().getLoc(),
+                     "the model has no method 'forward': give a signature of one of ")
+           << exported;
+  MethodSignature signature{"forward", {}};
+  for (BlockArgument argument : forward.getBody().front().getArguments().drop_front()) {
+    if (forward.getArgAttr(argument.getArgNumber(), "tl.default"))
+      break;
+    Attribute structure = defaultStructure(argument.getType());
+    if (!structure) {
+      std::string names;
+      for (unsigned i = 1; i < forward.getNumArguments(); ++i)
+        if (auto name = forward.getArgAttrOfType<StringAttr>(i, "tl.name"))
+          names += (names.empty() ? "" : ", ") + name.getValue().str();
+      return emitError(getOperation().getLoc(), "the types of the arguments of 'forward(")
+             << names
+             << ")' are not known: give a signature, as in signature=forward(1x3x224x224xf32)";
+    }
+    signature.arguments.push_back(structure);
+  }
+  requests.push_back({std::move(signature), forward});
+  return requests;
+}
+
+/// All problems at once: other errors first, then the operators without a rule, each with the
+/// places where it is used.
+void SpecializePass::report(std::vector<Problem> &problems) {
+  std::set<std::pair<const void *, std::string>> seen;
+  llvm::MapVector<StringRef, SmallVector<Location>> missing;
+  for (Problem &problem : problems) {
+    if (!seen.insert({problem.loc.getAsOpaquePointer(), problem.message + problem.missing}).second)
+      continue;
+    if (problem.missing.empty())
+      emitError(problem.loc, problem.message);
+    else
+      missing[problem.missing].push_back(problem.loc);
+  }
+  for (auto &[name, places] : missing) {
+    InFlightDiagnostic diagnostic = emitError(places.front());
+    diagnostic << "the operator '" << name << "' is not supported";
+    if (places.size() > 1)
+      diagnostic << " (" << places.size() << " uses)";
+    for (Location place : ArrayRef<Location>(places).drop_front())
+      diagnostic.attachNote(place) << "and here";
+  }
+}
+
+/// Makes dynamic what differs between states: numbers that take ever new values, sizes that grow.
+bool SpecializePass::widen(Program &program, ArrayRef<StateSignature> states,
+                           StateWidening &widening) {
+  std::map<std::string, llvm::SetVector<Attribute>> seen;
+  SmallVector<std::string> paths = statePaths(program);
+  for (StateSignature state : states)
+    for (auto [path, structure] : llvm::zip_equal(paths, state))
+      specialize::forEachLeaf(structure, path, [&](const std::string &leaf, Attribute what) {
+        seen[leaf].insert(what);
+      });
+  bool changed = false;
+  for (auto &[path, values] : seen) {
+    if (values.size() < 3)
+      continue;
+    if (llvm::all_of(values, [](Attribute v) { return isa<IntegerAttr, FloatAttr>(v); })) {
+      changed |= widening.scalars.insert(path).second;
+      continue;
+    }
+    // Tensors of one rank and element type: dimensions with three sizes or more.
+    std::map<std::pair<int64_t, const void *>, SmallVector<RankedTensorType>> groups;
+    for (Attribute value : values)
+      if (auto type = dyn_cast<TypeAttr>(value))
+        if (auto tensor = dyn_cast<RankedTensorType>(type.getValue()))
+          groups[{tensor.getRank(), tensor.getElementType().getAsOpaquePointer()}].push_back(
+              tensor);
+    for (auto &[key, types] : groups) {
+      if (types.size() < 3)
+        continue;
+      SmallVector<bool> &dims = widening.dims[path];
+      if (dims.size() != size_t(key.first))
+        dims.assign(key.first, false);
+      for (int64_t dim : llvm::seq<int64_t>(0, key.first)) {
+        llvm::SetVector<int64_t> sizes;
+        for (RankedTensorType type : types)
+          sizes.insert(type.getDimSize(dim));
+        if (sizes.size() > 1 && !dims[dim]) {
+          dims[dim] = true;
+          changed = true;
+        }
+      }
+    }
+  }
+  return changed;
+}
+
+LogicalResult SpecializePass::explore(Program &program, ArrayRef<Request> requests) {
+  StateWidening widening;
+  for (unsigned round = 0; round < 64; ++round) {
+    for (Variant &variant : variants)
+      if (variant.function)
+        variant.function->erase();
+    variants.clear();
+    std::map<std::string, Attribute> initial;
+    FailureOr<StateSignature> first = initialState(program, widening, initial);
+    if (failed(first))
+      return failure();
+    SmallVector<StateSignature> states = {*first};
+    std::vector<Problem> problems;
+    std::set<std::string> aliased, written;
+    bool again = false;
+
+    for (unsigned number = 0; number < states.size() && !again; ++number) {
+      llvm::SetVector<std::pair<Attribute, Attribute>> attributes;
+      llvm::SetVector<Attribute> storages;
+      for (const Request &request : requests) {
+        std::string name = request.signature.method;
+        for (unsigned i = 1; program.module.lookupSymbol(name); ++i)
+          name = request.signature.method + "_" + std::to_string(i);
+        MethodResult result = specializeMethod(program, request.signature, request.function,
+                                               states[number], widening, name);
+        result.variant.stateIn = number;
+        attributes.insert_range(result.newStateAttributes);
+        storages.insert_range(result.newStateStorages);
+        aliased.insert(result.aliasedLeaves.begin(), result.aliasedLeaves.end());
+        written.insert(result.writtenLeaves.begin(), result.writtenLeaves.end());
+        problems.insert(problems.end(), result.problems.begin(), result.problems.end());
+        if (result.variant.function && attributes.empty() && storages.empty() &&
+            !llvm::is_contained(states, result.variant.stateOut))
+          states.push_back(result.variant.stateOut);
+        variants.push_back(std::move(result.variant));
+      }
+      // What is written becomes state, and everything is walked again: constants were taken for
+      // what they are not. Attributes first: they may explain the storages.
+      if (!attributes.empty()) {
+        program.stateAttributes.insert_range(attributes);
+        again = true;
+      } else if (!storages.empty()) {
+        program.stateStorages.insert_range(storages);
+        again = true;
+      } else if (!problems.empty()) {
+        report(problems);
+        return failure();
+      } else if (states.size() > maxStates) {
+        if (!widen(program, states, widening))
+          return emitError(program.module.getLoc(), "the state takes more than ")
+                 << unsigned(maxStates) << " forms, from call to call";
+        again = true;
+      }
+    }
+    if (again)
+      continue;
+
+    for (const std::string &path : written)
+      if (aliased.count(path))
+        return emitError(program.module.getLoc(), "the attribute '")
+               << path
+               << "' is written in place, and shares memory with another attribute or parameter "
+                  "after some call, which is not supported";
+    bool hasState = !program.stateAttributes.empty() || !program.stateStorages.empty();
+    for (auto [index, variant] : llvm::enumerate(variants)) {
+      Builder b(program.module.getContext());
+      variant.function->setAttr("tl.variant", b.getI64IntegerAttr(index));
+      if (hasState) {
+        auto out = llvm::find(states, variant.stateOut);
+        variant.function->setAttr("tl.state_in", b.getI64IntegerAttr(variant.stateIn));
+        variant.function->setAttr("tl.state_out", b.getI64IntegerAttr(out - states.begin()));
+      }
+    }
+    emitState(program, states, initial);
+    return success();
+  }
+  return emitError(program.module.getLoc(), "the state of the model does not settle");
+}
+
+void SpecializePass::emitState(Program &program, ArrayRef<StateSignature> states,
+                               const std::map<std::string, Attribute> &initial) {
+  Builder b(program.module.getContext());
+  llvm::MapVector<StringRef, SmallVector<Attribute>> leaves;
+  std::set<std::string> names;
+  SmallVector<std::string> paths = statePaths(program);
+  for (auto [number, state] : llvm::enumerate(states))
+    for (auto [path, structure] : llvm::zip_equal(paths, state))
+      specialize::forEachLeaf(structure, path,
+                              [&, number = number](const std::string &leaf, Attribute what) {
+                                auto &types = leaves[*names.insert(leaf).first];
+                                types.resize(states.size(), b.getUnitAttr());
+                                types[number] = what;
+                              });
+  OpBuilder builder(program.module.getBodyRegion());
+  builder.setInsertionPointToStart(program.module.getBody());
+  for (auto [index, leaf] : llvm::enumerate(leaves)) {
+    auto &[path, types] = leaf;
+    auto it = initial.find(path.str());
+    bool held = isa<TypeAttr>(types.front()) && it != initial.end();
+    StateOp::create(builder, program.module.getLoc(), "tl_state_" + std::to_string(index),
+                    path.str(), b.getArrayAttr(types),
+                    held ? it->second : Attribute(b.getUnitAttr()));
+  }
+}
+
+void SpecializePass::runOnOperation() {
+  ModuleOp module = getOperation();
+  Program program;
+  program.module = module;
+  variants.clear();
+  if (failed(program.analyze()))
+    return signalPassFailure();
+  FailureOr<SmallVector<Request>> requests = findRequests(program);
+  if (failed(requests))
+    return signalPassFailure();
+  llvm::SetVector<Operation *> written;
+  for (Operation &op : *module.getBody())
+    written.insert(&op);
+  if (failed(explore(program, *requests))) {
+    for (Variant &variant : variants)
+      if (variant.function)
+        variant.function->erase();
+    variants.clear();
+    return signalPassFailure();
+  }
+  for (Operation *op : written)
+    op->erase();
+  module->removeAttr("tl.root");
+}

@@ -1,0 +1,648 @@
+//===- Walker.cpp - The walk over operations ------------------------------===//
+#include "Walker.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace torchlite::tl;
+using namespace torchlite::tl::specialize;
+
+//===----------------------------------------------------------------------===//
+// Problems
+//===----------------------------------------------------------------------===//
+
+Location Walker::locOf(Operation *op) {
+  if (!op)
+    return function.getLoc();
+  if (callStack.empty())
+    return op->getLoc();
+  return CallSiteLoc::get(op->getLoc(), callStack.back().second);
+}
+
+LogicalResult Walker::error(const Twine &message) { return error(locOf(current), message); }
+
+LogicalResult Walker::error(Location loc, const Twine &message) {
+  problems.push_back({loc, message.str(), ""});
+  return failure();
+}
+
+void Walker::raise(Location loc, StringRef message, ValueRange values) {
+  if (undecided == 0) {
+    std::string text = message.str();
+    for (Value value : values) {
+      size_t hole = text.find("{}");
+      APInt constant;
+      if (hole == std::string::npos)
+        break;
+      text.replace(hole, 2,
+                   matchPattern(value, m_ConstantInt(&constant))
+                       ? std::to_string(constant.getSExtValue())
+                       : "?");
+    }
+    (void)error(loc, "this always raises: " + text);
+  } else {
+    Value never = constant(b.getBoolAttr(false));
+    CheckOp::create(b, loc, never, message, values);
+  }
+  dead = true;
+}
+
+bool Walker::loseStructure(const Twine &reason) {
+  if (!inLoopAttempt())
+    return false;
+  if (!structureLost) {
+    structureLost = reason.str();
+    structureLostAt = locOf(current);
+  }
+  dead = true;
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Names
+//===----------------------------------------------------------------------===//
+
+SpecValue Walker::get(Value written) {
+  auto it = state.env.find(written);
+  if (it == state.env.end())
+    return SpecValue::unknown();
+  const SpecValue &value = it->second;
+  // What is known here may have made a run-time value a constant.
+  if (Value scalar = value.getScalar()) {
+    if (value.is(ValueKind::Bool)) {
+      if (std::optional<bool> known = knownCondition(scalar))
+        return SpecValue::boolean(b.getContext(), *known);
+    } else if (value.is(ValueKind::Int)) {
+      for (auto &[left, right] : state.equalities)
+        if (left == scalar)
+          if (auto attr = dyn_cast<Attribute>(right))
+            return SpecValue::integer(b.getContext(), cast<IntegerAttr>(attr).getInt());
+    }
+  }
+  return value;
+}
+
+SmallVector<SpecValue> Walker::get(ValueRange written) {
+  SmallVector<SpecValue> values;
+  for (Value value : written)
+    values.push_back(get(value));
+  return values;
+}
+
+void Walker::bind(ValueRange written, ArrayRef<SpecValue> values) {
+  for (auto [index, value] : llvm::enumerate(written))
+    bind(value, index < values.size() ? values[index] : SpecValue::unknown());
+}
+
+//===----------------------------------------------------------------------===//
+// Blocks and calls
+//===----------------------------------------------------------------------===//
+
+OutcomePtr Walker::walkFrom(Block &block, Block::iterator it) {
+  for (; it != block.end(); ++it) {
+    Operation *op = &*it;
+    current = op;
+    if (op->hasTrait<OpTrait::IsTerminator>())
+      return makeLeaf(get(op->getOperands()));
+
+    OutcomePtr outcome;
+    if (auto ifOp = dyn_cast<IfOp>(op))
+      outcome = walkIf(ifOp);
+    else if (auto loop = dyn_cast<LoopOp>(op))
+      outcome = walkLoop(loop);
+    else if (isa<CallOp, CallMethodOp>(op))
+      outcome = walkCall(op);
+    if (!outcome) {
+      if (failed(step(op)))
+        for (Value result : op->getResults())
+          bind(result, SpecValue::unknown());
+      if (dead) {
+        dead = false;
+        return makeDead();
+      }
+      continue;
+    }
+    current = op;
+    switch (outcome->kind) {
+    case Outcome::Kind::Dead:
+      return makeDead();
+    case Outcome::Kind::Leaf: {
+      SmallVector<SpecValue> yields = std::move(outcome->yields);
+      enter(*outcome);
+      bind(op->getResults(), yields);
+      continue;
+    }
+    case Outcome::Kind::Branch:
+      // The rest of the block follows in every arm, until they agree.
+      forEachLeaf(outcome, [&](OutcomePtr leaf) {
+        SmallVector<SpecValue> yields = std::move(leaf->yields);
+        enter(*leaf);
+        bind(op->getResults(), yields);
+        return walkFrom(block, std::next(it));
+      });
+      current = block.getTerminator();
+      collapse(outcome);
+      return outcome;
+    }
+  }
+  return makeLeaf({});
+}
+
+OutcomePtr Walker::walkFunction(func::FuncOp callee, ArrayRef<SpecValue> arguments,
+                                Operation *call) {
+  Block &body = callee.getBody().front();
+  if (callStack.size() > 200) {
+    (void)error("calls are nested too deeply; recursion is not supported");
+    return makeDead();
+  }
+  if (arguments.size() > body.getNumArguments()) {
+    (void)error("expected at most " + Twine(body.getNumArguments()) + " arguments for " +
+                callee.getSymName() + ", but got " + Twine(arguments.size()));
+    return makeDead();
+  }
+  for (auto [index, argument] : llvm::enumerate(body.getArguments())) {
+    if (index < arguments.size()) {
+      bind(argument, arguments[index]);
+      continue;
+    }
+    Attribute value = callee.getArgAttr(index, "tl.default");
+    if (!value) {
+      (void)error("expected a value for argument #" + Twine(index) + " of " + callee.getSymName());
+      return makeDead();
+    }
+    bind(argument, fromAttribute(value, argument.getType()));
+  }
+  if (call)
+    callStack.push_back({call, locOf(call)});
+  OutcomePtr outcome = walkFrom(body, body.begin());
+  if (call)
+    callStack.pop_back();
+  current = call;
+  return outcome;
+}
+
+OutcomePtr Walker::walkCall(Operation *op) {
+  SmallVector<SpecValue> arguments = get(op->getOperands());
+  auto unknownResults = [&]() {
+    return makeLeaf(SmallVector<SpecValue>(op->getNumResults(), SpecValue::unknown()));
+  };
+  FlatSymbolRefAttr symbol;
+  if (auto call = dyn_cast<CallOp>(op)) {
+    symbol = call.getCalleeAttr();
+  } else {
+    auto method = cast<CallMethodOp>(op);
+    const SpecValue &self = arguments.front();
+    if (!self.is(ValueKind::Object)) {
+      if (!self.is(ValueKind::Unknown))
+        (void)error("expected an object to call '" + method.getMethod() + "' of, but got " +
+                    self.kindName());
+      return unknownResults();
+    }
+    FlatSymbolRefAttr className = cell(self.getCell()).className;
+    ClassOp classOp = program.lookupClass(className);
+    if (classOp)
+      symbol = classOp.getMethod(method.getMethod());
+    if (!symbol) {
+      (void)error("the class " + className.getValue() + " has no method '" + method.getMethod() +
+                  "'");
+      return unknownResults();
+    }
+  }
+  func::FuncOp callee = program.lookupFunction(symbol);
+  if (!callee || callee.isExternal()) {
+    (void)error("expected a function " + symbol.getValue());
+    return unknownResults();
+  }
+  return walkFunction(callee, arguments, op);
+}
+
+//===----------------------------------------------------------------------===//
+// Operations
+//===----------------------------------------------------------------------===//
+
+/// The text of a string value with its holes, for `tl.check`.
+static std::string checkText(const SpecValue &message, SmallVectorImpl<Value> &holes, Walker &w) {
+  if (!message.is(ValueKind::String))
+    return "";
+  std::string text = cast<StringAttr>(message.getConstant()).getValue().str();
+  if (message.getElements().empty()) {
+    // Braces of a plain text are no holes.
+    for (size_t at = text.find("{}"); at != std::string::npos; at = text.find("{}", at + 3))
+      text.replace(at, 2, "{ }");
+    return text;
+  }
+  for (const SpecValue &hole : message.getElements())
+    holes.push_back(w.scalarValue(hole));
+  return text;
+}
+
+LogicalResult Walker::step(Operation *op) {
+  return TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](AtenOp aten) { return stepAten(aten); })
+      .Case([&](ConstantOp constantOp) {
+        SpecValue value = fromAttribute(constantOp.getValue(), constantOp.getResult().getType());
+        // A trace writes the numbers of the program as 0-dim tensors; LibTorch, when it loads the
+        // archive, lets these constants take part in type promotion as numbers.
+        if (value.isTensor() && value.getTensor().type.getRank() == 0) {
+          TensorRef ref = value.getTensor();
+          ref.isNumber = true;
+          value = SpecValue::tensor(std::move(ref));
+        }
+        bind(constantOp.getResult(), value);
+        return success();
+      })
+      .Case([&](GetAttrOp getAttr) -> LogicalResult {
+        FailureOr<SpecValue> value = getAttribute(get(getAttr.getObject()), getAttr.getName());
+        if (failed(value))
+          return failure();
+        bind(getAttr.getResult(), *value);
+        return success();
+      })
+      .Case([&](SetAttrOp setAttr) {
+        return setAttribute(get(setAttr.getObject()), setAttr.getName(), get(setAttr.getValue()));
+      })
+      .Case([&](HasAttrOp hasAttr) -> LogicalResult {
+        SpecValue object = get(hasAttr.getObject());
+        bool has = false;
+        if (object.is(ValueKind::Object))
+          if (ClassOp classOp = program.lookupClass(cell(object.getCell()).className))
+            has = static_cast<bool>(classOp.getAttrType(hasAttr.getName()));
+        bind(hasAttr.getResult(), SpecValue::boolean(b.getContext(), has));
+        return success();
+      })
+      .Case([&](CreateObjectOp create) {
+        Cell object;
+        object.kind = Cell::Kind::Object;
+        object.className = create.getResult().getType().getClassName();
+        bind(create.getResult(), SpecValue::cell(ValueKind::Object, allocate(std::move(object))));
+        return success();
+      })
+      .Case([&](ListConstructOp list) {
+        SmallVector<SpecValue> elements = get(list.getElements());
+        bind(list.getResult(), newList({elements.begin(), elements.end()},
+                                       list.getResult().getType().getElementType()));
+        return success();
+      })
+      .Case([&](ListUnpackOp unpack) -> LogicalResult {
+        SpecValue list = get(unpack.getList());
+        if (list.is(ValueKind::Unknown))
+          return failure();
+        if (!list.is(ValueKind::List))
+          return error("expected a list to unpack, but got " + list.kindName());
+        const std::vector<SpecValue> &elements = cell(list.getCell()).elements;
+        if (elements.size() != unpack.getNumResults()) {
+          raise(locOf(op), ("Expected " + Twine(unpack.getNumResults()) +
+                            " elements in a list but found " + Twine(elements.size()))
+                               .str());
+          return failure();
+        }
+        bind(unpack.getResults(), elements);
+        return success();
+      })
+      .Case([&](TupleConstructOp tuple) {
+        SmallVector<SpecValue> elements = get(tuple.getElements());
+        bind(tuple.getResult(), SpecValue::tuple({elements.begin(), elements.end()}));
+        return success();
+      })
+      .Case([&](TupleUnpackOp unpack) -> LogicalResult {
+        SpecValue tuple = get(unpack.getTuple());
+        if (tuple.is(ValueKind::Unknown))
+          return failure();
+        if (!tuple.is(ValueKind::Tuple) || tuple.getElements().size() != unpack.getNumResults())
+          return error("expected a tuple of " + Twine(unpack.getNumResults()) +
+                       " elements, but got " + tuple.kindName());
+        bind(unpack.getResults(), tuple.getElements());
+        return success();
+      })
+      .Case([&](TupleIndexOp indexOp) -> LogicalResult {
+        SpecValue tuple = get(indexOp.getTuple()), at = get(indexOp.getIndex());
+        if (tuple.is(ValueKind::Unknown) || at.is(ValueKind::Unknown))
+          return failure();
+        std::optional<int64_t> index = at.getInt();
+        if (!index) {
+          if (loseStructure("a tuple is indexed with a value known only at run time"))
+            return failure();
+          return error("a tuple is indexed with a value known only at run time");
+        }
+        int64_t size = tuple.getElements().size(), wrapped = *index < 0 ? *index + size : *index;
+        if (wrapped < 0 || wrapped >= size) {
+          raise(locOf(op), "tuple index out of range");
+          return failure();
+        }
+        bind(indexOp.getResult(), tuple.getElements()[wrapped]);
+        return success();
+      })
+      .Case([&](TupleSliceOp slice) -> LogicalResult {
+        SpecValue tuple = get(slice.getTuple());
+        if (!tuple.is(ValueKind::Tuple))
+          return tuple.is(ValueKind::Unknown) ? failure() : error("expected a tuple");
+        ArrayRef<SpecValue> elements = tuple.getElements();
+        size_t begin = std::min<size_t>(slice.getBegin(), elements.size());
+        size_t end = std::min<size_t>(slice.getEnd(), elements.size());
+        elements = elements.slice(begin, std::max(begin, end) - begin);
+        bind(slice.getResult(), SpecValue::tuple({elements.begin(), elements.end()}));
+        return success();
+      })
+      .Case([&](DictConstructOp dict) -> LogicalResult {
+        std::vector<SpecValue> elements;
+        SmallVector<SpecValue> operands = get(dict.getOperands());
+        for (size_t i = 0; i + 1 < operands.size(); i += 2) {
+          if (operands[i].is(ValueKind::Unknown))
+            return failure();
+          if (!operands[i].isConstant())
+            return error("expected the keys of a dict to be known at compile time");
+          bool found = false;
+          for (size_t k = 0; k < elements.size(); k += 2)
+            if (elements[k].same(operands[i])) {
+              elements[k + 1] = operands[i + 1];
+              found = true;
+            }
+          if (!found)
+            elements.insert(elements.end(), {operands[i], operands[i + 1]});
+        }
+        bind(dict.getResult(), newDict(std::move(elements), dict.getResult().getType()));
+        return success();
+      })
+      .Case([&](UncheckedCastOp castOp) -> LogicalResult {
+        SpecValue value = get(castOp.getOperand());
+        if (value.isNone() &&
+            !isa<NoneType, OptionalType, AnyType, UnionType>(castOp.getResult().getType())) {
+          raise(locOf(op), "Unwrapping null optional");
+          return failure();
+        }
+        bind(castOp.getResult(), value);
+        return success();
+      })
+      .Case([&](IsInstanceOp isInstanceOp) -> LogicalResult {
+        SpecValue value = get(isInstanceOp.getOperand());
+        if (value.is(ValueKind::Unknown))
+          return failure();
+        bool result = llvm::any_of(isInstanceOp.getTypes().getAsValueRange<TypeAttr>(),
+                                   [&](Type type) { return isInstance(value, type); });
+        bind(isInstanceOp.getResult(), SpecValue::boolean(b.getContext(), result));
+        return success();
+      })
+      .Case([&](UninitializedOp uninitialized) {
+        bind(uninitialized.getResult(), SpecValue::uninitialized());
+        return success();
+      })
+      .Case([&](RaiseOp raiseOp) {
+        SmallVector<Value> holes;
+        std::string text = checkText(get(raiseOp.getMessage()), holes, *this);
+        SpecValue className = get(raiseOp.getClassName());
+        if (std::optional<StringRef> name = className.getString(); name && !name->empty()) {
+          StringRef last = name->rsplit('.').second;
+          text = (last.empty() ? *name : last).str() + (text.empty() ? "" : ": " + text);
+        }
+        raise(locOf(op), text, holes);
+        return success();
+      })
+      .Case([&](EnterOp enterOp) -> LogicalResult {
+        SpecValue object = get(enterOp.getObject());
+        if (object.is(ValueKind::Object) &&
+            cell(object.getCell()).className.getValue().contains("torch.autograd")) {
+          bind(enterOp.getResult(), SpecValue::none());
+          return success();
+        }
+        return error("this context manager is not supported");
+      })
+      .Case([&](ExitOp) { return success(); })
+      .Case([&](PrintOp) { return error("print is not supported"); })
+      .Default([&](Operation *other) {
+        return error("the operation '" + other->getName().getStringRef() +
+                     "' is not supported here");
+      });
+}
+
+//===----------------------------------------------------------------------===//
+// Operators
+//===----------------------------------------------------------------------===//
+
+/// Whether a value is, or holds, the result of something that was already reported.
+static bool containsUnknown(Walker &w, const SpecValue &value, unsigned depth = 3) {
+  if (value.is(ValueKind::Unknown))
+    return true;
+  if (depth == 0)
+    return false;
+  auto inside = [&](const SpecValue &element) { return containsUnknown(w, element, depth - 1); };
+  if (value.is(ValueKind::Tuple))
+    return llvm::any_of(value.getElements(), inside);
+  if (value.is(ValueKind::List) || value.is(ValueKind::Dict))
+    return llvm::any_of(w.cell(value.getCell()).elements, inside);
+  return false;
+}
+
+LogicalResult Walker::stepAten(AtenOp op) {
+  StringRef name = op.getName();
+  name.consume_front("aten::");
+  SmallVector<SpecValue> operands = get(op.getOperands());
+  const RuleRegistry &registry = RuleRegistry::get();
+  const Rule *rule = registry.lookup(name);
+  const Rule *inPlace = rule ? nullptr : registry.lookupInPlace(name);
+  if (!rule && !inPlace) {
+    problems.push_back({locOf(op), "", name.str()});
+    return failure();
+  }
+  for (const SpecValue &operand : operands) {
+    if (containsUnknown(*this, operand))
+      return failure();
+    if (operand.is(ValueKind::Uninitialized))
+      return error("'" + name + "' uses a value that is not initialized");
+  }
+  RuleContext ctx(*this, b, locOf(op), name, operands, op.getResultTypes());
+  SmallVector<SpecValue> results;
+  LogicalResult done = rule ? applyRule(ctx, *rule, results) : applyInPlace(ctx, *inPlace, results);
+  if (failed(done) || ctx.failed()) {
+    // A rule must say why.
+    if (!ctx.failed() && !dead)
+      return ctx.fail("this use is not supported");
+    return failure();
+  }
+  if (results.size() < op.getNumResults())
+    return error("the rule of '" + name + "' gave " + Twine(results.size()) +
+                 " results, expected " + Twine(op.getNumResults()));
+  bind(op.getResults(), results);
+  return success();
+}
+
+/// Whether a fresh result of an operator is contiguous: surely if all its tensor operands are, as
+/// most operators keep the layout of their operands.
+static Known resultContiguity(StringRef name, ArrayRef<SpecValue> operands) {
+  // Some give their result in another layout, or in one that depends on the kernel.
+  for (StringRef prefix : {"lstm", "gru", "rnn_", "einsum", "tensordot", "linalg_",
+                           "scaled_dot_product_attention", "_native_multi_head_attention", "fft_"})
+    if (name.starts_with(prefix))
+      return Known::Maybe;
+  for (const SpecValue &operand : operands)
+    if (operand.isTensor() && operand.getTensor().contiguous != Known::Yes)
+      return Known::Maybe;
+  return Known::Yes;
+}
+
+/// Whether the layout of a fresh result may follow that of tensors among the operands, also of
+/// those in a list.
+static bool followsOperands(const Walker &w, ArrayRef<SpecValue> operands) {
+  auto isGiven = [](const SpecValue &value) { return value.isTensor() && value.getTensor().given; };
+  return llvm::any_of(operands, [&](const SpecValue &operand) {
+    return isGiven(operand) || (operand.is(ValueKind::List) &&
+                                llvm::any_of(w.cell(operand.getCell()).elements, isGiven));
+  });
+}
+
+/// `is_contiguous` of a view, from its steps.
+static Known viewContiguity(ArrayRef<ViewStep> steps, RankedTensorType base, Known contiguous) {
+  RankedTensorType type = base;
+  for (const ViewStep &step : steps) {
+    switch (step.kind) {
+    case ViewStep::Kind::Same:
+      continue;
+    case ViewStep::Kind::Reshape:
+      break; // of a contiguous tensor contiguous, of another one unknown
+    case ViewStep::Kind::Permute: {
+      // Moving dimensions of size 1 changes nothing.
+      SmallVector<int64_t> order;
+      bool dynamic = false;
+      for (int64_t dim : step.permutation) {
+        if (dim < type.getRank() && type.getDimSize(dim) != 1)
+          order.push_back(dim);
+        dynamic |= dim < type.getRank() && type.isDynamicDim(dim);
+      }
+      if (!llvm::is_sorted(order))
+        contiguous = contiguous == Known::Yes && !dynamic ? Known::No : Known::Maybe;
+      break;
+    }
+    case ViewStep::Kind::Slice:
+    case ViewStep::Kind::Broadcast:
+    case ViewStep::Kind::Custom:
+      contiguous = Known::Maybe;
+      break;
+    }
+    if (step.kind != ViewStep::Kind::Permute)
+      type = RankedTensorType::get(SmallVector<int64_t>(step.sizes.size(), ShapedType::kDynamic),
+                                   type.getElementType());
+    if (contiguous == Known::No && step.kind == ViewStep::Kind::Reshape)
+      contiguous = Known::Maybe;
+    if (contiguous == Known::Maybe)
+      return Known::Maybe;
+  }
+  return contiguous;
+}
+
+LogicalResult Walker::applyRule(RuleContext &ctx, const Rule &rule,
+                                SmallVectorImpl<SpecValue> &results) {
+  SmallVector<SpecValue> operands;
+  for (unsigned i : llvm::seq<unsigned>(0, ctx.size()))
+    operands.push_back(ctx.operand(i));
+  if (rule.special)
+    return rule.special(ctx, results);
+
+  if (rule.value) {
+    FailureOr<Value> value = rule.value(ctx);
+    if (failed(value) || ctx.failed() || !*value)
+      return failure();
+    results.push_back(newTensor(*value, resultContiguity(ctx.name(), operands),
+                                followsOperands(*this, operands)));
+    return success();
+  }
+
+  if (rule.values) {
+    FailureOr<SmallVector<Value>> values = rule.values(ctx);
+    if (failed(values) || ctx.failed())
+      return failure();
+    std::vector<SpecValue> tensors;
+    for (Value value : *values) {
+      if (!value)
+        return failure();
+      tensors.push_back(newTensor(value, resultContiguity(ctx.name(), operands),
+                                  followsOperands(*this, operands)));
+    }
+    if (rule.asList)
+      results.push_back(newList(std::move(tensors), TensorType::get(b.getContext())));
+    else
+      results.append(tensors.begin(), tensors.end());
+    return success();
+  }
+
+  auto answerOne = [&](const ViewAnswer &answer) -> SpecValue {
+    const SpecValue &base = ctx.operand(0);
+    Known contiguous = answer.contiguous ? *answer.contiguous
+                                         : viewContiguity(answer.steps, base.getTensor().type,
+                                                          base.getTensor().contiguous);
+    if (answer.aliases == Known::Yes)
+      return viewOf(base, answer.steps, contiguous);
+    Value value = readTensor(base);
+    for (const ViewStep &step : answer.steps)
+      if (value)
+        value = applyStep(step, value);
+    if (!value)
+      return SpecValue::unknown();
+    SpecValue copy = newTensor(value, contiguous, base.getTensor().given);
+    bool isIfContiguous =
+        llvm::any_of(answer.steps, [](const ViewStep &step) { return step.ifContiguous; });
+    if (answer.aliases == Known::No && isIfContiguous && base.getTensor().given)
+      noteCopy(copy.getTensor().storage, base.getTensor().storage);
+    if (answer.aliases == Known::Maybe)
+      markMaybeAlias(copy.getTensor().storage, base.getTensor().storage);
+    return copy;
+  };
+  if (rule.view || rule.viewList) {
+    if (!ctx.isTensor(0))
+      return ctx.fail("expected a tensor as operand #0, but got " + ctx.operand(0).kindName());
+    if (rule.view) {
+      FailureOr<ViewAnswer> answer = rule.view(ctx);
+      if (failed(answer) || ctx.failed())
+        return failure();
+      results.push_back(answerOne(*answer));
+      return success();
+    }
+    FailureOr<std::vector<ViewAnswer>> answers = rule.viewList(ctx);
+    if (failed(answers) || ctx.failed())
+      return failure();
+    std::vector<SpecValue> views;
+    for (const ViewAnswer &answer : *answers)
+      views.push_back(answerOne(answer));
+    results.push_back(newList(std::move(views), TensorType::get(b.getContext())));
+    return success();
+  }
+  return ctx.fail("no rule");
+}
+
+/// An in-place operator: compute as the functional one does, write the result to self.
+LogicalResult Walker::applyInPlace(RuleContext &ctx, const Rule &rule,
+                                   SmallVectorImpl<SpecValue> &results) {
+  if (!ctx.isTensor(0))
+    return ctx.fail("expected a tensor as operand #0, but got " + ctx.operand(0).kindName());
+  if (!rule.value)
+    return ctx.fail("this operator in place is not supported");
+  SpecValue self = ctx.operand(0);
+  FailureOr<Value> value = rule.value(ctx);
+  if (failed(value) || ctx.failed() || !*value)
+    return failure();
+  // A result of a higher category than self's type is an error in PyTorch (copies convert).
+  Type from = getElementTypeOrSelf(*value), to = self.getTensor().type.getElementType();
+  bool copies = ctx.name().starts_with("copy_") || ctx.name().starts_with("fill_") ||
+                ctx.name().starts_with("zero_");
+  if (!copies && ((isFloat(from) && !isFloat(to)) || (isComplex(from) && !isComplex(to)) ||
+                  (isInt(from) && isBool(to))))
+    return ctx.raise("result type " + dtypeName(from) +
+                     " can't be cast to the desired output type " + dtypeName(to));
+  auto type = cast<RankedTensorType>((*value).getType());
+  if (!copies && type.getRank() > self.getTensor().type.getRank())
+    return ctx.raise("output with a shape of rank " + Twine(self.getTensor().type.getRank()) +
+                     " doesn't match the broadcast shape of rank " + Twine(type.getRank()));
+  if (!ctx.writeTensor(self, *value))
+    return failure();
+  results.push_back(self);
+  return success();
+}
+
+void Walker::markMaybeAlias(CellId a, CellId c) {
+  if (a == c)
+    return;
+  if (!llvm::is_contained(cell(a).maybeAlias, c))
+    change(a).maybeAlias.push_back(c);
+  if (!llvm::is_contained(cell(c).maybeAlias, a))
+    change(c).maybeAlias.push_back(a);
+}

@@ -1,0 +1,312 @@
+//===- Walker.h - The forward walk of tl-specialize -------------*- C++ -*-===//
+//
+// An abstract interpreter that rebuilds one method for one signature as it walks the program as
+// written. See docs/Architecture.md and the pass description.
+//
+//   Walker.cpp       the walk over operations, calls, failures
+//   Aliasing.cpp     storages, views, writes
+//   Objects.cpp      constants, objects of the archive, tensors of storages
+//   Join.cpp         what two arms of a conditional make together
+//   ControlFlow.cpp  tl.if, outcomes and tails
+//   Loops.cpp        tl.loop: fixpoint and unrolling
+//   Methods.cpp      arguments, results and state of one method
+//
+//===----------------------------------------------------------------------===//
+#ifndef TORCHLITE_LIB_SPECIALIZE_WALKER_H
+#define TORCHLITE_LIB_SPECIALIZE_WALKER_H
+
+#include "TorchLite/Specialize/Rules.h"
+#include "TorchLite/Specialize/Value.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+#include <map>
+#include <set>
+
+namespace torchlite::tl::specialize {
+
+//===----------------------------------------------------------------------===//
+// Heap and state
+//===----------------------------------------------------------------------===//
+
+/// A mutable thing of the program. Cells are immutable once they are in a heap: a write replaces
+/// the cell, so that forks of the state share what they do not change.
+struct Cell {
+  enum class Kind { Storage, List, Dict, Object };
+  Kind kind;
+
+  /// Storage: the current value of the whole tensor.
+  mlir::Value value;
+  /// Storage: storages that may or may not share memory with this one.
+  llvm::SmallVector<CellId, 1> maybeAlias;
+
+  /// List: elements; Dict: keys and values in turn.
+  std::vector<SpecValue> elements;
+  /// List: its element type; Dict: its type; as written.
+  mlir::Type type;
+  /// List, Dict: two names may stand for this object, so that it cannot be changed.
+  bool frozen = false;
+
+  /// Object: its class, the `tl.object` it comes from (null if the program made it) and the values
+  /// of the attributes that were read or written.
+  mlir::FlatSymbolRefAttr className, object;
+  std::map<std::string, SpecValue> attributes;
+};
+using CellRef = std::shared_ptr<const Cell>;
+
+/// What the walk knows at one point of the program. Copied where control flow forks.
+struct State {
+  llvm::DenseMap<mlir::Value, SpecValue> env;
+  std::vector<CellRef> heap;
+  /// Values of views by storage and chain, valid while the storage's value is `base`.
+  struct CachedView {
+    mlir::Value base, view;
+  };
+  std::map<std::pair<CellId, const ViewChain *>, CachedView> views;
+  /// Sizes of tensors where they are known better than by the type.
+  llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::OpFoldResult>> sizes;
+  /// Conditions that are known to hold or not to hold here.
+  llvm::SmallVector<std::pair<mlir::Value, bool>> conditions;
+  /// Values that are known to be equal here (sizes, after a check), or equal to a constant.
+  llvm::SmallVector<std::pair<mlir::Value, mlir::OpFoldResult>> equalities;
+};
+
+//===----------------------------------------------------------------------===//
+// Outcomes
+//===----------------------------------------------------------------------===//
+
+/// How the walk of a block ended: at one point, at none (everything raised), or at several points
+/// whose structures differ, each in an arm of a `tl.if` that is still open.
+struct Outcome {
+  enum class Kind { Leaf, Dead, Branch };
+  Kind kind = Kind::Dead;
+
+  /// Leaf.
+  State state;
+  mlir::Block *block = nullptr;
+  llvm::SmallVector<SpecValue> yields;
+
+  /// Branch.
+  IfOp branch;
+  CellId watermark = 0;
+  std::unique_ptr<Outcome> thenOutcome, elseOutcome;
+  std::string whyOpen;
+};
+using OutcomePtr = std::unique_ptr<Outcome>;
+
+/// An error or a missing operator, found during the walk, reported at its end.
+struct Problem {
+  mlir::Location loc;
+  std::string message;
+  /// The operator that has no rule; empty for other errors.
+  std::string missing;
+};
+
+//===----------------------------------------------------------------------===//
+// Program
+//===----------------------------------------------------------------------===//
+
+/// What all methods and signatures of a module share.
+struct Program {
+  mlir::ModuleOp module;
+  mlir::SymbolTableCollection symbols;
+  mlir::FlatSymbolRefAttr root;
+  /// Attributes (object, name) that some walk sets, and storages that some walk writes.
+  llvm::SetVector<std::pair<mlir::Attribute, mlir::Attribute>> stateAttributes;
+  llvm::SetVector<mlir::Attribute> stateStorages;
+  /// Where each object and storage is first found from the root, for names.
+  llvm::DenseMap<mlir::Attribute, std::string> objectPaths, storagePaths;
+  /// All `#tl.tensor_ref` of a storage.
+  llvm::DenseMap<mlir::Attribute, llvm::SetVector<mlir::Attribute>> storageViews;
+
+  ObjectOp lookupObject(mlir::FlatSymbolRefAttr symbol);
+  ClassOp lookupClass(mlir::FlatSymbolRefAttr symbol);
+  StorageOp lookupStorage(mlir::FlatSymbolRefAttr symbol);
+  mlir::func::FuncOp lookupFunction(mlir::FlatSymbolRefAttr symbol);
+  /// Fills the paths and views. Fails if the module has no root.
+  mlir::LogicalResult analyze();
+};
+
+//===----------------------------------------------------------------------===//
+// Walker
+//===----------------------------------------------------------------------===//
+
+class Walker {
+public:
+  Walker(Program &program, mlir::OpBuilder builder)
+      : program(program), b(builder), structureLostAt(builder.getUnknownLoc()) {}
+
+  //===--- Walker.cpp -------------------------------------------------------===//
+
+  /// Walks a block from `it` on in the current state and at the builder's insertion point.
+  OutcomePtr walkFrom(mlir::Block &block, mlir::Block::iterator it);
+  /// Walks a function's body with the given arguments.
+  OutcomePtr walkFunction(mlir::func::FuncOp function, llvm::ArrayRef<SpecValue> arguments,
+                          mlir::Operation *call);
+  SpecValue get(mlir::Value written);
+  llvm::SmallVector<SpecValue> get(mlir::ValueRange written);
+  void bind(mlir::Value written, SpecValue value) { state.env[written] = std::move(value); }
+  void bind(mlir::ValueRange written, llvm::ArrayRef<SpecValue> values);
+  /// The location of an operation as written, with the calls that led to it.
+  mlir::Location locOf(mlir::Operation *op);
+  /// Reports a problem at the current operation.
+  mlir::LogicalResult error(const llvm::Twine &message);
+  mlir::LogicalResult error(mlir::Location loc, const llvm::Twine &message);
+  /// The current operation raises this message: under an undecided condition it becomes a check
+  /// that fails, otherwise it is an error. The walk ends here.
+  void raise(mlir::Location loc, llvm::StringRef message, mlir::ValueRange values = {});
+  /// Structure that only unrolling keeps would be lost here; fails the walk of the enclosing loop.
+  bool loseStructure(const llvm::Twine &reason);
+  bool inLoopAttempt() const { return loopAttempts > 0; }
+
+  //===--- Aliasing.cpp -----------------------------------------------------===//
+
+  const Cell &cell(CellId id) const { return *state.heap[id]; }
+  /// Replaces a cell by a changed copy.
+  Cell &change(CellId id);
+  CellId allocate(Cell cell);
+  SpecValue newTensor(mlir::Value value, Known contiguous = Known::Yes, bool given = true);
+  SpecValue newList(std::vector<SpecValue> elements, mlir::Type elementType);
+  SpecValue newDict(std::vector<SpecValue> keysAndValues, mlir::Type type);
+  SpecValue viewOf(const SpecValue &tensor, llvm::ArrayRef<ViewStep> steps, Known contiguous);
+  mlir::Value readTensor(const SpecValue &tensor);
+  /// Every read passes by here, to see whether it finds a write that it would not find if the
+  /// tensors that the method is called with were not contiguous.
+  void noteRead(const TensorRef &ref);
+  /// `copy` was made of `base` because that is not contiguous where what the method is called with
+  /// is.
+  void noteCopy(CellId copy, CellId base);
+  /// Writes a value of exactly the tensor's type. Fails with a message if the view cannot be
+  /// written.
+  mlir::LogicalResult writeTensor(const SpecValue &tensor, mlir::Value value);
+  mlir::Value applyStep(const ViewStep &step, mlir::Value base);
+  mlir::Value unapplyStep(const ViewStep &step, mlir::Value base, mlir::Value view);
+  /// The value of a storage; constants of the archive are made when they are first read.
+  mlir::Value storageValue(CellId id);
+  void markMaybeAlias(CellId a, CellId b);
+  /// To be called before a list or dict is changed: false, with an error, if that is not possible.
+  bool mayChange(const SpecValue &container);
+  /// Whether something that the program still uses may refer to the cell.
+  bool isLive(CellId id);
+
+  //===--- Scalars and sizes (Sizes.cpp) ------------------------------------===//
+
+  mlir::Value scalarValue(const SpecValue &number);
+  mlir::Value constant(mlir::TypedAttr attr);
+  mlir::Value dimOf(mlir::Value tensor, int64_t dim);
+  mlir::OpFoldResult sizeOf(mlir::Value tensor, int64_t dim);
+  Known equalSizes(mlir::OpFoldResult a, mlir::OpFoldResult b);
+  void assumeEqual(mlir::OpFoldResult a, mlir::OpFoldResult b);
+  /// What is known of a condition here.
+  std::optional<bool> knownCondition(mlir::Value condition);
+  void assume(mlir::Value condition, bool holds);
+
+  //===--- Objects.cpp ------------------------------------------------------===//
+
+  /// The abstract value of a constant or of an attribute's initial value, of type `type` as
+  /// written.
+  SpecValue fromAttribute(mlir::Attribute attr, mlir::Type type);
+  SpecValue objectOf(mlir::FlatSymbolRefAttr symbol);
+  SpecValue tensorOfArchive(TensorRefAttr ref);
+  mlir::FailureOr<SpecValue> getAttribute(const SpecValue &object, llvm::StringRef name);
+  mlir::LogicalResult setAttribute(const SpecValue &object, llvm::StringRef name,
+                                   const SpecValue &value);
+  bool isInstance(const SpecValue &value, mlir::Type type);
+
+  //===--- ControlFlow.cpp, Join.cpp, Loops.cpp -----------------------------===//
+
+  OutcomePtr walkIf(IfOp op);
+  OutcomePtr walkLoop(LoopOp op);
+  /// Closes open branches whose arms agree by now.
+  void collapse(OutcomePtr &outcome);
+  /// Joins the two leaves of a branch into one behind it; null, with the reason in `whyOpen`, if
+  /// they do not agree.
+  OutcomePtr join(Outcome &branch);
+  /// Continues every leaf of an outcome.
+  void forEachLeaf(OutcomePtr &outcome, llvm::function_ref<OutcomePtr(OutcomePtr)> next);
+  OutcomePtr makeLeaf(llvm::SmallVector<SpecValue> yields);
+  OutcomePtr makeDead() { return std::make_unique<Outcome>(); }
+  /// Goes on at a leaf: takes over its state and insertion point.
+  void enter(Outcome &leaf);
+
+  //===--- State ------------------------------------------------------------===//
+
+  Program &program;
+  mlir::OpBuilder b;
+  State state;
+  /// The number of the next cell, common to all forks.
+  CellId nextCell = 0;
+  mlir::func::FuncOp function;
+  /// Constants at the function's start.
+  llvm::DenseMap<mlir::Attribute, mlir::Value> constants;
+  std::vector<Problem> problems;
+  /// Which writes are seen where holds only where the tensors that the method is called with are
+  /// contiguous.
+  bool reliesOnContiguity = false;
+  /// Calls that led here: the operation and its location with callers.
+  llvm::SmallVector<std::pair<mlir::Operation *, mlir::Location>> callStack;
+  mlir::Operation *current = nullptr;
+  /// The walk cannot go on here: an operation raised.
+  bool dead = false;
+  /// Conditions around the current point that are not decided.
+  unsigned undecided = 0;
+  unsigned loopAttempts = 0;
+  /// The innermost loop attempt has failed, and why.
+  std::optional<std::string> structureLost;
+  mlir::Location structureLostAt;
+  /// Attributes and storages that this walk found written but that are not state yet.
+  llvm::SetVector<std::pair<mlir::Attribute, mlir::Attribute>> newStateAttributes;
+  llvm::SetVector<mlir::Attribute> newStateStorages;
+  /// Cells of archive objects and storages, made at first use; same in all forks.
+  llvm::DenseMap<mlir::Attribute, CellId> archiveCells;
+  llvm::DenseMap<CellId, mlir::Attribute> cellStorages;
+  llvm::DenseMap<CellId, TensorRefAttr> cellTensors;
+  llvm::DenseMap<mlir::Attribute, mlir::Value> archiveConstants;
+  /// Lists and dicts of the archive: the object and attribute that hold them.
+  llvm::DenseMap<CellId, std::pair<mlir::Attribute, mlir::Attribute>> archiveContainers;
+  /// State leaves: the storage that was made of each, and those that were written in place.
+  llvm::DenseMap<CellId, std::string> stateCells;
+  std::set<std::string> writtenStateLeaves;
+  /// Storages that the caller can see: arguments and state.
+  llvm::SmallVector<CellId> externalCells;
+  /// Conditionals and block ends (as written) where arms are not joined: which tensor is written
+  /// behind them depends on the arm. The walk finds more of them; the method is then walked again.
+  llvm::DenseSet<mlir::Operation *> keepOpen;
+  llvm::SetVector<mlir::Operation *> newKeepOpen;
+  /// Where a storage came from that stands for one of two.
+  llvm::DenseMap<CellId, mlir::Operation *> joinedAt;
+  /// Chains whose address is a key of the view cache.
+  std::vector<std::shared_ptr<const ViewChain>> keepAlive;
+
+  /// A write, between the decisions on views before and after it, through a view with some of them.
+  struct Write {
+    unsigned after;
+    llvm::SmallVector<unsigned> decisions;
+  };
+  llvm::DenseMap<CellId, llvm::SmallVector<Write>> writes;
+  /// Storages that are two because something is not contiguous, which it may be where the tensors
+  /// that the method is called with are not; and the decision.
+  llvm::DenseMap<CellId, llvm::SmallVector<std::pair<CellId, unsigned>>> copies;
+  unsigned lastDecision = 0;
+
+private:
+  OutcomePtr unroll(LoopOp op, int64_t trip, std::optional<int64_t> count,
+                    llvm::SmallVector<SpecValue> carried, SpecValue condition);
+  mlir::LogicalResult step(mlir::Operation *op);
+  OutcomePtr walkCall(mlir::Operation *op);
+  mlir::LogicalResult stepAten(AtenOp op);
+  mlir::LogicalResult applyRule(RuleContext &ctx, const Rule &rule,
+                                llvm::SmallVectorImpl<SpecValue> &results);
+  mlir::LogicalResult applyInPlace(RuleContext &ctx, const Rule &rule,
+                                   llvm::SmallVectorImpl<SpecValue> &results);
+};
+
+/// The elements of a strided view of a storage as an attribute; null if they cannot be read.
+mlir::TypedAttr viewElements(StorageOp storage, TensorRefAttr ref);
+
+/// Whether two SSA values are computed by the same pure operations from the same values.
+bool sameComputation(mlir::Value a, mlir::Value b, unsigned depth = 8);
+
+} // namespace torchlite::tl::specialize
+
+#endif // TORCHLITE_LIB_SPECIALIZE_WALKER_H
