@@ -1,5 +1,5 @@
-/* Calls a compiled function in a loop and tells the least thread CPU time of a call. Linked into the
- * libraries that kernels.py makes, in place of the runtime: results go to buffers that stay. */
+/* Calls a compiled function in a loop and tells the least thread CPU time of a call. Linked into
+ * the libraries that kernels.py makes, in place of the runtime: results go to buffers that stay. */
 #include "TorchLite/Runtime/ABI.h"
 
 #include <stdlib.h>

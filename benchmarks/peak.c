@@ -1,6 +1,6 @@
 /* Prints the machine's multiply-add peak on one thread, in GFLOP/s of f32: independent chains of
- * vector multiply-adds in registers, at the vector width that the compiler chooses for this machine.
- * The yardstick that the other benchmarks are compared with. */
+ * vector multiply-adds in registers, at the vector width that the compiler chooses for this
+ * machine. The yardstick that the other benchmarks are compared with. */
 #include <stdio.h>
 #include <time.h>
 

@@ -64,9 +64,7 @@ static int minor(int device) {
 static int multiprocessors(int device) {
   return attribute(device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
 }
-static double hertz(int device) {
-  return 1e3 * attribute(device, CU_DEVICE_ATTRIBUTE_CLOCK_RATE);
-}
+static double hertz(int device) { return 1e3 * attribute(device, CU_DEVICE_ATTRIBUTE_CLOCK_RATE); }
 
 int probe(int number) {
   int device, version = 0;
@@ -78,7 +76,8 @@ int probe(int number) {
   cu.cuDriverGetVersion(&version);
   cu.cuDeviceGetName(name, sizeof name, device);
   cu.cuDeviceTotalMem_v2(&memory, device);
-  printf("%s, compute capability %d.%d, %d multiprocessors, %.2f GHz, %.0f GiB; driver for CUDA %d.%d\n",
+  printf("%s, compute capability %d.%d, %d multiprocessors, %.2f GHz, %.0f GiB; driver for CUDA "
+         "%d.%d\n",
          name, major(device), minor(device), multiprocessors(device), hertz(device) * 1e-9,
          (double)memory / (1 << 30), version / 1000, version % 1000 / 10);
   return 0;
@@ -87,13 +86,13 @@ int probe(int number) {
 /*===-- Yardsticks ---------------------------------------------------------===*/
 
 /* Multiply-adds of a multiprocessor in a clock. Sources: CUDA C++ Programming Guide, "Arithmetic
-   Instructions" (f32 on ordinary cores); NVIDIA's white papers of the architectures (tensor cores, dense,
-   sums in f32 at the full rate, which GeForce boards halve). */
+   Instructions" (f32 on ordinary cores); NVIDIA's white papers of the architectures (tensor cores,
+   dense, sums in f32 at the full rate, which GeForce boards halve). */
 static const struct units {
   int arch, f32, tf32, f16, bf16;
 } units[] = {
-    {70, 64, 0, 512, 0},      {75, 64, 0, 512, 0},        {80, 64, 512, 1024, 1024},
-    {86, 128, 256, 512, 512}, {89, 128, 256, 512, 512},   {90, 128, 1024, 2048, 2048},
+    {70, 64, 0, 512, 0},          {75, 64, 0, 512, 0},      {80, 64, 512, 1024, 1024},
+    {86, 128, 256, 512, 512},     {89, 128, 256, 512, 512}, {90, 128, 1024, 2048, 2048},
     {100, 128, 2048, 4096, 4096},
 };
 
@@ -124,7 +123,8 @@ static bool copyOnDevice(double *rate, void *stream) {
   unsigned long long from = 0, to = 0;
   void *begin, *end;
   bool ok = !cu.cuMemAlloc_v2(&from, bytes) && !cu.cuMemAlloc_v2(&to, bytes) &&
-            !cu.cuEventCreate(&begin, CU_EVENT_DEFAULT) && !cu.cuEventCreate(&end, CU_EVENT_DEFAULT);
+            !cu.cuEventCreate(&begin, CU_EVENT_DEFAULT) &&
+            !cu.cuEventCreate(&end, CU_EVENT_DEFAULT);
   for (int round = 0; ok && round < ROUNDS; ++round) {
     float milliseconds = 0;
     ok = !cu.cuEventRecord(begin, stream);

@@ -1,6 +1,7 @@
 /*===- driver.h - What timing asks of the GPU's driver -----------------------------===*\
 |*
-|* A few functions of CUDA's driver API (see its reference manual), found when they are first needed, and
+|* A few functions of CUDA's driver API (see its reference manual), found when they are first
+needed, and
 |* the yardsticks that times are held against.
 \*===----------------------------------------------------------------------===*/
 #ifndef TORCHLITE_BENCHMARKS_GPU_DRIVER_H
@@ -62,8 +63,8 @@ typedef struct yardsticks {
 
 /* Prints one line about the GPU; the exit status. */
 int probe(int number);
-/* Measures and computes them. On the processor (`stream` null) the copy is one of memory, and nothing
-   else is known. False: the GPU has no memory for it, or fails. */
+/* Measures and computes them. On the processor (`stream` null) the copy is one of memory, and
+   nothing else is known. False: the GPU has no memory for it, or fails. */
 bool measureYardsticks(yardsticks *result, int device, void *stream);
 /* The operations per second that a precision ("f32", "tf32", "f16", "bf16") is held against. */
 double peakOf(const yardsticks *it, const char *precision);

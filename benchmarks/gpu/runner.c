@@ -7,8 +7,10 @@
 |*   time|NAME|LIBRARY|precision|operations|bytes|CALL
 |* With `copies` above 1 the tensors of a check are repeated that often along their first dimension.
 |* Needs nothing but libc and the GPU's driver, which is opened where it is. Times are those of the
-|* device (CUDA events around many calls, tensors on the device): least and median of 20 samples. Beside
-|* them stand two yardsticks of the same run: the bandwidth of a large copy on the device, and what its
+|* device (CUDA events around many calls, tensors on the device): least and median of 20 samples.
+Beside
+|* them stand two yardsticks of the same run: the bandwidth of a large copy on the device, and what
+its
 |* units could multiply at their highest clock.
 |*
 |* Exit status: 0; 1 where a check failed; 3 where there is no such device.
@@ -183,9 +185,9 @@ static bool check(session *s, char **fields, tl_error *error) {
     tl_value_clear(&result);
     result = tl_none();
     ok = tl_call(s->instance, method, arguments, count, &result, error) == TL_OK;
-    const char *problem = ok ? valueDiffers(&result, &expected, atof(fields[4]), atof(fields[5]),
-                                            text, sizeof text)
-                             : NULL;
+    const char *problem =
+        ok ? valueDiffers(&result, &expected, atof(fields[4]), atof(fields[5]), text, sizeof text)
+           : NULL;
     if (problem)
       ok = false, snprintf(error->message, sizeof error->message, "call %d: %s", round, problem);
   }
@@ -255,11 +257,12 @@ static void report(const yardsticks *sticks, char **fields, const double *second
   putchar('\n');
   if (!json)
     return;
-  fprintf(json,
-          "%s\n  {\"name\": \"%s\", \"precision\": \"%s\", \"least_us\": %.3f, \"median_us\": %.3f, "
-          "\"operations\": %s, \"bytes\": %s",
-          first ? "" : ",", fields[1], fields[3], least * 1e6, seconds[SAMPLES / 2] * 1e6, fields[4],
-          fields[5]);
+  fprintf(
+      json,
+      "%s\n  {\"name\": \"%s\", \"precision\": \"%s\", \"least_us\": %.3f, \"median_us\": %.3f, "
+      "\"operations\": %s, \"bytes\": %s",
+      first ? "" : ",", fields[1], fields[3], least * 1e6, seconds[SAMPLES / 2] * 1e6, fields[4],
+      fields[5]);
   if (operations > 0 && peak > 0)
     fprintf(json, ", \"of_peak\": %.4f", operations / peak);
   if (bytes > 0)
@@ -282,7 +285,8 @@ static bool measure(session *s, const yardsticks *sticks, char **fields, FILE *j
     if (arguments[i].kind == TL_TENSOR && !upload(&arguments[i], s->device_id, &memory[i]))
       ok = false, snprintf(error->message, sizeof error->message, "out of memory on the GPU");
   if (ok && s->stream)
-    ok = !cu.cuEventCreate(&events[0], CU_EVENT_DEFAULT) && !cu.cuEventCreate(&events[1], CU_EVENT_DEFAULT);
+    ok = !cu.cuEventCreate(&events[0], CU_EVENT_DEFAULT) &&
+         !cu.cuEventCreate(&events[1], CU_EVENT_DEFAULT);
   double once = 0;
   for (int round = 0; ok && round < 3; ++round)
     ok = sample(s, method, arguments, count, &result, events, 1, &once, error);
@@ -340,8 +344,8 @@ static int run(session *s, const char *manifest, bool checks, int device, const 
     if (!wanted)
       continue;
     tl_error error = {""};
-    bool ok = checks ? check(s, fields, &error)
-                     : measure(s, &sticks, fields, json, passed == 0, &error);
+    bool ok =
+        checks ? check(s, fields, &error) : measure(s, &sticks, fields, json, passed == 0, &error);
     passed += ok;
     failed += !ok;
     if (!ok)
@@ -373,7 +377,8 @@ int main(int argc, char **argv) {
       probing = true;
     } else if (strncmp(argv[i], "--json=", 7) == 0) {
       json = argv[i] + 7;
-    } else if ((strcmp(argv[i], "--check") == 0 || strcmp(argv[i], "--time") == 0) && i + 1 < argc) {
+    } else if ((strcmp(argv[i], "--check") == 0 || strcmp(argv[i], "--time") == 0) &&
+               i + 1 < argc) {
       checks = argv[i][2] == 'c';
       manifest = argv[++i];
     } else {

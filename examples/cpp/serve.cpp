@@ -1,5 +1,5 @@
-// Serves one instance from many threads at once and checks every answer, in C++. The model is linked
-// to the program; its header declares typed functions.
+// Serves one instance from many threads at once and checks every answer, in C++. The model is
+// linked to the program; its header declares typed functions.
 //
 //   tl-compile two_x_plus_y.pt --input-type=3xf32 --input-type=3xf32 -o two_x_plus_y.a
 //   c++ -I. -Iruntime/include examples/cpp/serve.cpp two_x_plus_y.a -lm -lpthread -ldl -o serve

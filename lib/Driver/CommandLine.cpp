@@ -86,8 +86,8 @@ DiagnosticPrinter::DiagnosticPrinter(MLIRContext *context, StringRef tool)
 //===----------------------------------------------------------------------===//
 
 void dropClashingOptions() {
-  for (StringRef name : {"atol", "benchmark", "call", "check", "device", "emit", "input", "name", "o",
-                         "precision", "rtol", "signature", "target", "threads"}) {
+  for (StringRef name : {"atol", "benchmark", "call", "check", "device", "emit", "input", "name",
+                         "o", "precision", "rtol", "signature", "target", "threads"}) {
     auto &registered = cl::getRegisteredOptions();
     if (auto it = registered.find(name); it != registered.end())
       it->second->removeArgument();
@@ -140,8 +140,8 @@ CompilerCommandLine::CompilerCommandLine(cl::OptionCategory &category)
               cl::desc("Threads of one call; in a library the default, which its caller may\n"
                        "change (default: 0, as many as the process may run on)")) {}
 
-/// The name of the first of some options that was given. (References: cl::list has an operator& of its
-/// own.)
+/// The name of the first of some options that was given. (References: cl::list has an operator& of
+/// its own.)
 static StringRef firstGiven(ArrayRef<std::reference_wrapper<const cl::Option>> options) {
   for (const cl::Option &option : options)
     if (option.getNumOccurrences())
@@ -163,9 +163,8 @@ static LogicalResult applyGPUOptions(const CompilerCommandLine &commandLine, Loc
   auto isAsked = [&](StringRef name) { return llvm::is_contained(commandLine.cudaArchs, name); };
   for (StringRef name : commandLine.cudaArchs)
     if (!nvgpu::lookupTargetInfo(name))
-      return emitError(loc, "--cuda-arch=")
-             << name << ": unknown architecture; expected one of "
-             << llvm::join(nvgpu::targetNames(), ", ");
+      return emitError(loc, "--cuda-arch=") << name << ": unknown architecture; expected one of "
+                                            << llvm::join(nvgpu::targetNames(), ", ");
   if (!commandLine.cudaArchs.empty()) {
     options.archs.clear();
     llvm::append_range(options.archs, llvm::make_filter_range(nvgpu::targetNames(), isAsked));
@@ -217,8 +216,8 @@ LogicalResult CompilerCommandLine::applyTargets(MLIRContext *context,
 }
 
 StringRef CompilerCommandLine::givenOption() const {
-  return firstGiven({targets, cudaArchs, precision, cudaPath, reportKernels, targetTriple, targetCPU,
-                     targetFeatures, inputTypes, signatures, name});
+  return firstGiven({targets, cudaArchs, precision, cudaPath, reportKernels, targetTriple,
+                     targetCPU, targetFeatures, inputTypes, signatures, name});
 }
 
 /// The exported methods of the root object with the functions behind them.

@@ -196,19 +196,21 @@ int compileMain(int argc, char **argv, const Importer &importer) {
   cl::opt<Stage> stage(
       "emit", cl::cat(category), cl::init(Stage::Core),
       cl::desc("The stage that a .mlir file shows"),
-      cl::values(clEnumValN(Stage::AsWritten, "import", "the program as written"),
-                 clEnumValN(Stage::Core, "core", "core operations on tensors (default)"),
-                 clEnumValN(Stage::Linalg, "linalg", "linalg on tensors"),
-                 clEnumValN(Stage::GPU, "gpu", "kernels for GPUs, launched by host code on buffers"),
-                 clEnumValN(Stage::NVVM, "nvvm", "the same in the LLVM dialect, kernels with NVVM"),
-                 clEnumValN(Stage::LLVM, "llvm", "the LLVM dialect")));
+      cl::values(
+          clEnumValN(Stage::AsWritten, "import", "the program as written"),
+          clEnumValN(Stage::Core, "core", "core operations on tensors (default)"),
+          clEnumValN(Stage::Linalg, "linalg", "linalg on tensors"),
+          clEnumValN(Stage::GPU, "gpu", "kernels for GPUs, launched by host code on buffers"),
+          clEnumValN(Stage::NVVM, "nvvm", "the same in the LLVM dialect, kernels with NVVM"),
+          clEnumValN(Stage::LLVM, "llvm", "the LLVM dialect")));
   CompilerCommandLine commandLine(category);
-  parseCommandLine(argc, argv, category,
-                   "Compiles a TorchScript model (torch.jit.save) to native code that needs neither "
-                   "Python nor LibTorch.\n\n"
-                   "  tl-compile model.pt --input-type=1x3x224x224xf32 -o model.so\n"
-                   "  tl-compile model.pt --signature='forward(?x512xf32, 16000)' "
-                   "--signature='reset()' -o model\n");
+  parseCommandLine(
+      argc, argv, category,
+      "Compiles a TorchScript model (torch.jit.save) to native code that needs neither "
+      "Python nor LibTorch.\n\n"
+      "  tl-compile model.pt --input-type=1x3x224x224xf32 -o model.so\n"
+      "  tl-compile model.pt --signature='forward(?x512xf32, 16000)' "
+      "--signature='reset()' -o model\n");
   std::unique_ptr<MLIRContext> context = createContext();
   DiagnosticPrinter printer(context.get(), "tl-compile");
   Progress progress;
@@ -219,7 +221,8 @@ int compileMain(int argc, char **argv, const Importer &importer) {
   };
   std::optional<Format> format = getFormat(output);
   if (!format)
-    return fail("'" + output + "': unknown suffix; expected .so, .a, .o, .s, .ll, .mlir, .ptx, .cubin "
+    return fail("'" + output +
+                "': unknown suffix; expected .so, .a, .o, .s, .ll, .mlir, .ptx, .cubin "
                 "or none (an executable)");
   Job job{input, output, {}, *format, Stage::LLVM, {}};
   if (*format == Format::MLIR)
@@ -237,7 +240,8 @@ int compileMain(int argc, char **argv, const Importer &importer) {
   if (failed(commandLine.applyTargets(context.get(), job.options)))
     return 1;
   if (isKernels && (job.options.targets.cpu || job.options.targets.emulated))
-    return fail("'" + output + "' holds kernels of NVIDIA GPUs alone: leave out --target, or give "
+    return fail("'" + output +
+                "' holds kernels of NVIDIA GPUs alone: leave out --target, or give "
                 "--target=cuda");
   if (*format == Format::Cubin && job.options.gpu.archs.size() != 1)
     return fail("'" + output + "' is for one architecture: give one, such as --cuda-arch=sm_90");

@@ -2,14 +2,14 @@
 #include "TorchLite/Driver/Compiler.h"
 
 #include "TorchLite/Codegen/CPU/TargetInfo.h"
-#include "TorchLite/Codegen/Common/Weights.h"
 #include "TorchLite/Codegen/Common/Passes.h"
+#include "TorchLite/Codegen/Common/Weights.h"
 #include "TorchLite/Codegen/NVGPU/KernelCompiler.h"
 #include "TorchLite/Codegen/NVGPU/Passes.h"
 #include "TorchLite/Conversion/Passes.h"
+#include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "TorchLite/Dialect/TorchLite/Optimize/Passes.h"
 #include "TorchLite/Dialect/TorchLite/Transforms/Passes.h"
-#include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "TorchLite/Driver/MergeTargets.h"
 #include "TorchLite/Driver/Passes.h"
 #include "TorchLite/Driver/ReleaseConstants.h"
@@ -268,8 +268,7 @@ LogicalResult emit(ModuleOp module, const CompileOptions &options, cpu::OutputKi
   emitOptions.weightsPrefix = weightsPrefix.str();
   if (options.ownsContext)
     emitOptions.constantsWritten = [module]() mutable {
-      for (StringRef name :
-           {weightsAttrName, deviceWeightsAttrName, cpu::hostBitcodeAttrName})
+      for (StringRef name : {weightsAttrName, deviceWeightsAttrName, cpu::hostBitcodeAttrName})
         module->removeAttr(name);
       releaseConstants(module);
     };

@@ -114,9 +114,10 @@ std::string Tables::table(ArrayRef<Row> rows, StringRef name) {
     return "";
   SmallVector<Type> fields;
   for (const Field &field : rows.front())
-    fields.push_back(field.kind == Field::Int32   ? Type(builder.getI32Type())
-                     : field.kind == Field::Int64 ? Type(builder.getI64Type())
-                                                  : LLVM::LLVMPointerType::get(builder.getContext()));
+    fields.push_back(field.kind == Field::Int32 ? Type(builder.getI32Type())
+                     : field.kind == Field::Int64
+                         ? Type(builder.getI64Type())
+                         : LLVM::LLVMPointerType::get(builder.getContext()));
   auto row = LLVM::LLVMStructType::getLiteral(builder.getContext(), fields);
   auto type = LLVM::LLVMArrayType::get(row, rows.size());
   LLVM::GlobalOp result = global(type, name, Attribute(), 8);
@@ -172,11 +173,12 @@ Field functionField(Operation *function) {
 Row variantRow(Tables &tables, const Variant &variant) {
   SmallVector<Row> arguments;
   for (const Argument &argument : variant.arguments)
-    arguments.push_back({Field::pointer(tables.string(argument.name)),
-                         Field::pointer(tables.type(argument.type))});
+    arguments.push_back(
+        {Field::pointer(tables.string(argument.name)), Field::pointer(tables.type(argument.type))});
   SmallVector<Row> codes;
   for (const DeviceCode &code : variant.device)
-    codes.push_back({functionField(code.function), Field::i64(code.arenaBytes), Field::i32(code.replayable)});
+    codes.push_back(
+        {functionField(code.function), Field::i64(code.arenaBytes), Field::i32(code.replayable)});
   return {functionField(variant.function),
           Field::i64(variant.arenaBytes),
           Field::pointer(tables.table(arguments)),
@@ -201,10 +203,10 @@ Row slotRow(Tables &tables, const StateSlot &slot) {
   std::string initial, sizes;
   if (!slot.types.empty() && slot.types.front().numLeaves()) {
     // Also an empty tensor has an address.
-    initial = tables.bytes(slot.initial.empty()
-                               ? StringRef("\0", 1)
-                               : StringRef(slot.initial.data(), slot.initial.size()),
-                           64);
+    initial =
+        tables.bytes(slot.initial.empty() ? StringRef("\0", 1)
+                                          : StringRef(slot.initial.data(), slot.initial.size()),
+                     64);
     sizes = tables.integers(ArrayRef<int64_t>(slot.types.front().dims));
   }
   return {Field::pointer(tables.string(slot.path)), Field::pointer(tables.table(types)),

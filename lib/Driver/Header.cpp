@@ -29,13 +29,13 @@ static std::pair<StringRef, StringRef> parameterType(tl_kind kind) {
 /// A name that C and C++ take: Python's names may be their keywords.
 static std::string parameterName(StringRef name) {
   static const StringSet<> reserved{
-      "auto",     "bool",     "break",    "case",     "char",    "class",    "const",
-      "continue", "default",  "delete",   "do",       "double",  "else",     "enum",
-      "extern",   "float",    "for",      "goto",     "if",      "inline",   "int",
-      "long",     "namespace", "new",     "operator", "private", "public",   "register",
-      "restrict", "return",   "short",    "signed",   "sizeof",  "static",   "struct",
-      "switch",   "template", "this",     "typedef",  "typename", "union",   "unsigned",
-      "using",    "virtual",  "void",     "volatile", "while",   "instance", "result",
+      "auto",     "bool",      "break",  "case",     "char",     "class",    "const",
+      "continue", "default",   "delete", "do",       "double",   "else",     "enum",
+      "extern",   "float",     "for",    "goto",     "if",       "inline",   "int",
+      "long",     "namespace", "new",    "operator", "private",  "public",   "register",
+      "restrict", "return",    "short",  "signed",   "sizeof",   "static",   "struct",
+      "switch",   "template",  "this",   "typedef",  "typename", "union",    "unsigned",
+      "using",    "virtual",   "void",   "volatile", "while",    "instance", "result",
       "error",    "arguments"};
   std::string safe;
   for (char c : name)
@@ -91,7 +91,8 @@ static void writeMethod(const Method &method, StringRef name, llvm::raw_ostream 
 
 void writeHeader(const ModelDescription &model, StringRef name, llvm::raw_ostream &os) {
   std::string guard = "TORCHLITE_MODEL_" + name.upper() + "_H";
-  os << "/* The model '" << name << "', compiled by TorchLite. See TorchLite.h for how to call it. */\n"
+  os << "/* The model '" << name
+     << "', compiled by TorchLite. See TorchLite.h for how to call it. */\n"
      << "#ifndef " << guard << "\n#define " << guard << "\n\n#include \"TorchLite.h\"\n\n"
      << "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
      << "/* The model, where its library is linked to the program. */\n"

@@ -38,8 +38,7 @@ static llvm::orc::SymbolMap runtimeSymbols(llvm::orc::LLJIT &jit) {
 
 static llvm::Error load(llvm::orc::LLJIT &jit, std::unique_ptr<llvm::MemoryBuffer> object) {
   llvm::orc::JITDylib &library = jit.getMainJITDylib();
-  if (llvm::Error error =
-          library.define(llvm::orc::absoluteSymbols(runtimeSymbols(jit))))
+  if (llvm::Error error = library.define(llvm::orc::absoluteSymbols(runtimeSymbols(jit))))
     return error;
   auto process = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
       jit.getDataLayout().getGlobalPrefix());

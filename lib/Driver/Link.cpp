@@ -127,8 +127,13 @@ static Error runLinker(ArrayRef<std::string> arguments) {
                    (text ? (*text)->getBuffer().trim() : StringRef()));
 }
 
-static constexpr StringLiteral commonFlags[] = {
-    "-Wl,--gc-sections", "-Wl,--as-needed", "-Wl,-s", "-Wl,-z,noexecstack", "-lm", "-lpthread", "-ldl"};
+static constexpr StringLiteral commonFlags[] = {"-Wl,--gc-sections",
+                                                "-Wl,--as-needed",
+                                                "-Wl,-s",
+                                                "-Wl,-z,noexecstack",
+                                                "-lm",
+                                                "-lpthread",
+                                                "-ldl"};
 
 Error linkSharedLibrary(StringRef object, const Runtime &runtime, StringRef name,
                         StringRef output) {
@@ -145,8 +150,12 @@ Error linkSharedLibrary(StringRef object, const Runtime &runtime, StringRef name
        << "tl_model_*; tl_status_name; tl_type_format; tl_value_clear; tl_value_release; "
        << "tl_version; local: *; };\n";
   }
-  SmallVector<std::string> arguments{"-shared", "-o", output.str(), object.str(),
-                                     "-Wl,--whole-archive", runtime.archive("TorchLiteRuntime"),
+  SmallVector<std::string> arguments{"-shared",
+                                     "-o",
+                                     output.str(),
+                                     object.str(),
+                                     "-Wl,--whole-archive",
+                                     runtime.archive("TorchLiteRuntime"),
                                      "-Wl,--no-whole-archive"};
   for (StringRef backend : runtime.backends)
     arguments.push_back(runtime.archive(backend));
@@ -156,7 +165,8 @@ Error linkSharedLibrary(StringRef object, const Runtime &runtime, StringRef name
 }
 
 Error linkExecutable(StringRef object, const Runtime &runtime, StringRef output) {
-  SmallVector<std::string> arguments{"-o", output.str(), "-pie", runtime.archive("TorchLiteMain"),
+  SmallVector<std::string> arguments{"-o",         output.str(),
+                                     "-pie",       runtime.archive("TorchLiteMain"),
                                      object.str(), runtime.archive("TorchLiteRun")};
   // Backends use the runtime, which knows them by their address alone.
   for (StringRef backend : runtime.backends)
@@ -168,8 +178,7 @@ Error linkExecutable(StringRef object, const Runtime &runtime, StringRef output)
 
 Error writeStaticLibrary(StringRef object, const Runtime &runtime, StringRef output) {
   std::vector<NewArchiveMember> members;
-  Expected<NewArchiveMember> model =
-      NewArchiveMember::getFile(object, /*Deterministic=*/true);
+  Expected<NewArchiveMember> model = NewArchiveMember::getFile(object, /*Deterministic=*/true);
   if (!model)
     return model.takeError();
   model->MemberName = "model.o";
@@ -202,8 +211,8 @@ Error writeStaticLibrary(StringRef object, const Runtime &runtime, StringRef out
     if (error)
       return error;
   }
-  return writeArchive(output, members, SymtabWritingMode::NormalSymtab,
-                      object::Archive::K_GNU, /*Deterministic=*/true, /*Thin=*/false);
+  return writeArchive(output, members, SymtabWritingMode::NormalSymtab, object::Archive::K_GNU,
+                      /*Deterministic=*/true, /*Thin=*/false);
 }
 
 } // namespace torchlite::driver

@@ -137,13 +137,13 @@ static std::optional<tl_dtype> readElementType(Type type) {
   return std::nullopt;
 }
 
-static FailureOr<ValueType> readType(Type type,
-                                     function_ref<InFlightDiagnostic()> emitError) {
+static FailureOr<ValueType> readType(Type type, function_ref<InFlightDiagnostic()> emitError) {
   ValueType result;
   if (auto tensor = dyn_cast<RankedTensorType>(type)) {
     std::optional<tl_dtype> dtype = readElementType(tensor.getElementType());
     if (!dtype)
-      return emitError() << "tensors of " << tensor.getElementType() << " cannot cross the interface";
+      return emitError() << "tensors of " << tensor.getElementType()
+                         << " cannot cross the interface";
     result.kind = TL_TENSOR;
     result.dtype = *dtype;
     for (int64_t dim : tensor.getShape())
@@ -229,8 +229,8 @@ static int64_t getInteger(Operation *op, StringRef name, int64_t fallback) {
   return attribute ? attribute.getInt() : fallback;
 }
 
-/// What the operands (`tl.operands`) or results (`tl.results`) of a function are: recorded when they
-/// moved into the frame, attributes of the signature before that.
+/// What the operands (`tl.operands`) or results (`tl.results`) of a function are: recorded when
+/// they moved into the frame, attributes of the signature before that.
 static SmallVector<DictionaryAttr> getSignatureAttributes(Operation *op, bool results) {
   SmallVector<DictionaryAttr> attributes;
   if (auto recorded = op->getAttrOfType<ArrayAttr>(results ? "tl.results" : "tl.operands")) {
@@ -344,7 +344,8 @@ LogicalResult Reader::readVariant(Operation *op) {
   auto arguments = op->getAttrOfType<ArrayAttr>("tl.arguments");
   Attribute result = op->getAttr("tl.result");
   if (!arguments || !result)
-    return emitError() << "expected the attributes 'tl.arguments' and 'tl.result' beside 'tl.method'";
+    return emitError()
+           << "expected the attributes 'tl.arguments' and 'tl.result' beside 'tl.method'";
   int64_t leaves = 0;
   for (Attribute entry : arguments) {
     auto fields = dyn_cast<DictionaryAttr>(entry);
@@ -400,7 +401,8 @@ LogicalResult Reader::readVariant(Operation *op) {
     method = model.methods.insert(method, Method{name.str(), {}});
   model.numStates = std::max<int64_t>({model.numStates, variant.stateIn + 1, variant.stateOut + 1});
   auto known = llvm::find_if(method->variants, [&](const Variant &other) {
-    return other.number == variant.number && (isDevice ? !hasSame(other, variant) : !other.function);
+    return other.number == variant.number &&
+           (isDevice ? !hasSame(other, variant) : !other.function);
   });
   if (known == method->variants.end()) {
     method->variants.push_back(std::move(variant));
@@ -438,9 +440,8 @@ FailureOr<ModelDescription> describeModel(ModuleOp module) {
   for (StateSlot &slot : reader.model.slots)
     slot.types.resize(reader.model.numStates);
   for (Method &method : reader.model.methods)
-    llvm::sort(method.variants, [](const Variant &a, const Variant &b) {
-      return a.number < b.number;
-    });
+    llvm::sort(method.variants,
+               [](const Variant &a, const Variant &b) { return a.number < b.number; });
   if (reader.model.methods.empty())
     return module.emitError("the module has no compiled method (a function with 'tl.method')");
   return std::move(reader.model);

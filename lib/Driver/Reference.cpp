@@ -44,8 +44,7 @@ static double readFloat(const char *at, DLDataType type) {
     return read<float>(at);
   uint16_t bits;
   memcpy(&bits, at, sizeof bits);
-  const fltSemantics &semantics =
-      type.code == kDLBfloat ? APFloat::BFloat() : APFloat::IEEEhalf();
+  const fltSemantics &semantics = type.code == kDLBfloat ? APFloat::BFloat() : APFloat::IEEEhalf();
   APFloat value(semantics, APInt(16, bits));
   bool lossy;
   value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &lossy);
@@ -66,8 +65,8 @@ static std::string number(double value) {
   return text;
 }
 
-static std::string compareTensors(const DLTensor &actual, const DLTensor &expected,
-                                  StringRef where, double rtol, double atol) {
+static std::string compareTensors(const DLTensor &actual, const DLTensor &expected, StringRef where,
+                                  double rtol, double atol) {
   bool sameSizes = actual.ndim == expected.ndim &&
                    std::equal(actual.shape, actual.shape + actual.ndim, expected.shape);
   if (!sameSizes || actual.dtype.code != expected.dtype.code ||
@@ -113,7 +112,8 @@ static std::string compareTensors(const DLTensor &actual, const DLTensor &expect
   }
   if (!wrong)
     return "";
-  std::string text = (where + ": " + Twine(wrong) + " of " + Twine(count) + " elements differ").str();
+  std::string text =
+      (where + ": " + Twine(wrong) + " of " + Twine(count) + " elements differ").str();
   if (isFloat)
     text += ", by up to " + number(worst) + " (element " + std::to_string(first) + ": expected " +
             number(expectedThere) + ", but got " + number(actualThere) + ")";
@@ -165,9 +165,8 @@ std::string compareValues(const tl_value &actual, const tl_value &expected, Stri
         .str();
   size_t count = expected.as.items.count * (expected.kind == TL_DICT ? 2 : 1);
   for (size_t i = 0; i < count; ++i) {
-    std::string difference =
-        compareValues(actual.as.items.data[i], expected.as.items.data[i],
-                      (where + "[" + Twine(i) + "]").str(), rtol, atol);
+    std::string difference = compareValues(actual.as.items.data[i], expected.as.items.data[i],
+                                           (where + "[" + Twine(i) + "]").str(), rtol, atol);
     if (!difference.empty())
       return difference;
   }

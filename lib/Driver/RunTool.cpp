@@ -54,8 +54,8 @@ static std::string typeOf(const tl_value &value) {
       const tl_value &item = value.as.items.data[i];
       if (i)
         text += isDict && i % 2 ? ": " : ", ";
-      text += isDict && i % 2 == 0 && item.kind == TL_INT ? std::to_string(item.as.i)
-                                                          : typeOf(item);
+      text +=
+          isDict && i % 2 == 0 && item.kind == TL_INT ? std::to_string(item.as.i) : typeOf(item);
     }
     return text + (value.kind == TL_LIST ? "]" : isDict ? "}" : ")");
   }
@@ -138,12 +138,11 @@ struct Checker {
       llvm::errs() << "LibTorch raised, the compiled model did not: " << self.raised << "\n";
       return false;
     }
-    std::string difference =
-        compareValues(*result, self.expected, "result", self.rtol, self.atol);
+    std::string difference = compareValues(*result, self.expected, "result", self.rtol, self.atol);
     for (size_t i = 0; i < count && difference.empty(); ++i)
-      difference = compareValues(arguments[i], self.expectedArguments[i],
-                                 "argument " + std::to_string(i) + " after the call", self.rtol,
-                                 self.atol);
+      difference =
+          compareValues(arguments[i], self.expectedArguments[i],
+                        "argument " + std::to_string(i) + " after the call", self.rtol, self.atol);
     llvm::errs() << (difference.empty() ? "agrees with LibTorch" : difference) << "\n";
     return difference.empty();
   }
@@ -166,8 +165,7 @@ struct Checker {
 // The tool
 //===----------------------------------------------------------------------===//
 
-int runMain(int argc, char **argv, const Importer &importer,
-            const ReferenceLoader &loadReference) {
+int runMain(int argc, char **argv, const Importer &importer, const ReferenceLoader &loadReference) {
   llvm::InitLLVM init(argc, argv);
   dropClashingOptions();
   cl::OptionCategory category("Options of tl-run");
@@ -226,8 +224,8 @@ int runMain(int argc, char **argv, const Importer &importer,
       !tl_parse_device(device.c_str(), &options.device, &options.device_id, &deviceError))
     return fail(deviceError.message);
   bool isLibrary = StringRef(input).ends_with(".so");
-  bool isArchive = !isLibrary && !StringRef(input).ends_with(".mlir") &&
-                   !StringRef(input).ends_with(".mlirbc");
+  bool isArchive =
+      !isLibrary && !StringRef(input).ends_with(".mlir") && !StringRef(input).ends_with(".mlirbc");
 
   std::unique_ptr<Reference> reference;
   Checker checker;

@@ -43,9 +43,7 @@ static void bufferize(OpPassManager &manager) {
 }
 
 /// Buffers of known size get their place in the arena.
-static void planMemory(OpPassManager &manager) {
-  manager.addPass(createPlanMemory());
-}
+static void planMemory(OpPassManager &manager) { manager.addPass(createPlanMemory()); }
 
 /// What is left of dynamic buffers is freed after its last use.
 static void freeMemory(OpPassManager &manager) {

@@ -30,7 +30,8 @@ static std::string onlyArch(const NVGPUPipelineOptions &options) {
   return options.archs.empty() ? "sm_80" : options.archs.front();
 }
 
-/// Structured operations become kernels, still on tensors. What follows depends on the architecture.
+/// Structured operations become kernels, still on tensors. What follows depends on the
+/// architecture.
 static void formKernels(OpPassManager &manager, const NVGPUPipelineOptions &options) {
   if (options.archs.size() > 1) {
     nvgpu::VersionFunctionsOptions version;
@@ -73,8 +74,8 @@ static void emitKernels(OpPassManager &manager, const NVGPUPipelineOptions &opti
   manager.addPass(createCSEPass());
 }
 
-/// Launches become calls of kernels; architectures with equal kernels share them. What is left of dynamic
-/// buffers is freed after its last use.
+/// Launches become calls of kernels; architectures with equal kernels share them. What is left of
+/// dynamic buffers is freed after its last use.
 static void outlineKernels(OpPassManager &manager, const NVGPUPipelineOptions &options) {
   manager.addPass(nvgpu::createOutlineKernels());
   manager.addPass(createCanonicalizer());

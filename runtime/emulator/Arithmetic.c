@@ -39,7 +39,8 @@ double tl_emu_fma_f64(uint32_t rounding, double a, double b, double c) {
   return result;
 }
 
-/* To the nearest, ties to even; NaN stays NaN. Weak: a compiler's own library may have it as well. */
+/* To the nearest, ties to even; NaN stays NaN. Weak: a compiler's own library may have it as well.
+ */
 __attribute__((weak)) float __truncsfbf2(float x) {
   uint32_t bits;
   memcpy(&bits, &x, sizeof bits);

@@ -137,8 +137,8 @@ static tl_status check_launch(const tl_gpu_device *device, int32_t kernel, const
   for (int i = 0; i < 3; ++i) {
     if (grid[i] < 0 || grid[i] > grid_limits[i])
       return emu_error(error, TL_INVALID_ARGUMENT,
-                       "emulator: kernel '%s': grid size %" PRId64 " in dimension %d: at most %" PRId64
-                       " is possible",
+                       "emulator: kernel '%s': grid size %" PRId64
+                       " in dimension %d: at most %" PRId64 " is possible",
                        name, grid[i], i, grid_limits[i]);
     if (block[i] < 1 || block[i] > block_limits[i])
       return emu_error(error, TL_INVALID_ARGUMENT,
@@ -148,13 +148,14 @@ static tl_status check_launch(const tl_gpu_device *device, int32_t kernel, const
   }
   if (block[0] * block[1] * block[2] > EMU_MAX_THREADS)
     return emu_error(error, TL_INVALID_ARGUMENT,
-                     "emulator: kernel '%s': %" PRId64 " threads in a block: at most %d are possible",
+                     "emulator: kernel '%s': %" PRId64
+                     " threads in a block: at most %d are possible",
                      name, block[0] * block[1] * block[2], EMU_MAX_THREADS);
   int32_t arch = device->settings.arch;
   if (shared_bytes < 0 || shared_bytes > shared_limit(arch))
     return emu_error(error, TL_INVALID_ARGUMENT,
-                     "emulator: kernel '%s': %" PRId64
-                     " bytes of shared memory: at most %" PRId64 " are possible on sm_%d",
+                     "emulator: kernel '%s': %" PRId64 " bytes of shared memory: at most %" PRId64
+                     " are possible on sm_%d",
                      name, shared_bytes, shared_limit(arch), arch);
   return TL_OK;
 }
@@ -220,7 +221,8 @@ tl_status emu_launch_kernel(tl_gpu_stream *stream, int32_t kernel, const int64_t
   if (!launch.block_count)
     return TL_OK;
   if (stream->recording)
-    return emu_record_launch(stream, &launch.about, kernel, grid, block, shared_bytes, params, error);
+    return emu_record_launch(stream, &launch.about, kernel, grid, block, shared_bytes, params,
+                             error);
   status = find_ranges(&launch, error);
   if (status)
     return status;
@@ -236,19 +238,20 @@ tl_status emu_launch_kernel(tl_gpu_stream *stream, int32_t kernel, const int64_t
 /* Whether device memory holds `bytes` from `address` on. */
 static bool is_device_memory(tl_gpu_device *device, const void *address, int64_t bytes) {
   emu_allocation found = emu_memory_find(&device->memory, (uint64_t)(uintptr_t)address);
-  return !bytes || (found.bytes && found.bytes - ((uint64_t)(uintptr_t)address - found.base) >=
-                                       (uint64_t)bytes);
+  return !bytes || (found.bytes &&
+                    found.bytes - ((uint64_t)(uintptr_t)address - found.base) >= (uint64_t)bytes);
 }
 
 tl_status emu_copy(tl_gpu_stream *stream, void *to, const void *from, int64_t bytes, int kind,
                    tl_error *error) {
   if (kind != TL_COPY_TO_HOST && !is_device_memory(stream->device, to, bytes))
     return emu_error(error, TL_INVALID_ARGUMENT,
-                     "emulator: copy of %" PRId64 " bytes to %p, which is no device memory", bytes, to);
+                     "emulator: copy of %" PRId64 " bytes to %p, which is no device memory", bytes,
+                     to);
   if (kind != TL_COPY_TO_DEVICE && !is_device_memory(stream->device, from, bytes))
     return emu_error(error, TL_INVALID_ARGUMENT,
-                     "emulator: copy of %" PRId64 " bytes from %p, which is no device memory", bytes,
-                     from);
+                     "emulator: copy of %" PRId64 " bytes from %p, which is no device memory",
+                     bytes, from);
   if (stream->recording)
     return emu_record_copy(stream, to, from, bytes, kind, error);
   if (bytes)

@@ -6,7 +6,8 @@
 |* Shared memory: every granule has a cell that says who wrote and who read it last, and when. Time
 |* counts barriers. Two accesses of different threads, of which one writes, race unless a barrier of
 |* the block (or, within a warp, bar.warp.sync) lies between; a read must find what this block has
-|* written. A granule (1, 2 or 4 bytes) is the size that all accesses of the kernel are multiples of.
+|* written. A granule (1, 2 or 4 bytes) is the size that all accesses of the kernel are multiples
+of.
 |* Of large grids a part of the blocks is checked in this way: see is_sampled.
 \*===----------------------------------------------------------------------===*/
 #include "Internal.h"
@@ -24,9 +25,8 @@ static const char *const past_verbs[] = {"read", "wrote"};
 static void check_alignment(tl_emu_thread *thread, uint64_t address, uint64_t bytes, uint32_t kind,
                             uint32_t alignment) {
   if (address & (alignment - 1))
-    emu_fail(thread,
-             "%s %" PRIu64 " bytes at 0x%" PRIx64 ", which is not a multiple of %u", verbs[kind],
-             bytes, address, alignment);
+    emu_fail(thread, "%s %" PRIu64 " bytes at 0x%" PRIx64 ", which is not a multiple of %u",
+             verbs[kind], bytes, address, alignment);
 }
 
 /* `known`: the memory that the address should lie in; without bytes: any. */
@@ -56,8 +56,8 @@ __attribute__((noreturn)) static void fail_outside(tl_emu_thread *thread, uint64
              " are past the end of %s of %" PRIu64 " bytes",
              verbs[kind], bytes, address, address + bytes - end, which, known.bytes);
   emu_fail(thread,
-           "%s %" PRIu64 " bytes at 0x%" PRIx64 ", %" PRIu64
-           " bytes past the end of %s of %" PRIu64 " bytes",
+           "%s %" PRIu64 " bytes at 0x%" PRIx64 ", %" PRIu64 " bytes past the end of %s of %" PRIu64
+           " bytes",
            verbs[kind], bytes, address, address - end, which, known.bytes);
 }
 
@@ -135,9 +135,9 @@ bool emu_check_prepare(emu_worker *worker, const emu_launch *launch) {
   return true;
 }
 
-/* Whether the cells of this block are kept. All blocks of a small grid; of a large one, where it would
-   take most of the time, those at its edges, whose tiles are different, and one in eight. Bounds and
-   alignment are checked everywhere. */
+/* Whether the cells of this block are kept. All blocks of a small grid; of a large one, where it
+   would take most of the time, those at its edges, whose tiles are different, and one in eight.
+   Bounds and alignment are checked everywhere. */
 static bool is_sampled(const emu_worker *worker) {
   const emu_launch *launch = worker->launch;
   if (launch->block_count <= 16)
@@ -188,7 +188,8 @@ void emu_check_block_barrier(emu_worker *worker) {
 }
 
 void emu_check_warp_barrier(emu_worker *worker, emu_warp *warp) {
-  /* Time does not get as far as that: a block would pass half a million of them without a barrier. */
+  /* Time does not get as far as that: a block would pass half a million of them without a barrier.
+   */
   if (worker->clock < last_time)
     ++worker->clock;
   warp->ordered = worker->clock;
@@ -206,9 +207,9 @@ static bool races(const emu_worker *worker, const tl_emu_thread *thread, uint32_
   return !(same_warp && time < worker->warps[warp].ordered);
 }
 
-__attribute__((noreturn, noinline)) static void
-fail_race(tl_emu_thread *thread, uint64_t address, uint64_t bytes, uint32_t kind, uint32_t it,
-          uint32_t other_kind) {
+__attribute__((noreturn, noinline)) static void fail_race(tl_emu_thread *thread, uint64_t address,
+                                                          uint64_t bytes, uint32_t kind,
+                                                          uint32_t it, uint32_t other_kind) {
   emu_worker *worker = emu_worker_of(thread);
   uint64_t offset = address - (uint64_t)(uintptr_t)worker->block.shared;
   if (it == in_flight)
@@ -232,8 +233,7 @@ __attribute__((noreturn, noinline)) static void
 fail_unwritten(tl_emu_thread *thread, uint64_t address, uint64_t bytes, uint32_t kind) {
   emu_fail(thread,
            "%s %" PRIu64 " bytes of shared memory at byte %" PRIu64 ", which nobody has written",
-           verbs[kind], bytes,
-           address - (uint64_t)(uintptr_t)emu_worker_of(thread)->block.shared);
+           verbs[kind], bytes, address - (uint64_t)(uintptr_t)emu_worker_of(thread)->block.shared);
 }
 
 /* A read of what was not written between the begin of the block and the last barrier. */
@@ -248,8 +248,7 @@ __attribute__((noinline)) static void check_writer(tl_emu_thread *thread, uint32
 
 /* The entry for one more reader, where another has read since the last barrier. */
 __attribute__((noinline)) static uint32_t add_reader(const emu_worker *worker,
-                                                     const tl_emu_thread *thread,
-                                                     uint32_t before) {
+                                                     const tl_emu_thread *thread, uint32_t before) {
   uint32_t who = before & WHO, warp = thread->linear_id / EMU_WARP;
   if (!races(worker, thread, before))
     return entry(worker, thread->linear_id);
@@ -277,8 +276,8 @@ __attribute__((noinline)) static void write_cells(emu_worker *worker, tl_emu_thr
                                                   emu_cell *cell, emu_cell *end, uint64_t address,
                                                   uint64_t bytes, uint32_t kind) {
   const uint32_t barrier = worker->barrier_entry;
-  const uint32_t own = entry(worker, kind == TL_EMU_ATOMIC ? ATOMIC | thread->linear_id
-                                                           : thread->linear_id);
+  const uint32_t own =
+      entry(worker, kind == TL_EMU_ATOMIC ? ATOMIC | thread->linear_id : thread->linear_id);
   for (; cell != end; ++cell) {
     uint32_t writer = cell->writer, reader = cell->reader, next = own;
     /* An atomic operation reads what it changes. */
@@ -288,11 +287,11 @@ __attribute__((noinline)) static void write_cells(emu_worker *worker, tl_emu_thr
       fail_race(thread, address, bytes, kind, reader, TL_EMU_READ);
     if (writer >= barrier) {
       bool conflict = writer == in_flight || races(worker, thread, writer);
-      bool both_atomic =
-          kind == TL_EMU_ATOMIC && (writer & WHO) >= ATOMIC && writer != in_flight;
+      bool both_atomic = kind == TL_EMU_ATOMIC && (writer & WHO) >= ATOMIC && writer != in_flight;
       if (conflict && !both_atomic)
         fail_race(thread, address, bytes, kind, writer, TL_EMU_WRITE);
-      /* What the entry stands for must go on to conflict with plain accesses, or with atomic ones. */
+      /* What the entry stands for must go on to conflict with plain accesses, or with atomic ones.
+       */
       if (conflict)
         next = entry(worker, MANY_ATOMIC);
       else if (kind == TL_EMU_ATOMIC && (writer & WHO) == thread->linear_id)
@@ -316,8 +315,7 @@ __attribute__((noinline)) static void fail_shared(tl_emu_thread *thread, uint64_
   uint32_t size = emu_worker_of(thread)->launch->shared_bytes;
   if (bytes && (offset >= size || size - offset < bytes))
     emu_fail(thread,
-             "%s %" PRIu64 " bytes of shared memory at byte %" PRId64
-             ", of which the block has %u",
+             "%s %" PRIu64 " bytes of shared memory at byte %" PRId64 ", of which the block has %u",
              verbs[kind], bytes, (int64_t)offset, size);
   if (bytes)
     check_alignment(thread, offset, bytes, kind, alignment);
@@ -325,8 +323,7 @@ __attribute__((noinline)) static void fail_shared(tl_emu_thread *thread, uint64_
 
 /* Apart, so that blocks that are not checked need no stack frame. */
 __attribute__((noinline)) static void check_cells(emu_worker *worker, tl_emu_thread *thread,
-                                                  uint64_t address, uint64_t bytes,
-                                                  uint32_t kind) {
+                                                  uint64_t address, uint64_t bytes, uint32_t kind) {
   emu_cell *end, *cell = cells_of(worker, address, bytes, &end);
   if (kind == TL_EMU_READ)
     read_cells(worker, thread, cell, end, address, bytes);

@@ -100,8 +100,7 @@ void emu_switch(void **from, void *to) {
 
 void *emu_prepare_stack(void *top, void (*entry)(void)) {
   /* The context lies at the top; what is below, at least 32 KB, is the stack. */
-  ucontext_t *context =
-      (ucontext_t *)(((uintptr_t)top - sizeof(ucontext_t)) & ~(uintptr_t)63);
+  ucontext_t *context = (ucontext_t *)(((uintptr_t)top - sizeof(ucontext_t)) & ~(uintptr_t)63);
   getcontext(context);
   context->uc_stack.ss_sp = (char *)context - 32768;
   context->uc_stack.ss_size = 32768;

@@ -29,8 +29,9 @@ typedef struct emu_settings {
   bool lazy;       /* TORCHLITE_EMULATOR_COPIES=lazy|eager */
   emu_order order; /* TORCHLITE_EMULATOR_ORDER=forward|reverse|random */
   uint64_t seed;   /* TORCHLITE_EMULATOR_SEED=<integer>, for random order */
-  const tl_gpu_set *set; /* TORCHLITE_EMULATOR_ARCH=<integer>: that a GPU of this architecture would run */
-  int32_t arch;          /* what the GPU is */
+  const tl_gpu_set
+      *set;     /* TORCHLITE_EMULATOR_ARCH=<integer>: that a GPU of this architecture would run */
+  int32_t arch; /* what the GPU is */
   uint32_t left_out; /* TORCHLITE_EMULATOR_MUTATION=<integer>: the site of a barrier or a wait that
                         does nothing, to test the tests; no site where not set */
 } emu_settings;
@@ -65,8 +66,8 @@ emu_allocation emu_memory_before(emu_memory *memory, uint64_t address);
 
 /*===-- Fiber.c: stacks ----------------------------------------------------------===*/
 
-/* Saves the registers that a call preserves on the stack, its pointer in *from, and goes on with the
-   stack `to`. */
+/* Saves the registers that a call preserves on the stack, its pointer in *from, and goes on with
+   the stack `to`. */
 void emu_switch(void **from, void *to);
 /* Prepares a stack so that switching to the result calls `entry`, which must not return. */
 void *emu_prepare_stack(void *top, void (*entry)(void));
@@ -82,9 +83,9 @@ typedef struct emu_operation {
 } emu_operation;
 
 struct emu_thread {
-  tl_emu_thread base; /* first: compiled code has a pointer to this */
-  void *stack;        /* the saved stack pointer of its fiber */
-  void *request;      /* operands of what it waits for */
+  tl_emu_thread base;   /* first: compiled code has a pointer to this */
+  void *stack;          /* the saved stack pointer of its fiber */
+  void *request;        /* operands of what it waits for */
   const char *waits_at; /* for messages; null: it does not wait */
   struct emu_copies *copies;
 };
@@ -96,13 +97,13 @@ typedef struct emu_group {
 } emu_group;
 
 typedef struct emu_warp {
-  uint32_t exist;         /* lanes; fewer than 32 in the last warp only */
-  uint32_t live;          /* lanes that have not left the kernel */
-  uint32_t ready;         /* lanes that can run */
-  uint32_t at_barrier;    /* lanes that wait for the block */
-  uint32_t barrier_site;  /* and where */
+  uint32_t exist;        /* lanes; fewer than 32 in the last warp only */
+  uint32_t live;         /* lanes that have not left the kernel */
+  uint32_t ready;        /* lanes that can run */
+  uint32_t at_barrier;   /* lanes that wait for the block */
+  uint32_t barrier_site; /* and where */
   uint32_t group_count;
-  uint32_t ordered;       /* bar.warp.sync: accesses of the warp before this time have happened */
+  uint32_t ordered; /* bar.warp.sync: accesses of the warp before this time have happened */
   emu_group groups[EMU_WARP];
 } emu_warp;
 
@@ -193,7 +194,8 @@ const tl_emu_kernel *emu_describe(tl_emulated_kernel kernel);
 __attribute__((noreturn, format(printf, 2, 3))) void emu_fail(tl_emu_thread *thread,
                                                               const char *format, ...);
 
-/*===-- Check.c: bounds, and shared memory ---------------------------------------------------------===*/
+/*===-- Check.c: bounds, and shared memory
+ * ---------------------------------------------------------===*/
 
 /* Of a parameter that stands for no memory: no access lies in it. */
 static const tl_emu_range emu_empty_range = {UINT64_MAX, 1};

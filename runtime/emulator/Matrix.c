@@ -18,8 +18,8 @@ typedef struct load {
 
 static void need_warp(emu_worker *worker, emu_thread *warp, uint32_t lanes, const char *what) {
   if (lanes != ~0u)
-    emu_fail(&warp[__builtin_ctz(lanes)].base, "%s by the lanes 0x%08x: it takes a whole warp", what,
-             lanes);
+    emu_fail(&warp[__builtin_ctz(lanes)].base, "%s by the lanes 0x%08x: it takes a whole warp",
+             what, lanes);
 }
 
 static void perform_load(emu_worker *worker, emu_thread *warp, uint32_t lanes, uint32_t matrices,

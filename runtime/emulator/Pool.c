@@ -17,10 +17,10 @@ static struct {
   pthread_t helpers[MAX_HELPERS];
   int helper_count;
   bool stopping;
-  emu_launch *launch; /* null: nothing to do */
-  uint64_t number;    /* of the launch: helpers see that it is a new one */
-  int running;        /* helpers that work on it */
-  int wanted;         /* helpers that should still join it */
+  emu_launch *launch;         /* null: nothing to do */
+  uint64_t number;            /* of the launch: helpers see that it is a new one */
+  int running;                /* helpers that work on it */
+  int wanted;                 /* helpers that should still join it */
   emu_worker *idle[MAX_IDLE]; /* workers of callers */
   int idle_count;
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER,

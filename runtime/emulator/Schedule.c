@@ -53,8 +53,7 @@ static uint32_t pick(emu_worker *worker, uint32_t set) {
 static emu_thread *take_ready(emu_worker *worker) {
   if (!worker->ready_warps)
     return NULL;
-  if (!(worker->ready_warps >> worker->warp & 1) ||
-      worker->launch->settings.order == EMU_RANDOM)
+  if (!(worker->ready_warps >> worker->warp & 1) || worker->launch->settings.order == EMU_RANDOM)
     worker->warp = pick(worker, worker->ready_warps);
   emu_warp *warp = &worker->warps[worker->warp];
   uint32_t lane = pick(worker, warp->ready);
@@ -99,7 +98,7 @@ static void report(emu_worker *worker, const emu_thread *thread, const char *tex
              thread->base.thread_id[1], thread->base.thread_id[2]);
   launch->status =
       emu_error(&launch->error, TL_RAISED, "emulator: kernel '%s', block (%u, %u, %u)%s: %s",
-            launch->about.name, block[0], block[1], block[2], where, text);
+                launch->about.name, block[0], block[1], block[2], where, text);
 }
 
 void emu_fail(tl_emu_thread *thread, const char *format, ...) {
@@ -166,7 +165,8 @@ void emu_meet(tl_emu_thread *base, const emu_operation *operation, uint32_t site
       continue;
     if (group->operation == operation && group->mask == mask && group->site == site)
       break;
-    emu_fail(base, "diverged: %s for the lanes 0x%08x, while the lanes 0x%08x wait at %s%s for 0x%08x",
+    emu_fail(base,
+             "diverged: %s for the lanes 0x%08x, while the lanes 0x%08x wait at %s%s for 0x%08x",
              operation->name, mask, group->arrived,
              group->operation == operation && group->mask == mask ? "another " : "",
              group->operation->name, group->mask);
@@ -243,8 +243,8 @@ static size_t stack_bytes_for(const emu_launch *launch) {
 }
 
 static char *map_stacks(size_t bytes) {
-  void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void *memory =
+      mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return memory == MAP_FAILED ? NULL : memory;
 }
 
@@ -377,9 +377,8 @@ void emu_worker_run(emu_worker *worker, emu_launch *launch) {
   current_worker = worker;
   if (!prepare(worker, launch)) {
     if (!atomic_exchange(&launch->failed, true))
-      launch->status =
-          emu_error(&launch->error, TL_OUT_OF_MEMORY, "emulator: kernel '%s': out of memory",
-                launch->about.name);
+      launch->status = emu_error(&launch->error, TL_OUT_OF_MEMORY,
+                                 "emulator: kernel '%s': out of memory", launch->about.name);
   }
   while (!atomic_load_explicit(&launch->failed, memory_order_relaxed)) {
     uint64_t block = atomic_fetch_add(&launch->next_block, 1);

@@ -17,7 +17,8 @@ tl_status emu_error(tl_error *error, tl_status status, const char *format, ...) 
   return status;
 }
 
-/* The number of the variable's value among `names`, 0 where it is not set, -1 for any other value. */
+/* The number of the variable's value among `names`, 0 where it is not set, -1 for any other value.
+ */
 static int choose(const char *variable, const char *const *names, int count, tl_error *error) {
   const char *value = getenv(variable);
   if (!value)
@@ -48,10 +49,11 @@ static tl_status read_arch(const tl_gpu_code *code, emu_settings *settings, tl_e
   int32_t oldest = code->sets[0].archs[0], best = 0;
   uint64_t arch = (uint64_t)oldest;
   if (value && (!parse(value, &arch) || arch < (uint64_t)oldest || arch > 999))
-    return emu_error(error, TL_INVALID_ARGUMENT,
-                     "%s is '%s': expected an architecture such as %d, which is the oldest that the "
-                     "kernels are compiled for",
-                     variable, value, oldest);
+    return emu_error(
+        error, TL_INVALID_ARGUMENT,
+        "%s is '%s': expected an architecture such as %d, which is the oldest that the "
+        "kernels are compiled for",
+        variable, value, oldest);
   settings->arch = (int32_t)arch;
   for (int32_t i = 0; i < code->set_count; ++i)
     for (int32_t j = 0; j < code->sets[i].arch_count; ++j) {

@@ -1,4 +1,5 @@
-/*===- Warp.c - What the lanes of a warp tell each other -----------------------------------------===*/
+/*===- Warp.c - What the lanes of a warp tell each other
+ * -----------------------------------------===*/
 #include "Internal.h"
 
 #define FOR_LANES(i, lanes)                                                                        \

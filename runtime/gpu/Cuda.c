@@ -1,6 +1,7 @@
 /*===- Cuda.c - Kernels on NVIDIA GPUs ------------------------------------------===*\
 |*
-|* Everything happens in the device's primary context, which the process's other users of CUDA share,
+|* Everything happens in the device's primary context, which the process's other users of CUDA
+share,
 |* and which is current only while one of these functions runs.
 \*===----------------------------------------------------------------------===*/
 #include "Cuda.h"
@@ -43,14 +44,16 @@ static tl_status cudaReady(tl_gpu_device *it, void *callers_stream, tl_error *er
   if (it->driver->cuStreamIsCapturing)
     IN_CONTEXT(it, result, it->driver->cuStreamIsCapturing(callers_stream, &capturing));
   if (result)
-    return tl_driver_fail(it->driver, result, error, "cuda:%d: the caller's stream", (int)it->number);
+    return tl_driver_fail(it->driver, result, error, "cuda:%d: the caller's stream",
+                          (int)it->number);
   /* Addresses of arguments and of memory for results would be frozen into the caller's graph, and a
      call may wait for the stream. */
   if (capturing != CU_STREAM_CAPTURE_STATUS_NONE)
-    return tl_fail(error, TL_INVALID_ARGUMENT,
-                   "cuda:%d: the caller's stream is recording a graph, of which a call cannot be a part: "
-                   "call before or after; calls with the same addresses replay a graph of their own",
-                   (int)it->number);
+    return tl_fail(
+        error, TL_INVALID_ARGUMENT,
+        "cuda:%d: the caller's stream is recording a graph, of which a call cannot be a part: "
+        "call before or after; calls with the same addresses replay a graph of their own",
+        (int)it->number);
   return TL_OK;
 }
 
@@ -160,7 +163,8 @@ static tl_status cudaLaunch(tl_gpu_stream *stream, int32_t kernel, const int64_t
                             const int64_t block[3], int64_t shared_bytes, void **params,
                             tl_error *error) {
   /* CUDA's limits for every architecture that is supported. */
-  static const int64_t grid_limits[3] = {INT32_MAX, 65535, 65535}, block_limits[3] = {1024, 1024, 64};
+  static const int64_t grid_limits[3] = {INT32_MAX, 65535, 65535},
+                       block_limits[3] = {1024, 1024, 64};
   static const char axes[] = "xyz";
   tl_gpu_device *it = stream->device;
   if (kernel < 0 || kernel >= it->code->kernel_count || !it->functions[kernel])
@@ -195,8 +199,8 @@ static tl_status cudaLaunch(tl_gpu_stream *stream, int32_t kernel, const int64_t
                         (long long)block[1], (long long)block[2], (long long)shared_bytes);
 }
 
-static tl_status cudaCopy(tl_gpu_stream *stream, void *to, const void *from, int64_t bytes, int kind,
-                          tl_error *error) {
+static tl_status cudaCopy(tl_gpu_stream *stream, void *to, const void *from, int64_t bytes,
+                          int kind, tl_error *error) {
   static const char *const ways[] = {"to the device", "to the host", "on the device"};
   const tl_gpu_device *it = stream->device;
   CUdeviceptr target = (CUdeviceptr)(uintptr_t)to, source = (CUdeviceptr)(uintptr_t)from;
@@ -249,8 +253,9 @@ static tl_status cudaCaptureBegin(tl_gpu_stream *stream, tl_error *error) {
   } else {
     setRecords(true);
     /* What else other threads do with CUDA meanwhile does not matter. */
-    IN_CONTEXT(it, result, driver->cuStreamBeginCapture_v2(stream->capture,
-                                                           CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
+    IN_CONTEXT(
+        it, result,
+        driver->cuStreamBeginCapture_v2(stream->capture, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
     if (result)
       setRecords(false);
   }

@@ -1,6 +1,7 @@
 /*===- CudaDevice.c - Opening NVIDIA GPUs -----------------------------------------===*\
 |*
-|* A device is opened once for each model: it holds the model's module and weights, and all instances
+|* A device is opened once for each model: it holds the model's module and weights, and all
+instances
 |* share it.
 \*===----------------------------------------------------------------------===*/
 #include "Cuda.h"
@@ -16,8 +17,8 @@ static tl_gpu_device *devices; /* the open ones */
 
 /*===-- Images -------------------------------------------------------------===*/
 
-/* How well an image of a set suits the device, 0: not at all. What was made for a newer architecture
-   comes first, whatever set it is in; a set's compiled code before its PTX. */
+/* How well an image of a set suits the device, 0: not at all. What was made for a newer
+   architecture comes first, whatever set it is in; a set's compiled code before its PTX. */
 typedef struct suitability {
   int set; /* the newest architecture of the set that the device can run */
   int image;
@@ -33,7 +34,8 @@ static int imageSuits(const tl_gpu_device *it, const tl_gpu_image *image) {
   return image->arch / 10 == it->major ? 10000 + image->arch : 0;
 }
 
-static suitability suits(const tl_gpu_device *it, const tl_gpu_set *set, const tl_gpu_image *image) {
+static suitability suits(const tl_gpu_device *it, const tl_gpu_set *set,
+                         const tl_gpu_image *image) {
   suitability result = {0, imageSuits(it, image), (int)(set - it->code->sets)};
   for (int32_t i = 0; result.image && i < set->image_count; ++i)
     if (imageSuits(it, &set->images[i]) && set->images[i].arch > result.set)
@@ -67,15 +69,17 @@ static tl_status noImage(const tl_gpu_device *it, tl_error *error) {
     char advice[64] = "";
     if (arch >= OLDEST_ARCH)
       snprintf(advice, sizeof advice, "compile it with --cuda-arch=sm_%d, or ", arch);
-    return tl_fail(error, TL_INCOMPATIBLE,
-                   "cuda:%d: %s is too old a GPU: it has compute capability %d.%d, and the model is "
-                   "compiled for %s; %srun on the CPU (--device=cpu) what is compiled for it",
-                   (int)it->number, it->name, it->major, it->minor, images, advice);
+    return tl_fail(
+        error, TL_INCOMPATIBLE,
+        "cuda:%d: %s is too old a GPU: it has compute capability %d.%d, and the model is "
+        "compiled for %s; %srun on the CPU (--device=cpu) what is compiled for it",
+        (int)it->number, it->name, it->major, it->minor, images, advice);
   }
-  return tl_fail(error, TL_INCOMPATIBLE,
-                 "cuda:%d: the model is compiled for %s, which %s of compute capability %d.%d cannot "
-                 "run; compile it with --cuda-arch=sm_%d%d",
-                 (int)it->number, images, it->name, it->major, it->minor, it->major, it->minor);
+  return tl_fail(
+      error, TL_INCOMPATIBLE,
+      "cuda:%d: the model is compiled for %s, which %s of compute capability %d.%d cannot "
+      "run; compile it with --cuda-arch=sm_%d%d",
+      (int)it->number, images, it->name, it->major, it->minor, it->major, it->minor);
 }
 
 static tl_status loadImage(tl_gpu_device *it, const tl_gpu_image *image, tl_error *error) {
@@ -157,7 +161,8 @@ static tl_status uploadWeights(tl_gpu_device *it, tl_error *error) {
   CUstream stream;
   result = it->driver->cuStreamCreate(&stream, CU_STREAM_NON_BLOCKING);
   if (!result) {
-    result = it->driver->cuMemcpyHtoDAsync_v2(it->weights, it->code->weights, (size_t)bytes, stream);
+    result =
+        it->driver->cuMemcpyHtoDAsync_v2(it->weights, it->code->weights, (size_t)bytes, stream);
     CUresult done = it->driver->cuStreamSynchronize(stream);
     result = result ? result : done;
     it->driver->cuStreamDestroy_v2(stream);

@@ -20,7 +20,8 @@ static const char *advice(CUresult result) {
     return "; the process is ending, or it is the child of one that has used the GPU: open the "
            "model after the fork";
   case CUDA_ERROR_STUB_LIBRARY:
-    return "; this libcuda is the toolkit's stub for linking: take its folder out of LD_LIBRARY_PATH";
+    return "; this libcuda is the toolkit's stub for linking: take its folder out of "
+           "LD_LIBRARY_PATH";
   case CUDA_ERROR_DEVICE_UNAVAILABLE:
     return "; another process holds the GPU exclusively: see nvidia-smi";
   case CUDA_ERROR_NO_DEVICE:
@@ -29,10 +30,12 @@ static const char *advice(CUresult result) {
   case CUDA_ERROR_INVALID_PTX:
     return "; compile for this GPU (--cuda-arch)";
   case CUDA_ERROR_JIT_COMPILER_NOT_FOUND:
-    return "; the driver lacks its compiler for PTX (libnvidia-ptxjitcompiler.so.1): install it, or "
+    return "; the driver lacks its compiler for PTX (libnvidia-ptxjitcompiler.so.1): install it, "
+           "or "
            "compile for this GPU (--cuda-arch)";
   case CUDA_ERROR_UNSUPPORTED_PTX_VERSION:
-    return "; the driver is older than the CUDA toolkit that the model was compiled with: update the "
+    return "; the driver is older than the CUDA toolkit that the model was compiled with: update "
+           "the "
            "driver, or compile for this GPU (--cuda-arch)";
   case CUDA_ERROR_ILLEGAL_ADDRESS:
   case CUDA_ERROR_LAUNCH_TIMEOUT:
@@ -135,10 +138,11 @@ static tl_status load(tl_error *error) {
   }
   CUresult result = driver.cuDriverGetVersion(&driver.version);
   if (!result && driver.version < 11000)
-    return tl_fail(error, TL_NO_DEVICE,
-                   "the NVIDIA driver is too old: it supports CUDA %d.%d, and 11.0 is needed; update "
-                   "the driver" OTHERWISE,
-                   driver.version / 1000, driver.version % 1000 / 10);
+    return tl_fail(
+        error, TL_NO_DEVICE,
+        "the NVIDIA driver is too old: it supports CUDA %d.%d, and 11.0 is needed; update "
+        "the driver" OTHERWISE,
+        driver.version / 1000, driver.version % 1000 / 10);
   if (!result)
     result = driver.cuInit(0);
   if (!result)

@@ -1,6 +1,7 @@
 /*===- Driver.h - NVIDIA's driver, loaded when it is first needed -------*- C -*-===*\
 |*
-|* The part of the CUDA driver API that the runtime uses, declared here so that neither CUDA's headers
+|* The part of the CUDA driver API that the runtime uses, declared here so that neither CUDA's
+headers
 |* nor its libraries are needed to build or to start a program. Types, values and names follow the
 |* CUDA Driver API Reference (cuda.h); names ending in _v2 are those that cuda.h's macros stand for.
 \*===----------------------------------------------------------------------===*/
@@ -21,38 +22,38 @@ typedef struct CUgraphExec_st *CUgraphExec;
 typedef int CUstreamCaptureStatus;
 
 enum { /* CUresult */
-  CUDA_SUCCESS = 0,
-  CUDA_ERROR_OUT_OF_MEMORY = 2,
-  CUDA_ERROR_NOT_INITIALIZED = 3,
-  CUDA_ERROR_STUB_LIBRARY = 34,
-  CUDA_ERROR_DEVICE_UNAVAILABLE = 46,
-  CUDA_ERROR_NO_DEVICE = 100,
-  CUDA_ERROR_INVALID_DEVICE = 101,
-  CUDA_ERROR_NO_BINARY_FOR_GPU = 209,
-  CUDA_ERROR_INVALID_PTX = 218,
-  CUDA_ERROR_JIT_COMPILER_NOT_FOUND = 221,
-  CUDA_ERROR_UNSUPPORTED_PTX_VERSION = 222,
-  CUDA_ERROR_ILLEGAL_ADDRESS = 700,
-  CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES = 701,
-  CUDA_ERROR_LAUNCH_TIMEOUT = 702,
-  CUDA_ERROR_ASSERT = 710,
-  CUDA_ERROR_HARDWARE_STACK_ERROR = 714,
-  CUDA_ERROR_LAUNCH_FAILED = 719,
-  CUDA_ERROR_SYSTEM_NOT_READY = 802,
-  CUDA_ERROR_SYSTEM_DRIVER_MISMATCH = 803,
-  CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE = 804,
-  CUDA_ERROR_UNKNOWN = 999,
+       CUDA_SUCCESS = 0,
+       CUDA_ERROR_OUT_OF_MEMORY = 2,
+       CUDA_ERROR_NOT_INITIALIZED = 3,
+       CUDA_ERROR_STUB_LIBRARY = 34,
+       CUDA_ERROR_DEVICE_UNAVAILABLE = 46,
+       CUDA_ERROR_NO_DEVICE = 100,
+       CUDA_ERROR_INVALID_DEVICE = 101,
+       CUDA_ERROR_NO_BINARY_FOR_GPU = 209,
+       CUDA_ERROR_INVALID_PTX = 218,
+       CUDA_ERROR_JIT_COMPILER_NOT_FOUND = 221,
+       CUDA_ERROR_UNSUPPORTED_PTX_VERSION = 222,
+       CUDA_ERROR_ILLEGAL_ADDRESS = 700,
+       CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES = 701,
+       CUDA_ERROR_LAUNCH_TIMEOUT = 702,
+       CUDA_ERROR_ASSERT = 710,
+       CUDA_ERROR_HARDWARE_STACK_ERROR = 714,
+       CUDA_ERROR_LAUNCH_FAILED = 719,
+       CUDA_ERROR_SYSTEM_NOT_READY = 802,
+       CUDA_ERROR_SYSTEM_DRIVER_MISMATCH = 803,
+       CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE = 804,
+       CUDA_ERROR_UNKNOWN = 999,
 };
 enum { /* CUdevice_attribute */
-  CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR = 75,
-  CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR = 76,
-  CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN = 97,
-  CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED = 115,
+       CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR = 75,
+       CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR = 76,
+       CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN = 97,
+       CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED = 115,
 };
 enum { CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES = 8 }; /* CUfunction_attribute */
-enum { /* CUjit_option */
-  CU_JIT_ERROR_LOG_BUFFER = 5,
-  CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES = 6,
+enum {                                                        /* CUjit_option */
+       CU_JIT_ERROR_LOG_BUFFER = 5,
+       CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES = 6,
 };
 enum { CU_STREAM_NON_BLOCKING = 1 };
 enum { CU_STREAM_CAPTURE_MODE_THREAD_LOCAL = 1 };

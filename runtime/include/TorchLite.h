@@ -18,11 +18,13 @@
 |*   tl_instance_destroy(instance);
 |*   tl_model_close(model);
 |*
-|* A model that is compiled for NVIDIA GPUs (tl-compile --target=cuda, or cpu,cuda) runs on one where
+|* A model that is compiled for NVIDIA GPUs (tl-compile --target=cuda, or cpu,cuda) runs on one
+where
 |* the options say so; tensors stay where they are, in the processor's memory or on the GPU:
 |*
 |*   tl_options options = {.device = TL_DEVICE_CUDA, .device_id = 0};
-|*   if (tl_instance_create(model, &options, &instance, &error)) ...   // TL_NO_DEVICE: error.message
+|*   if (tl_instance_create(model, &options, &instance, &error)) ...   // TL_NO_DEVICE:
+error.message
 |*   DLTensor x = tl_dltensor(gpu_memory, TL_F32, 2, shape);           // from cudaMalloc
 |*   x.device.device_type = kDLCUDA;
 |*
@@ -66,8 +68,8 @@ typedef enum tl_status {
   TL_NOT_FOUND = 2,        /* no such method, no such file */
   TL_RAISED = 3,           /* the model raised an exception or a check in it failed */
   TL_OUT_OF_MEMORY = 4,
-  TL_INCOMPATIBLE = 5, /* not a TorchLite library, or one for another version or processor */
-  TL_NO_DEVICE = 6,    /* no such device here, or the library has no code for it */
+  TL_INCOMPATIBLE = 5,  /* not a TorchLite library, or one for another version or processor */
+  TL_NO_DEVICE = 6,     /* no such device here, or the library has no code for it */
   TL_DEVICE_FAILED = 7, /* a launch or copy on the device failed */
 } tl_status;
 
@@ -113,14 +115,15 @@ typedef enum tl_dtype {
 
 /* The type of an argument or result, as it was compiled. */
 typedef struct tl_type {
-  int32_t kind;  /* tl_kind */
-  int32_t fixed; /* 1: int, float, bool and str that may only have the value below */
-  int32_t dtype; /* tensor: tl_dtype */
-  int32_t count; /* tensor: rank; list, tuple: number of items; dict: number of pairs */
-  const int64_t *dims;            /* tensor: `count` sizes, -1 where any size is taken */
-  const struct tl_type *children; /* list, tuple: `count` types; dict: key, value, key, value, ... */
-  int64_t bits;                   /* fixed int, bool: the value; fixed float: its bits */
-  const char *text;               /* fixed str: the value; otherwise null */
+  int32_t kind;        /* tl_kind */
+  int32_t fixed;       /* 1: int, float, bool and str that may only have the value below */
+  int32_t dtype;       /* tensor: tl_dtype */
+  int32_t count;       /* tensor: rank; list, tuple: number of items; dict: number of pairs */
+  const int64_t *dims; /* tensor: `count` sizes, -1 where any size is taken */
+  const struct tl_type
+      *children;    /* list, tuple: `count` types; dict: key, value, key, value, ... */
+  int64_t bits;     /* fixed int, bool: the value; fixed float: its bits */
+  const char *text; /* fixed str: the value; otherwise null */
 } tl_type;
 
 /* Writes a type as `1x3xf32`, `int`, `(f, [g])`, ... Returns the length that the text needs without
@@ -292,23 +295,23 @@ typedef struct tl_options {
   int32_t threads;
   int32_t device;            /* tl_device */
   int32_t device_id;         /* which GPU, counted from 0 as the CUDA driver counts them */
-  int32_t results_on_device; /* 1: results that the runtime allocates are tensors on the GPU (kDLCUDA);
-                                0: in the processor's memory */
+  int32_t results_on_device; /* 1: results that the runtime allocates are tensors on the GPU
+                                (kDLCUDA); 0: in the processor's memory */
   /* A CUDA stream of that GPU (CUstream, cudaStream_t; cudaStreamLegacy for the default stream) for
-     all calls, which then follow what is queued there; it must live as long as the instance, and not
-     record a graph of the caller's when a call is made. A call waits for the stream only where a tensor
-     is in the processor's memory, so that with all tensors on the GPU it returns at once. Null: each call
-     that runs at the same time has a stream of its own, tensors on the GPU must be ready when the call
-     is made, and the call returns when all is done. */
+     all calls, which then follow what is queued there; it must live as long as the instance, and
+     not record a graph of the caller's when a call is made. A call waits for the stream only where
+     a tensor is in the processor's memory, so that with all tensors on the GPU it returns at once.
+     Null: each call that runs at the same time has a stream of its own, tensors on the GPU must be
+     ready when the call is made, and the call returns when all is done. */
   void *stream;
 } tl_options;
 
 /* Makes an instance with the model's initial state. `options` may be null. Memory for one call is
    allocated here; it grows with the number of calls that run at the same time. On a GPU the weights
-   are copied there once for all instances. The driver is loaded here, never before: libcuda.so.1, or
-   what the environment variable TORCHLITE_LIBCUDA names. Without a driver or GPU that can be used,
-   TL_NO_DEVICE; with a GPU that the code does not suit, TL_INCOMPATIBLE; and another instance of the
-   same model can still run on the CPU. */
+   are copied there once for all instances. The driver is loaded here, never before: libcuda.so.1,
+   or what the environment variable TORCHLITE_LIBCUDA names. Without a driver or GPU that can be
+   used, TL_NO_DEVICE; with a GPU that the code does not suit, TL_INCOMPATIBLE; and another instance
+   of the same model can still run on the CPU. */
 TL_API tl_status tl_instance_create(const tl_model *model, const tl_options *options,
                                     tl_instance **instance, tl_error *error);
 TL_API void tl_instance_destroy(tl_instance *instance);
@@ -330,10 +333,10 @@ TL_API tl_status tl_instance_reset(tl_instance *instance, tl_error *error);
 
    Arguments that the method writes to (`x.add_(1)`) are changed, after the call has succeeded.
 
-   On a GPU, tensors may be in the processor's memory or on that GPU, in any mixture. Those on the GPU
-   are used in place where they are contiguous and aligned to 16 bytes, and copied where they are not.
-   Calls of a method with static shapes are recorded as a CUDA graph when the same addresses and
-   scalars come a second time, and replayed from then on. */
+   On a GPU, tensors may be in the processor's memory or on that GPU, in any mixture. Those on the
+   GPU are used in place where they are contiguous and aligned to 16 bytes, and copied where they
+   are not. Calls of a method with static shapes are recorded as a CUDA graph when the same
+   addresses and scalars come a second time, and replayed from then on. */
 TL_API tl_status tl_call(tl_instance *instance, const char *method, const tl_value *arguments,
                          size_t count, tl_value *result, tl_error *error);
 

@@ -83,8 +83,8 @@ static bool matchVariant(const tl_variant *variant, const tl_value *arguments, s
     char buffer[512];
     if (why)
       reason.data = buffer, reason.size = sizeof buffer;
-    leaves = tl_match(variant->arguments[i].type, &arguments[i], leaves, score,
-                      why ? &reason : NULL);
+    leaves =
+        tl_match(variant->arguments[i].type, &arguments[i], leaves, score, why ? &reason : NULL);
     if (!leaves) {
       if (why)
         tl_text_add(why, "argument %zu '%s': %s", i, variant->arguments[i].name, buffer);
@@ -193,11 +193,12 @@ static tl_status checkStrides(tl_call_frame *frame, const tl_method *method) {
     const tl_leaf *leaf = &frame->best_leaves[i];
     int argument = argumentOf(frame, i);
     if (leaf->type->kind == TL_TENSOR && !tl_tensor_contiguous(leaf->value->as.tensor.tensor))
-      return tl_fail(frame->error, TL_INVALID_ARGUMENT,
-                     "%s: argument %d '%s' is not contiguous, but has to be: the model writes to a tensor of "
-                     "which it has taken a reshaped form, and both are one memory only where what it is "
-                     "given is contiguous",
-                     method->name, argument, frame->variant->arguments[argument].name);
+      return tl_fail(
+          frame->error, TL_INVALID_ARGUMENT,
+          "%s: argument %d '%s' is not contiguous, but has to be: the model writes to a tensor of "
+          "which it has taken a reshaped form, and both are one memory only where what it is "
+          "given is contiguous",
+          method->name, argument, frame->variant->arguments[argument].name);
   }
   return TL_OK;
 }
@@ -231,8 +232,7 @@ static void bindLeaf(tl_call_frame *frame, const tl_leaf *leaf, int64_t index, t
   slot->tensor.data = tl_tensor_data(tensor);
   if (tl_tensor_contiguous(tensor) && (uintptr_t)slot->tensor.data % (uintptr_t)alignment == 0)
     return;
-  slot->tensor.data =
-      tl_rt_alloc(&frame->frame, tl_byte_count(tensor->ndim, tensor->shape, bytes));
+  slot->tensor.data = tl_rt_alloc(&frame->frame, tl_byte_count(tensor->ndim, tensor->shape, bytes));
   tl_tensor_gather(tensor, slot->tensor.data, (size_t)bytes);
 }
 
@@ -274,8 +274,8 @@ bool tl_overlaps_argument(const tl_call_frame *frame, const char *data, int64_t 
     if (type->kind != TL_TENSOR)
       continue;
     const tl_slot *slot = &frame->arguments[i];
-    int64_t size = tl_byte_count(type->count, slot->tensor.sizes,
-                                 (int64_t)tl_dtype_bytes(type->dtype));
+    int64_t size =
+        tl_byte_count(type->count, slot->tensor.sizes, (int64_t)tl_dtype_bytes(type->dtype));
     const char *argument = slot->tensor.data;
     if (data < argument + size && argument < data + bytes)
       return true;
@@ -509,8 +509,8 @@ static tl_status callInFrame(tl_call_frame *frame, const tl_method *method,
   tl_value *target = given ? result : &fresh;
   if (!status && !given && result && !buildContainers(variant->result, target)) {
     tl_value_clear(target);
-    status = tl_fail(frame->error, TL_OUT_OF_MEMORY, "%s: out of memory for the result",
-                     method->name);
+    status =
+        tl_fail(frame->error, TL_OUT_OF_MEMORY, "%s: out of memory for the result", method->name);
   }
   if (!status) {
     int64_t index = 0;
@@ -555,8 +555,8 @@ static int stateUse(const tl_method *method) {
   int use = 0;
   for (int64_t v = 0; v < method->variant_count; ++v) {
     const tl_variant *variant = &method->variants[v];
-    if (variant->state_result_count || (variant->state_out >= 0 &&
-                                        variant->state_out != variant->state_in))
+    if (variant->state_result_count ||
+        (variant->state_out >= 0 && variant->state_out != variant->state_in))
       return 2;
     if (variant->state_in >= 0)
       use = 1;
@@ -579,7 +579,8 @@ tl_status tl_call_here(tl_instance *instance, const char *name, const tl_value *
   tl_call_frame *frame;
   tl_status status = TL_OK;
   if (instance->callers_stream && instance->opened->backend->ready)
-    status = instance->opened->backend->ready(instance->opened->device, instance->callers_stream, error);
+    status =
+        instance->opened->backend->ready(instance->opened->device, instance->callers_stream, error);
   if (!status)
     status = acquire(instance, &frame, error);
   if (status)

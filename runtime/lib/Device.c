@@ -50,8 +50,8 @@ static tl_status missingTarget(const tl_model *model, int32_t device, tl_error *
   addTargets(&text, model, ", ");
   addTargets(&targets, model, ",");
   if (!has[0])
-    return tl_fail(error, TL_NO_DEVICE, "%s: holds no code; compile it with --target=%s", model->name,
-                   device_names[device]);
+    return tl_fail(error, TL_NO_DEVICE, "%s: holds no code; compile it with --target=%s",
+                   model->name, device_names[device]);
   return tl_fail(error, TL_NO_DEVICE,
                  "%s: compiled for %s, not for %s; compile it with --target=%s,%s, or run it on %s",
                  model->name, has, device_names[device], list, device_names[device], has);
@@ -67,9 +67,9 @@ tl_status tl_opened_create(const tl_model *model, const tl_options *options, tl_
     return tl_fail(error, TL_INVALID_ARGUMENT, "%s: %d is no kind of device", model->name,
                    (int)device);
   if (device == TL_DEVICE_DEFAULT)
-    device = hasProcessorCode(model)              ? TL_DEVICE_CPU
+    device = hasProcessorCode(model)             ? TL_DEVICE_CPU
              : findDevice(model, TL_DEVICE_CUDA) ? TL_DEVICE_CUDA
-                                                  : TL_DEVICE_EMULATED;
+                                                 : TL_DEVICE_EMULATED;
   const tl_gpu_backend *backend = findDevice(model, device);
   if (device == TL_DEVICE_CPU ? !hasProcessorCode(model) : !backend)
     return missingTarget(model, device, error);

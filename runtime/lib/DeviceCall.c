@@ -1,7 +1,9 @@
 /*===- DeviceCall.c - Operands and results of calls on a device -----------------===*\
 |*
-|* Everything that a call does on the device is queued on one stream, so nothing has to be waited for
-|* in between. A call returns when the stream is done, except where the caller has given a stream and
+|* Everything that a call does on the device is queued on one stream, so nothing has to be waited
+for
+|* in between. A call returns when the stream is done, except where the caller has given a stream
+and
 |* all tensors are on the device: then the caller's stream is the order, and an error of the device
 |* comes out of a later call.
 \*===----------------------------------------------------------------------===*/
@@ -264,11 +266,11 @@ void *tl_device_output(tl_call_frame *frame, int64_t index, int64_t rank, const 
   int32_t changes = frame->variant->change_count;
   if (bytes < 0)
     tl_raise(frame, TL_OUT_OF_MEMORY, "out of memory for a result", NULL, 0);
-  void *data = index < leaves             ? leafOutput(frame, index, rank, sizes, bytes)
-               : index < leaves + changes ? stagedOutput(frame, index, bytes)
-                                          : stateOutput(frame, frame->variant->state_results
-                                                                   [index - leaves - changes],
-                                                        rank, sizes, bytes);
+  void *data = index < leaves ? leafOutput(frame, index, rank, sizes, bytes)
+               : index < leaves + changes
+                   ? stagedOutput(frame, index, bytes)
+                   : stateOutput(frame, frame->variant->state_results[index - leaves - changes],
+                                 rank, sizes, bytes);
   if (device->noting)
     tl_replay_note(device->noting, index, rank, sizes, element_bytes, data);
   return data;

@@ -34,8 +34,8 @@ static bool plan(tl_instance *instance) {
       instance->operand_limit =
           max(instance->operand_limit, it->argument_leaf_count + variant->state_operand_count);
       instance->result_limit =
-          max(instance->result_limit, it->result_leaf_count + variant->change_count +
-                                          variant->state_result_count);
+          max(instance->result_limit,
+              it->result_leaf_count + variant->change_count + variant->state_result_count);
       const tl_device_code *code =
           instance->opened ? tl_opened_code(instance->opened, variant) : NULL;
       instance->arena_bytes = max(instance->arena_bytes, !instance->opened ? variant->arena_bytes

@@ -64,7 +64,8 @@ typedef struct tl_leaf {
 } tl_leaf;
 
 /* Checks a value against a type; writes the leaves and adds up how specific the match is. On a
-   mismatch returns null and, where `why` is not null, writes what was expected and what is there. */
+   mismatch returns null and, where `why` is not null, writes what was expected and what is there.
+ */
 tl_leaf *tl_match(const tl_type *type, const tl_value *value, tl_leaf *leaves, int64_t *score,
                   tl_text *why);
 
@@ -95,7 +96,8 @@ void tl_memory_destroy(tl_memory *memory);
 
 /*===-- Device.c -----------------------------------------------------------===*/
 
-/* A device that an instance has opened. Its results refer to it too, and may outlive the instance. */
+/* A device that an instance has opened. Its results refer to it too, and may outlive the instance.
+ */
 typedef struct tl_opened {
   atomic_int references;
   const tl_gpu_backend *backend;
@@ -120,8 +122,8 @@ tl_status tl_opened_upload(tl_opened *opened, void *to, const void *from, int64_
                            tl_error *error);
 /* The variant's code for the device; null where there is none. */
 const tl_device_code *tl_opened_code(const tl_opened *opened, const tl_variant *variant);
-/* TL_OUT_OF_MEMORY with the sizes, or what else the device suffers from; `what` is what the memory was
-   to be. */
+/* TL_OUT_OF_MEMORY with the sizes, or what else the device suffers from; `what` is what the memory
+   was to be. */
 tl_status tl_opened_exhausted(tl_opened *opened, int64_t bytes, const char *what, tl_error *error);
 /* A new contiguous tensor on the device, or null. */
 DLManagedTensor *tl_opened_tensor(tl_opened *opened, int32_t dtype, int64_t rank,
@@ -186,9 +188,9 @@ typedef struct tl_call_frame {
   tl_memory memory;               /* tl_rt_alloc */
   struct tl_device_frame *device; /* null: the call runs on the processor */
   tl_status status;
-  tl_error *error; /* where a message goes, or null */
-  bool dropped;    /* nobody wants the result */
-  jmp_buf *leave;  /* where tl_frame_leave goes */
+  tl_error *error;          /* where a message goes, or null */
+  bool dropped;             /* nobody wants the result */
+  jmp_buf *leave;           /* where tl_frame_leave goes */
   struct tl_region *region; /* the parallel region that runs, or null */
 } tl_call_frame;
 
@@ -200,7 +202,7 @@ struct tl_instance {
   int32_t threads;
   pthread_mutex_t lock; /* guards `frames` */
   tl_call_frame *frames;
-  tl_plan **plans;           /* by method, then by variant */
+  tl_plan **plans;             /* by method, then by variant */
   pthread_rwlock_t state_lock; /* guards all below */
   tl_state_value *state;
   int32_t state_signature;
@@ -213,8 +215,8 @@ void tl_frame_destroy(tl_call_frame *frame);
 /* Ends the call with the status and message that the frame holds. */
 __attribute__((noreturn)) void tl_frame_leave(tl_call_frame *frame);
 /* tl_rt_raise with a status of choice. */
-__attribute__((noreturn)) void tl_raise(tl_call_frame *frame, tl_status status,
-                                        const char *message, const int64_t *values, int64_t count);
+__attribute__((noreturn)) void tl_raise(tl_call_frame *frame, tl_status status, const char *message,
+                                        const int64_t *values, int64_t count);
 /* Raises with a formatted text. */
 __attribute__((noreturn)) void tl_raise_text(tl_call_frame *frame, tl_status status,
                                              const tl_text *text);
@@ -246,15 +248,15 @@ typedef struct tl_device_frame {
   tl_buffer *arguments, *results; /* by leaf: tensors that cannot be used where they are */
   char *bounce;                   /* host memory that copies reach fast, or null */
   int64_t bounce_used;
-  tl_memory staging;            /* host memory of one call */
-  bool waits;                   /* a queued copy uses host memory */
-  bool queued;                  /* something has been queued since the stream was waited for */
-  bool dynamic;                 /* the call did what cannot be recorded */
-  bool capturing;               /* the stream records */
-  bool empty;                   /* ... and has recorded nothing yet */
-  struct tl_replay *replays;    /* what is known of replayable variants */
-  struct tl_replay *noting;     /* tl_rt_output notes its requests here */
-  struct tl_replay *assigned;   /* tl_rt_output takes its answers from here */
+  tl_memory staging;              /* host memory of one call */
+  bool waits;                     /* a queued copy uses host memory */
+  bool queued;                    /* something has been queued since the stream was waited for */
+  bool dynamic;                   /* the call did what cannot be recorded */
+  bool capturing;                 /* the stream records */
+  bool empty;                     /* ... and has recorded nothing yet */
+  struct tl_replay *replays;      /* what is known of replayable variants */
+  struct tl_replay *noting;       /* tl_rt_output notes its requests here */
+  struct tl_replay *assigned;     /* tl_rt_output takes its answers from here */
   struct tl_recording *recording; /* the call is being recorded */
 } tl_device_frame;
 
@@ -265,7 +267,8 @@ void tl_device_bind(tl_call_frame *frame, const tl_leaf *leaf, int64_t index, tl
 /* tl_rt_output where the call runs on a device. */
 void *tl_device_output(tl_call_frame *frame, int64_t index, int64_t rank, const int64_t *sizes,
                        int64_t element_bytes);
-/* Queues the copies of results and changed arguments, and waits for them where the caller cannot. */
+/* Queues the copies of results and changed arguments, and waits for them where the caller cannot.
+ */
 void tl_device_collect(tl_call_frame *frame);
 /* Copies to the host and waits. */
 void tl_device_read(tl_call_frame *frame, void *to, const void *from, int64_t bytes);

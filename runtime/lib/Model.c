@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-const tl_runtime_table tl_runtime = {TL_DESCRIPTOR_VERSION, 0, tl_instance_create_here,
-                                     tl_instance_destroy_here, tl_instance_reset_here,
-                                     tl_call_here};
+const tl_runtime_table tl_runtime = {TL_DESCRIPTOR_VERSION,   0,
+                                     tl_instance_create_here, tl_instance_destroy_here,
+                                     tl_instance_reset_here,  tl_call_here};
 
 /* Libraries that tl_model_open has loaded. */
 typedef struct loaded {
@@ -29,10 +29,11 @@ static tl_status checkModel(const tl_model *model, const char *name, tl_error *e
   size_t length = 0;
   const char *missing = tl_missing_feature(model->features, &length);
   if (missing)
-    return tl_fail(error, TL_INCOMPATIBLE,
-                   "%s: compiled for a processor with '%.*s', which this one lacks; compile it with "
-                   "another --target-cpu",
-                   name, (int)length, missing);
+    return tl_fail(
+        error, TL_INCOMPATIBLE,
+        "%s: compiled for a processor with '%.*s', which this one lacks; compile it with "
+        "another --target-cpu",
+        name, (int)length, missing);
   return TL_OK;
 }
 

@@ -1,6 +1,7 @@
 /*===- Parallel.c - The threads of parallel regions ---------------------------===*\
 |*
-|* One team of threads for all instances of a library. A region is opened by the thread that runs the
+|* One team of threads for all instances of a library. A region is opened by the thread that runs
+the
 |* call; workers join it while it is open, so one that sleeps too deep to come in time costs
 |* nothing. All take chunks from one counter. The opener closes the region when nothing is left and
 |* waits for those that have joined. Workers spin for some microseconds after a region, since the
@@ -40,7 +41,7 @@ static struct {
   bool atfork;
   atomic_int wanted, count; /* workers; also read without the lock */
   pthread_t threads[MAX_WORKERS];
-  pthread_mutex_t busy; /* held while a region is open */
+  pthread_mutex_t busy;   /* held while a region is open */
   atomic_uint generation; /* rises when a region opens; workers sleep on it */
   atomic_int sleepers;
   atomic_bool stop;
@@ -49,9 +50,8 @@ static struct {
   atomic_uint finished; /* workers that have left the region */
   atomic_int waiting;   /* the opener sleeps on `finished` */
   tl_region region;
-} pool = {.lock = PTHREAD_MUTEX_INITIALIZER,
-          .busy = PTHREAD_MUTEX_INITIALIZER,
-          .entry = 1ull << 31};
+} pool = {
+    .lock = PTHREAD_MUTEX_INITIALIZER, .busy = PTHREAD_MUTEX_INITIALIZER, .entry = 1ull << 31};
 
 #define CLOSED (1ull << 31)
 
@@ -148,8 +148,8 @@ static unsigned join(unsigned generation) {
     unsigned joined = entry & 0xffff, limit = entry >> 16 & 0x7fff;
     if ((unsigned)(entry >> 32) != generation || entry & CLOSED || joined >= limit)
       return 0;
-    if (atomic_compare_exchange_weak_explicit(&pool.entry, &entry, entry + 1,
-                                              memory_order_acq_rel, memory_order_acquire))
+    if (atomic_compare_exchange_weak_explicit(&pool.entry, &entry, entry + 1, memory_order_acq_rel,
+                                              memory_order_acquire))
       return joined + 1;
   }
 }
@@ -263,10 +263,9 @@ void tl_rt_parallel_for(tl_frame *it, void (*body)(void *, int64_t, int64_t), vo
   atomic_store_explicit(&pool.finished, 0, memory_order_relaxed);
   frame->region = region;
   unsigned generation = atomic_load_explicit(&pool.generation, memory_order_relaxed) + 1;
-  atomic_store_explicit(&pool.entry,
-                        (unsigned long long)generation << 32 |
-                            (unsigned long long)(limit - 1) << 16,
-                        memory_order_release);
+  atomic_store_explicit(
+      &pool.entry, (unsigned long long)generation << 32 | (unsigned long long)(limit - 1) << 16,
+      memory_order_release);
   atomic_store(&pool.generation, generation);
   if (atomic_load(&pool.sleepers))
     wake(&pool.generation);

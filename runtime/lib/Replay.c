@@ -1,12 +1,15 @@
 /*===- Replay.c - Calls that are recorded once and replayed ---------------------===*\
 |*
-|* The first call of a replayable variant runs as it is and shows which results it asks for. From then
-|* on the runtime provides those beforehand, so it knows all that a call depends on: the addresses of
+|* The first call of a replayable variant runs as it is and shows which results it asks for. From
+then
+|* on the runtime provides those beforehand, so it knows all that a call depends on: the addresses
+of
 |* operands and results, and the scalars. A call that comes with the same ones a second time is
 |* recorded into a graph, and replayed from then on. So a caller whose addresses never repeat pays
 |* nothing but a look into a small table, and alternating state buffers take two graphs.
 |*
-|* Where the code reads from the device in between, as checks of indices do, the recording has several
+|* Where the code reads from the device in between, as checks of indices do, the recording has
+several
 |* graphs, and after each what was read then. A replay reads the same; where it differs, the call
 |* starts again without the recording. It may: until it ends, a call writes nothing that it or
 |* another call reads.
@@ -233,8 +236,8 @@ static bool record(tl_call_frame *frame, tl_replay *replay, tl_recording *record
     }
     frame->leave = outer;
     void *graph = NULL;
-    if (device->capturing &&
-        device->backend->capture_end(device->stream, &graph, NULL) == TL_OK && graph)
+    if (device->capturing && device->backend->capture_end(device->stream, &graph, NULL) == TL_OK &&
+        graph)
       device->backend->graph_destroy(device->stream, graph);
   }
   device->capturing = false;
@@ -338,8 +341,8 @@ void tl_device_run(tl_call_frame *frame) {
     else if (!recorded)
       replay->impossible = true;
   }
-  replay->impossible |= device->dynamic || (replay->restarts > RESTARTS &&
-                                            4 * replay->restarts > replay->calls);
+  replay->impossible |=
+      device->dynamic || (replay->restarts > RESTARTS && 4 * replay->restarts > replay->calls);
   device->assigned = NULL;
 }
 

@@ -16,8 +16,8 @@ static void freeBuffer(tl_instance *instance, void *buffer) {
 static bool reserve(tl_instance *instance, tl_state_value *state, int buffer, int64_t bytes) {
   if (bytes <= state->capacities[buffer] && state->buffers[buffer])
     return true;
-  void *memory = instance->opened ? tl_opened_alloc(instance->opened, bytes)
-                                  : tl_aligned_alloc(bytes);
+  void *memory =
+      instance->opened ? tl_opened_alloc(instance->opened, bytes) : tl_aligned_alloc(bytes);
   if (!memory)
     return false;
   if (!instance->opened)

@@ -7,8 +7,9 @@
 static const struct {
   const char *name;
   size_t bytes;
-} dtypes[] = {{"f32", 4}, {"f64", 8}, {"f16", 2}, {"bf16", 2}, {"i8", 1},        {"i16", 2},
-              {"i32", 4}, {"i64", 8}, {"ui8", 1}, {"i1", 1},   {"complex64", 8}, {"complex128", 16}};
+} dtypes[] = {{"f32", 4}, {"f64", 8}, {"f16", 2},       {"bf16", 2},
+              {"i8", 1},  {"i16", 2}, {"i32", 4},       {"i64", 8},
+              {"ui8", 1}, {"i1", 1},  {"complex64", 8}, {"complex128", 16}};
 
 size_t tl_dtype_bytes(int32_t dtype) { return dtypes[dtype].bytes; }
 const char *tl_dtype_name(int32_t dtype) { return dtype < 0 ? "?" : dtypes[dtype].name; }
@@ -112,7 +113,7 @@ void tl_type_text(tl_text *text, const tl_type *type) {
       tl_text_add(text, type->kind == TL_DICT && i % 2 ? ": " : ", ");
     tl_type_text(text, &type->children[i]);
   }
-  tl_text_add(text, type->kind == TL_LIST  ? "]"
+  tl_text_add(text, type->kind == TL_LIST   ? "]"
                     : type->kind == TL_DICT ? "}"
                     : type->count == 1      ? ",)"
                                             : ")");

@@ -65,7 +65,8 @@ DLTensor *tl_npy_read(tl_store *store, const char *path, int32_t dtype, tl_error
     found = TL_BF16;
   if (found < 0 || (dtype >= 0 && found != dtype)) {
     tl_fail(error, TL_INVALID_ARGUMENT, "%s: element type %.*s cannot be read%s%s", path,
-            (int)strcspn(description, ","), description, dtype < 0 ? "" : " as ", dtype < 0 ? "" : tl_dtype_name(dtype));
+            (int)strcspn(description, ","), description, dtype < 0 ? "" : " as ",
+            dtype < 0 ? "" : tl_dtype_name(dtype));
     fclose(file);
     return NULL;
   }
@@ -126,8 +127,8 @@ bool tl_npy_write(const char *path, const DLTensor *tensor, tl_error *error) {
     data = packed;
   }
   int length = snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
-  FILE *file = length < (int)sizeof temporary && padded < sizeof header ? fopen(temporary, "wb")
-                                                                          : NULL;
+  FILE *file =
+      length < (int)sizeof temporary && padded < sizeof header ? fopen(temporary, "wb") : NULL;
   bool ok = file != NULL;
   if (file) {
     unsigned char start[10] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};

@@ -144,9 +144,7 @@ static void store(void *data, int64_t index, int32_t dtype, double f, long long 
   }
 }
 
-static bool isFloat(int32_t dtype) {
-  return dtype <= TL_BF16 || dtype >= TL_COMPLEX64;
-}
+static bool isFloat(int32_t dtype) { return dtype <= TL_BF16 || dtype >= TL_COMPLEX64; }
 
 static bool inRange(int32_t dtype, long long i) {
   switch (dtype) {
@@ -341,8 +339,9 @@ static bool parseNumber(parser *p, tl_value *value) {
   }
   double f = strtod(p->at, &end);
   if (end != p->at + length || !length)
-    return fail(p, "expected a value, such as 3, 1.5, true, none, \"text\", @x.npy, 2x2xf32=1 2 3 4, "
-                   "[...], (...), {...}");
+    return fail(p,
+                "expected a value, such as 3, 1.5, true, none, \"text\", @x.npy, 2x2xf32=1 2 3 4, "
+                "[...], (...), {...}");
   *value = tl_float(f);
   p->at = end;
   return true;
@@ -398,8 +397,8 @@ bool tl_parse_call(tl_store *memory, const char *text, const char **method, tl_v
   size_t length = (size_t)(p.at - name);
   skipSpace(&p);
   if (!length || *p.at != '(') {
-    tl_fail(error, TL_INVALID_ARGUMENT, "cannot read the call '%.200s': expected method(value, ...)",
-            text);
+    tl_fail(error, TL_INVALID_ARGUMENT,
+            "cannot read the call '%.200s': expected method(value, ...)", text);
     return false;
   }
   char *copy = tl_store_alloc(memory, length + 1);

@@ -261,6 +261,9 @@ void tl_print_value(const tl_value *value) {
       fputs(value->kind == TL_DICT && i % 2 ? ": " : ", ", stdout);
     tl_print_value(&value->as.items.data[i]);
   }
-  fputs(value->kind == TL_LIST ? "]" : value->kind == TL_DICT ? "}" : count == 1 ? ",)" : ")",
+  fputs(value->kind == TL_LIST   ? "]"
+        : value->kind == TL_DICT ? "}"
+        : count == 1             ? ",)"
+                                 : ")",
         stdout);
 }

@@ -1,6 +1,6 @@
 /*===- Run.c - Calls from the command line --------------------------------------===*/
-#include "Internal.h"
 #include "Run.h"
+#include "Internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,9 +161,8 @@ int tl_run_model(const tl_model *model, const tl_run_options *options) {
   tl_store store = {NULL};
   call *calls = NULL;
   size_t count = 0;
-  tl_options instance_options = {.threads = options->threads,
-                                 .device = options->device,
-                                 .device_id = options->device_id};
+  tl_options instance_options = {
+      .threads = options->threads, .device = options->device, .device_id = options->device_id};
   tl_instance *instance = NULL;
   bool ok = parseCalls(&store, options, &calls, &count, &error) &&
             tl_instance_create(model, &instance_options, &instance, &error) == TL_OK;
@@ -195,8 +194,8 @@ bool tl_parse_device(const char *text, int32_t *device, int32_t *device_id, tl_e
       return true;
     }
   }
-  tl_fail(error, TL_INVALID_ARGUMENT, "--device: expected cpu, cuda, cuda:N or emulated, got '%.100s'",
-          text);
+  tl_fail(error, TL_INVALID_ARGUMENT,
+          "--device: expected cpu, cuda, cuda:N or emulated, got '%.100s'", text);
   return false;
 }
 
@@ -256,11 +255,11 @@ int tl_run_main(const tl_model *model, int argc, char **argv) {
     size_t length = equals ? (size_t)(equals - argument) : strlen(argument);
     const char *value = equals ? equals + 1 : argv[i + 1];
 #define IS(option) (length == sizeof option - 1 && memcmp(argument, option, length) == 0)
-    bool known = IS("--input") || IS("--call") || IS("--output-dir") || IS("--threads") ||
-                 IS("--device");
+    bool known =
+        IS("--input") || IS("--call") || IS("--output-dir") || IS("--threads") || IS("--device");
     if (!known || !value) {
-      fprintf(stderr, "error: %s '%s'; see --help\n",
-              known ? "no value for" : "unknown argument", argument);
+      fprintf(stderr, "error: %s '%s'; see --help\n", known ? "no value for" : "unknown argument",
+              argument);
       status = 1;
       continue;
     }

@@ -7,8 +7,8 @@
 
 namespace conformance {
 
-/// Makes an instance of the model and calls `forward`; returns its result. `inputs` are changed where
-/// the model changes them. The error holds the runtime's message.
+/// Makes an instance of the model and calls `forward`; returns its result. `inputs` are changed
+/// where the model changes them. The error holds the runtime's message.
 llvm::Expected<Value> callForward(const tl_model *model, llvm::MutableArrayRef<Value> inputs);
 
 } // namespace conformance

@@ -80,9 +80,9 @@ const tl_model *Compiler::compile(StringRef path, StringRef signature, Refusal &
     return refuse("import");
   driver::CompileOptions current = options;
   current.signatures = {signature.str()};
-  for (auto [stage, name] : {std::pair(driver::Stage::Core, "specialize"),
-                             std::pair(driver::Stage::Linalg, "linalg"),
-                             std::pair(driver::Stage::LLVM, "code")}) {
+  for (auto [stage, name] :
+       {std::pair(driver::Stage::Core, "specialize"), std::pair(driver::Stage::Linalg, "linalg"),
+        std::pair(driver::Stage::LLVM, "code")}) {
     if (failed(driver::compile(*module, stage, current)))
       return refuse(name);
     current.signatures.clear();

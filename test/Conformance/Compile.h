@@ -21,8 +21,8 @@ public:
   explicit Compiler(torchlite::driver::Targets targets);
   ~Compiler();
 
-  /// Compiles `forward` for a signature ("forward(2x3xf32)"). On success the model, which lives until
-  /// the next call. On failure null and the reason.
+  /// Compiles `forward` for a signature ("forward(2x3xf32)"). On success the model, which lives
+  /// until the next call. On failure null and the reason.
   const tl_model *compile(llvm::StringRef path, llvm::StringRef signature, Refusal &refusal);
 
 private:

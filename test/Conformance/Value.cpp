@@ -72,8 +72,9 @@ Expected<Value> parseValue(const json::Value &json, StringRef data) {
     value.number = std::strtod(number->str().c_str(), nullptr);
     return value;
   }
-  for (auto [key, kind] : {std::pair("list", Value::Kind::List), std::pair("tuple", Value::Kind::Tuple),
-                           std::pair("dict", Value::Kind::Dict)}) {
+  for (auto [key, kind] :
+       {std::pair("list", Value::Kind::List), std::pair("tuple", Value::Kind::Tuple),
+        std::pair("dict", Value::Kind::Dict)}) {
     const json::Array *elements = object->getArray(key);
     if (!elements)
       continue;
@@ -125,7 +126,8 @@ static double readFloat(const char *bytes, StringRef type) {
   }
   uint16_t raw;
   std::memcpy(&raw, bytes, 2);
-  return type == "f16" ? convert(APFloat::IEEEhalf(), 16, raw) : convert(APFloat::BFloat(), 16, raw);
+  return type == "f16" ? convert(APFloat::IEEEhalf(), 16, raw)
+                       : convert(APFloat::BFloat(), 16, raw);
 }
 
 static bool isClose(double actual, double expected, double rtol, double atol) {
@@ -150,7 +152,8 @@ static std::string formatElement(const std::string &bytes, StringRef type, int64
     return formatNumber(readFloat(at, type));
   if (type.starts_with("c")) {
     StringRef half = type == "c64" ? "f32" : "f64";
-    return formatNumber(readFloat(at, half)) + "+" + formatNumber(readFloat(at + getElementBytes(half), half)) + "j";
+    return formatNumber(readFloat(at, half)) + "+" +
+           formatNumber(readFloat(at + getElementBytes(half), half)) + "j";
   }
   int64_t value = 0;
   std::memcpy(&value, at, getElementBytes(type));
@@ -197,13 +200,14 @@ static std::string compareTensors(const Value &actual, const Value &expected, bo
       continue;
     std::string nearest = hasExact ? " (exactly " + formatElement(exact->bytes, type, i) + ")" : "";
     return formatv("{0}[{1}] of {2} is {3}, expected {4}{5}", path, i, formatType(expected),
-                   formatElement(actual.bytes, type, i), formatElement(expected.bytes, type, i), nearest);
+                   formatElement(actual.bytes, type, i), formatElement(expected.bytes, type, i),
+                   nearest);
   }
   return {};
 }
 
-std::string compare(const Value &actual, const Value &expected, bool values, const std::string &path,
-                    const Value *exact) {
+std::string compare(const Value &actual, const Value &expected, bool values,
+                    const std::string &path, const Value *exact) {
   if (actual.kind != expected.kind)
     return formatv("{0} is {1}, expected {2}", path, getKindName(actual.kind),
                    getKindName(expected.kind));
@@ -220,7 +224,8 @@ std::string compare(const Value &actual, const Value &expected, bool values, con
   case Value::Kind::Float:
     if (isClose(actual.number, expected.number, 1e-4, 1e-5))
       return {};
-    return formatv("{0} is {1}, expected {2}", path, formatNumber(actual.number), formatNumber(expected.number));
+    return formatv("{0} is {1}, expected {2}", path, formatNumber(actual.number),
+                   formatNumber(expected.number));
   case Value::Kind::String:
     if (actual.text == expected.text)
       return {};
@@ -235,9 +240,9 @@ std::string compare(const Value &actual, const Value &expected, bool values, con
                    expected.elements.size());
   bool hasExact = exact && exact->elements.size() == expected.elements.size();
   for (size_t i = 0; i < expected.elements.size(); ++i) {
-    std::string difference = compare(actual.elements[i], expected.elements[i], values,
-                                     path + "." + std::to_string(i),
-                                     hasExact ? &exact->elements[i] : nullptr);
+    std::string difference =
+        compare(actual.elements[i], expected.elements[i], values, path + "." + std::to_string(i),
+                hasExact ? &exact->elements[i] : nullptr);
     if (!difference.empty())
       return difference;
   }

@@ -19,12 +19,12 @@ namespace conformance {
 struct Value {
   enum class Kind { None, Tensor, Int, Bool, Float, String, List, Tuple, Dict };
   Kind kind = Kind::None;
-  int64_t integer = 0;             ///< Int, and Bool as 0 or 1
-  double number = 0;               ///< Float
-  std::string text;                ///< String; for a Tensor its element type ("f32")
+  int64_t integer = 0;              ///< Int, and Bool as 0 or 1
+  double number = 0;                ///< Float
+  std::string text;                 ///< String; for a Tensor its element type ("f32")
   llvm::SmallVector<int64_t> sizes; ///< Tensor
-  std::string bytes;               ///< Tensor
-  std::vector<Value> elements;     ///< List, Tuple; Dict has key and value in turn
+  std::string bytes;                ///< Tensor
+  std::vector<Value> elements;      ///< List, Tuple; Dict has key and value in turn
 
   int64_t getNumElements() const {
     int64_t count = 1;
@@ -42,9 +42,9 @@ llvm::Expected<Value> parseValue(const llvm::json::Value &json, llvm::StringRef 
 
 /// Empty where `actual` is what PyTorch gave: floats within rtol 1e-4 and atol 1e-5 (f16 and bf16
 /// within their own precision) with NaN equal to NaN, all else exactly. Otherwise what differs,
-/// with `path` naming the place. With `values` false only types, sizes and structure count. `exact`,
-/// where it is given, has tensors of which each element is as right as the expected one (generate.py
-/// tells why).
+/// with `path` naming the place. With `values` false only types, sizes and structure count.
+/// `exact`, where it is given, has tensors of which each element is as right as the expected one
+/// (generate.py tells why).
 std::string compare(const Value &actual, const Value &expected, bool values,
                     const std::string &path = "result", const Value *exact = nullptr);
 

@@ -101,8 +101,9 @@ public:
     SmallVector<StringRef> lines;
     StringRef(text).split(lines, '\n', -1, /*KeepEmpty=*/false);
     for (StringRef line : llvm::reverse(lines))
-      if (line.contains("Assertion") || line.contains("ERROR:") || line.contains("terminate called") ||
-          line.contains("UNREACHABLE") || line.contains("LLVM ERROR"))
+      if (line.contains("Assertion") || line.contains("ERROR:") ||
+          line.contains("terminate called") || line.contains("UNREACHABLE") ||
+          line.contains("LLVM ERROR"))
         return line.str();
     return lines.empty() ? std::string() : lines.front().str();
   }

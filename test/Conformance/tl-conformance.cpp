@@ -1,7 +1,7 @@
 //===- tl-conformance.cpp - Runs the cases of a folder --------------------===//
 //
-// Compiles and runs the cases that generate.py wrote, in one process as far as they let it live, and
-// writes one line of JSON for each: {"case": 7, "outcome": "passed"} or with "reason", and for
+// Compiles and runs the cases that generate.py wrote, in one process as far as they let it live,
+// and writes one line of JSON for each: {"case": 7, "outcome": "passed"} or with "reason", and for
 // refusals "stage" and "missing". conformance.py makes the table.
 //
 //===----------------------------------------------------------------------===//
@@ -21,9 +21,11 @@ using namespace conformance;
 
 static cl::opt<std::string> folder(cl::Positional, cl::Required, cl::desc("<folder of cases>"));
 static cl::opt<std::string> output("output", cl::init("-"), cl::desc("Where outcomes are written"));
-static cl::opt<std::string> only("only", cl::desc("Only operators that match this regular expression"));
+static cl::opt<std::string> only("only",
+                                 cl::desc("Only operators that match this regular expression"));
 static cl::opt<int> oneCase("case", cl::init(-1), cl::desc("Only this case, in this very process"));
-static cl::opt<bool> dynamic("dynamic", cl::desc("Compile for unknown sizes (where they are not 1)"));
+static cl::opt<bool> dynamic("dynamic",
+                             cl::desc("Compile for unknown sizes (where they are not 1)"));
 static cl::opt<bool> emulated("emulated", cl::desc("Compile for GPUs, and run on the emulator"));
 static cl::opt<unsigned> seconds("seconds", cl::init(60), cl::desc("Time limit of a case"));
 
@@ -34,7 +36,9 @@ static std::string formatType(const Value &value) {
     std::string text;
     for (int64_t size : value.sizes)
       text += (dynamic && size != 1 ? "?" : std::to_string(size)) + "x";
-    return text + (value.text == "c64" ? "complex64" : value.text == "c128" ? "complex128" : value.text);
+    return text + (value.text == "c64"    ? "complex64"
+                   : value.text == "c128" ? "complex128"
+                                          : value.text);
   }
   case Value::Kind::Int:
     return "int";
@@ -135,7 +139,8 @@ int main(int argc, char **argv) {
     }
     json::Object &object = *parsed->getAsObject();
     std::optional<int64_t> number = object.getInteger("case");
-    if (number && (oneCase < 0 || *number == oneCase) && (only.empty() || wanted.match(*object.getString("op"))))
+    if (number && (oneCase < 0 || *number == oneCase) &&
+        (only.empty() || wanted.match(*object.getString("op"))))
       cases.push_back(std::move(object));
   }
   std::error_code error;

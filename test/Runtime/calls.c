@@ -128,8 +128,9 @@ static void testMismatches(void) {
   x = tl_dltensor(data, TL_F32, 2, shape);
   shape[1] = 2;
   x.device.device_type = kDLCUDA;
-  expectError(TL_INVALID_ARGUMENT, tl_call(instance, "twice", arguments, 1, &result, &error),
-              "twice: argument 0 'x': expected a tensor in the processor's memory, got one on cuda:0");
+  expectError(
+      TL_INVALID_ARGUMENT, tl_call(instance, "twice", arguments, 1, &result, &error),
+      "twice: argument 0 'x': expected a tensor in the processor's memory, got one on cuda:0");
   x.device.device_type = kDLCPU;
   x.data = NULL;
   expectError(TL_INVALID_ARGUMENT, tl_call(instance, "twice", arguments, 1, &result, &error),
@@ -212,9 +213,10 @@ static void testState(void) {
       data[0] = 1;
     }
     EXPECT(tl_call(instance, "reset", NULL, 0, NULL, &error) == TL_OK);
-    expectError(TL_INVALID_ARGUMENT, tl_call(instance, "reset", NULL, 0, NULL, &error),
-                "reset: not compiled for the state that the instance is in; no compiled variant takes "
-                "(); compiled:\n  reset() -> none");
+    expectError(
+        TL_INVALID_ARGUMENT, tl_call(instance, "reset", NULL, 0, NULL, &error),
+        "reset: not compiled for the state that the instance is in; no compiled variant takes "
+        "(); compiled:\n  reset() -> none");
   }
   EXPECT(calls() == 13);
   EXPECT(tl_instance_reset(instance, &error) == TL_OK && calls() == 5);

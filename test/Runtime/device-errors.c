@@ -1,8 +1,8 @@
 /* Which device an instance gets, which image of the code, and what is said where there is none.
    RUN: %cc -shared -fPIC -g -fsanitize=address %S/Inputs/fake_cuda.c -lm -o %t.so
-   RUN: %cc -shared -fPIC -g -fsanitize=address -DFAKE_WITHOUT_LAUNCH %S/Inputs/fake_cuda.c -lm -o %t.broken.so
-   RUN: %cc -fsanitize=address,undefined -fno-sanitize-recover=all %s %cuda_sources %runtime -o %t
-   RUN: %t %t.so %t.broken.so
+   RUN: %cc -shared -fPIC -g -fsanitize=address -DFAKE_WITHOUT_LAUNCH %S/Inputs/fake_cuda.c -lm -o
+   %t.broken.so RUN: %cc -fsanitize=address,undefined -fno-sanitize-recover=all %s %cuda_sources
+   %runtime -o %t RUN: %t %t.so %t.broken.so
 */
 #include "FakeDeviceModel.h"
 
@@ -40,10 +40,11 @@ static void testProcessor(void) {
 /* No driver, or none that works. */
 static void testDrivers(const char *broken) {
   setenv("TORCHLITE_LIBCUDA", "/nowhere/libcuda.so", 1);
-  EXPECT_ERROR(TL_NO_DEVICE, open(&device_model, TL_DEVICE_CUDA, 0),
-               "no NVIDIA driver: /nowhere/libcuda.so: cannot open shared object file: No such file or "
-               "directory; install the driver (in a container, start it with the GPUs); without a GPU, "
-               "run on the CPU (--device=cpu) what is compiled for it");
+  EXPECT_ERROR(
+      TL_NO_DEVICE, open(&device_model, TL_DEVICE_CUDA, 0),
+      "no NVIDIA driver: /nowhere/libcuda.so: cannot open shared object file: No such file or "
+      "directory; install the driver (in a container, start it with the GPUs); without a GPU, "
+      "run on the CPU (--device=cpu) what is compiled for it");
   testProcessor();
   setenv("TORCHLITE_LIBCUDA", broken, 1);
   EXPECT(open(&device_model, TL_DEVICE_CUDA, 0) == TL_NO_DEVICE);
@@ -55,9 +56,10 @@ static void testDrivers(const char *broken) {
 
 static void testDevices(void) {
   setenv("FAKE_CUDA_VERSION", "10020", 1);
-  EXPECT_ERROR(TL_NO_DEVICE, open(&device_model, TL_DEVICE_CUDA, 0),
-               "the NVIDIA driver is too old: it supports CUDA 10.2, and 11.0 is needed; update the "
-               "driver; without a GPU, run on the CPU (--device=cpu) what is compiled for it");
+  EXPECT_ERROR(
+      TL_NO_DEVICE, open(&device_model, TL_DEVICE_CUDA, 0),
+      "the NVIDIA driver is too old: it supports CUDA 10.2, and 11.0 is needed; update the "
+      "driver; without a GPU, run on the CPU (--device=cpu) what is compiled for it");
   unsetenv("FAKE_CUDA_VERSION");
   setenv("FAKE_CUDA_INIT", "100", 1);
   EXPECT_ERROR(TL_NO_DEVICE, open(&device_model, TL_DEVICE_CUDA, 0),
@@ -66,9 +68,10 @@ static void testDevices(void) {
                "(--device=cpu) what is compiled for it");
   testProcessor();
   setenv("FAKE_CUDA_INIT", "803", 1);
-  EXPECT_ERROR(TL_NO_DEVICE, open(&device_model, TL_DEVICE_CUDA, 0),
-               "the NVIDIA driver finds no GPU that it can use: error 803 of the CUDA driver; the "
-               "driver's library and its kernel module are of different versions: restart the machine");
+  EXPECT_ERROR(
+      TL_NO_DEVICE, open(&device_model, TL_DEVICE_CUDA, 0),
+      "the NVIDIA driver finds no GPU that it can use: error 803 of the CUDA driver; the "
+      "driver's library and its kernel module are of different versions: restart the machine");
   unsetenv("FAKE_CUDA_INIT");
   setenv("FAKE_CUDA_DEVICES", "0", 1);
   EXPECT(open(&device_model, TL_DEVICE_CUDA, 0) == TL_NO_DEVICE);
@@ -87,9 +90,10 @@ static void testDevices(void) {
 }
 
 static void testTargets(void) {
-  EXPECT_ERROR(TL_NO_DEVICE, open(&fake_model, TL_DEVICE_CUDA, 0),
-               "fake: compiled for cpu, not for cuda; compile it with --target=cpu,cuda, or run it on "
-               "cpu");
+  EXPECT_ERROR(
+      TL_NO_DEVICE, open(&fake_model, TL_DEVICE_CUDA, 0),
+      "fake: compiled for cpu, not for cuda; compile it with --target=cpu,cuda, or run it on "
+      "cpu");
   EXPECT_ERROR(TL_NO_DEVICE, open(&device_model, TL_DEVICE_EMULATED, 0),
                "fake: compiled for cpu, cuda, not for emulated; compile it with "
                "--target=cpu,cuda,emulated, or run it on cpu, cuda");
@@ -97,9 +101,10 @@ static void testTargets(void) {
   tl_model gpu_only = device_model;
   gpu_only.methods = &tick;
   gpu_only.method_count = 1;
-  EXPECT_ERROR(TL_NO_DEVICE, open(&gpu_only, TL_DEVICE_CPU, 0),
-               "fake: compiled for cuda, not for cpu; compile it with --target=cuda,cpu, or run it on "
-               "cuda");
+  EXPECT_ERROR(
+      TL_NO_DEVICE, open(&gpu_only, TL_DEVICE_CPU, 0),
+      "fake: compiled for cuda, not for cpu; compile it with --target=cuda,cpu, or run it on "
+      "cuda");
   tl_value result = tl_none();
   EXPECT(open(&gpu_only, TL_DEVICE_DEFAULT, 0) == TL_OK);
   EXPECT(tl_call(instance, "tick", NULL, 0, &result, &error) == TL_OK && result.as.i == 8);
@@ -127,15 +132,17 @@ static void testImages(void) {
   expectImage("120", "", "ptx 80");
   setenv("FAKE_CUDA_REFUSE", "", 1);
   setenv("FAKE_CUDA_CAPABILITY", "75", 1);
-  EXPECT_ERROR(TL_INCOMPATIBLE, open(&device_model, TL_DEVICE_CUDA, 0),
-               "cuda:0: Fake GPU 0 is too old a GPU: it has compute capability 7.5, and the model is "
-               "compiled for sm_80 (PTX), sm_80, sm_90, sm_86; compile it with --cuda-arch=sm_75, or run "
-               "on the CPU (--device=cpu) what is compiled for it");
+  EXPECT_ERROR(
+      TL_INCOMPATIBLE, open(&device_model, TL_DEVICE_CUDA, 0),
+      "cuda:0: Fake GPU 0 is too old a GPU: it has compute capability 7.5, and the model is "
+      "compiled for sm_80 (PTX), sm_80, sm_90, sm_86; compile it with --cuda-arch=sm_75, or run "
+      "on the CPU (--device=cpu) what is compiled for it");
   setenv("FAKE_CUDA_CAPABILITY", "61", 1);
-  EXPECT_ERROR(TL_INCOMPATIBLE, open(&device_model, TL_DEVICE_CUDA, 0),
-               "cuda:0: Fake GPU 0 is too old a GPU: it has compute capability 6.1, and the model is "
-               "compiled for sm_80 (PTX), sm_80, sm_90, sm_86; run on the CPU (--device=cpu) what is "
-               "compiled for it");
+  EXPECT_ERROR(
+      TL_INCOMPATIBLE, open(&device_model, TL_DEVICE_CUDA, 0),
+      "cuda:0: Fake GPU 0 is too old a GPU: it has compute capability 6.1, and the model is "
+      "compiled for sm_80 (PTX), sm_80, sm_90, sm_86; run on the CPU (--device=cpu) what is "
+      "compiled for it");
   setenv("FAKE_CUDA_CAPABILITY", "100", 1);
   tl_gpu_set set = device_sets[0];
   tl_gpu_code cubins = device_code;
@@ -144,16 +151,18 @@ static void testImages(void) {
   set.image_count = 2;
   cubins.sets = &set;
   model.gpu = &cubins;
-  EXPECT_ERROR(TL_INCOMPATIBLE, open(&model, TL_DEVICE_CUDA, 0),
-               "cuda:0: the model is compiled for sm_80, sm_90, which Fake GPU 0 of compute capability "
-               "10.0 cannot run; compile it with --cuda-arch=sm_100");
+  EXPECT_ERROR(
+      TL_INCOMPATIBLE, open(&model, TL_DEVICE_CUDA, 0),
+      "cuda:0: the model is compiled for sm_80, sm_90, which Fake GPU 0 of compute capability "
+      "10.0 cannot run; compile it with --cuda-arch=sm_100");
   setenv("FAKE_CUDA_CAPABILITY", "90", 1);
   setenv("FAKE_CUDA_REFUSE", "cubin", 1);
-  EXPECT_ERROR(TL_INCOMPATIBLE, open(&model, TL_DEVICE_CUDA, 0),
-               "cuda:0: loading the kernels for sm_90 into Fake GPU 0 of compute capability 9.0: "
-               "ptxas: no: CUDA_ERROR_UNSUPPORTED_PTX_VERSION (as the name says); the driver is older "
-               "than the CUDA toolkit that the model was compiled with: update the driver, or compile "
-               "for this GPU (--cuda-arch)");
+  EXPECT_ERROR(
+      TL_INCOMPATIBLE, open(&model, TL_DEVICE_CUDA, 0),
+      "cuda:0: loading the kernels for sm_90 into Fake GPU 0 of compute capability 9.0: "
+      "ptxas: no: CUDA_ERROR_UNSUPPORTED_PTX_VERSION (as the name says); the driver is older "
+      "than the CUDA toolkit that the model was compiled with: update the driver, or compile "
+      "for this GPU (--cuda-arch)");
   setenv("FAKE_CUDA_REFUSE", "", 1);
   static const char *const unknown[] = {"scale", "mystery"};
   set.kernels = unknown;
@@ -170,8 +179,8 @@ static void tick80(tl_frame *frame) { tickAs(frame, 80); }
 static void tick86(tl_frame *frame) { tickAs(frame, 86); }
 static void tick90a(tl_frame *frame) { tickAs(frame, 91); }
 
-static void expectSet(const tl_model *model, const char *capability, const char *refused, int64_t answer,
-                      const char *image) {
+static void expectSet(const tl_model *model, const char *capability, const char *refused,
+                      int64_t answer, const char *image) {
   tl_value result = tl_none();
   setenv("FAKE_CUDA_CAPABILITY", capability, 1);
   setenv("FAKE_CUDA_REFUSE", refused, 1);
@@ -185,23 +194,26 @@ static void expectSet(const tl_model *model, const char *capability, const char 
   tl_instance_destroy(instance);
 }
 
-/* A device runs what was made for the newest architecture that it has: kernels and the code that launches
-   them go together. */
+/* A device runs what was made for the newest architecture that it has: kernels and the code that
+   launches them go together. */
 static void testSets(void) {
   static const int32_t archs[] = {75, 80, 90, 86, 90};
   static const char *const kernels75[] = {"scale", NULL}, *const kernels[] = {NULL, "add"};
-  static const tl_gpu_image images75[] = {{TL_IMAGE_CUBIN, 75, "cubin 75", 9}, {TL_IMAGE_PTX, 75, "ptx 75", 7}},
+  static const tl_gpu_image images75[] = {{TL_IMAGE_CUBIN, 75, "cubin 75", 9},
+                                          {TL_IMAGE_PTX, 75, "ptx 75", 7}},
                             images80[] = {{TL_IMAGE_CUBIN, 80, "cubin 80", 9},
                                           {TL_IMAGE_PTX, 80, "ptx 80", 7},
                                           {TL_IMAGE_CUBIN, 90, "cubin 90", 9},
                                           {TL_IMAGE_PTX, 90, "ptx 90", 7}},
-                            images86[] = {{TL_IMAGE_CUBIN, 86, "cubin 86", 9}, {TL_IMAGE_PTX, 86, "ptx 86", 7}},
+                            images86[] = {{TL_IMAGE_CUBIN, 86, "cubin 86", 9},
+                                          {TL_IMAGE_PTX, 86, "ptx 86", 7}},
                             images90a[] = {{TL_IMAGE_CUBIN, 90, "exact 90a", 10}};
   static const tl_gpu_set sets[] = {{archs, 1, 2, images75, kernels75, NULL},
                                     {archs + 1, 2, 4, images80, kernels, NULL},
                                     {archs + 3, 1, 2, images86, kernels, NULL},
                                     {archs + 4, 1, 1, images90a, kernels, NULL}};
-  static const tl_device_code code[] = {{tick75, 0, 0}, {tick80, 0, 0}, {tick86, 0, 0}, {tick90a, 0, 0}};
+  static const tl_device_code code[] = {
+      {tick75, 0, 0}, {tick80, 0, 0}, {tick86, 0, 0}, {tick90a, 0, 0}};
   static const tl_variant variants[] = {
       {NULL, 0, NULL, &int_type, NULL, NULL, NULL, 0, 0, 0, 0, -1, -1, code, 0}};
   static const tl_method methods[] = {{"tick", variants, 1}};
@@ -224,11 +236,12 @@ static void testSets(void) {
   expectSet(&model, "90", "exact", 80, "cubin 90");
   expectSet(&model, "100", "", 80, "ptx 90");
   setenv("FAKE_CUDA_CAPABILITY", "70", 1);
-  EXPECT_ERROR(TL_INCOMPATIBLE, open(&model, TL_DEVICE_CUDA, 0),
-               "cuda:0: Fake GPU 0 is too old a GPU: it has compute capability 7.0, and the model is "
-               "compiled for sm_75, sm_75 (PTX), sm_80, sm_80 (PTX), sm_90, sm_90 (PTX), sm_86, sm_86 "
-               "(PTX), sm_90; compile it with --cuda-arch=sm_70, or run on the CPU (--device=cpu) what "
-               "is compiled for it");
+  EXPECT_ERROR(
+      TL_INCOMPATIBLE, open(&model, TL_DEVICE_CUDA, 0),
+      "cuda:0: Fake GPU 0 is too old a GPU: it has compute capability 7.0, and the model is "
+      "compiled for sm_75, sm_75 (PTX), sm_80, sm_80 (PTX), sm_90, sm_90 (PTX), sm_86, sm_86 "
+      "(PTX), sm_90; compile it with --cuda-arch=sm_70, or run on the CPU (--device=cpu) what "
+      "is compiled for it");
   setenv("FAKE_CUDA_CAPABILITY", "90", 1);
   setenv("FAKE_CUDA_REFUSE", "", 1);
   EXPECT(!fakeCuda()->live_contexts && !fakeCuda()->live_modules && !fakeCuda()->live_memory);

@@ -1,12 +1,11 @@
-/* Calls on a device, with a stand-in for the CUDA driver: operands, results, state, graphs, streams,
-   and what fails. Once with a driver that does everything as late as it may, once at once, and once
-   with one that knows neither graphs nor pools of memory.
-   RUN: %cc -shared -fPIC -g -fsanitize=address %S/Inputs/fake_cuda.c -lm -o %t.so
-   RUN: %cc -shared -fPIC -g -fsanitize=address -DFAKE_OLD %S/Inputs/fake_cuda.c -lm -o %t.old.so
-   RUN: %cc -fsanitize=address,undefined -fno-sanitize-recover=all %s %cuda_sources %runtime -o %t
-   RUN: env TORCHLITE_LIBCUDA=%t.so %t
-   RUN: env TORCHLITE_LIBCUDA=%t.so FAKE_CUDA_EAGER=1 %t
-   RUN: env TORCHLITE_LIBCUDA=%t.old.so %t
+/* Calls on a device, with a stand-in for the CUDA driver: operands, results, state, graphs,
+   streams, and what fails. Once with a driver that does everything as late as it may, once at once,
+   and once with one that knows neither graphs nor pools of memory. RUN: %cc -shared -fPIC -g
+   -fsanitize=address %S/Inputs/fake_cuda.c -lm -o %t.so RUN: %cc -shared -fPIC -g
+   -fsanitize=address -DFAKE_OLD %S/Inputs/fake_cuda.c -lm -o %t.old.so RUN: %cc
+   -fsanitize=address,undefined -fno-sanitize-recover=all %s %cuda_sources %runtime -o %t RUN: env
+   TORCHLITE_LIBCUDA=%t.so %t RUN: env TORCHLITE_LIBCUDA=%t.so FAKE_CUDA_EAGER=1 %t RUN: env
+   TORCHLITE_LIBCUDA=%t.old.so %t
 */
 #include "FakeDeviceModel.h"
 
@@ -184,13 +183,15 @@ static void testDeviceTensors(void) {
   DLTensor far = *a.as.tensor.tensor;
   far.device.device_id = 1;
   arguments[0] = tl_tensor(&far);
-  EXPECT_ERROR(TL_INVALID_ARGUMENT, tl_call(instance, "affine", arguments, 2, NULL, &error),
-               "affine: argument 0 'x': expected a tensor on cuda:0 or in the processor's memory, got "
-               "one on cuda:1");
+  EXPECT_ERROR(
+      TL_INVALID_ARGUMENT, tl_call(instance, "affine", arguments, 2, NULL, &error),
+      "affine: argument 0 'x': expected a tensor on cuda:0 or in the processor's memory, got "
+      "one on cuda:1");
   items[0] = tl_tensor(&far);
   arguments[0] = a;
-  EXPECT_ERROR(TL_INVALID_ARGUMENT, tl_call(instance, "affine", arguments, 2, &given, &error),
-               "result 0: expected a tensor on cuda:0 or in the processor's memory, got one on cuda:1");
+  EXPECT_ERROR(
+      TL_INVALID_ARGUMENT, tl_call(instance, "affine", arguments, 2, &given, &error),
+      "result 0: expected a tensor on cuda:0 or in the processor's memory, got one on cuda:1");
   x.shape = shape;
   x.strides = strides;
   items[0] = tl_tensor(&x);
@@ -198,9 +199,10 @@ static void testDeviceTensors(void) {
                "result 0: expected a contiguous tensor 2x3xf32 to write to, got tensor 2x3xf32");
   x.device.device_type = kDLROCM;
   arguments[0] = tl_tensor(&x);
-  EXPECT_ERROR(TL_INVALID_ARGUMENT, tl_call(instance, "affine", arguments, 2, NULL, &error),
-               "affine: argument 0 'x': expected a tensor on cuda:0 or in the processor's memory, got "
-               "one on DLPack device type 10, number 0");
+  EXPECT_ERROR(
+      TL_INVALID_ARGUMENT, tl_call(instance, "affine", arguments, 2, NULL, &error),
+      "affine: argument 0 'x': expected a tensor on cuda:0 or in the processor's memory, got "
+      "one on DLPack device type 10, number 0");
   tl_value_clear(&results[0]);
   tl_value_clear(&results[1]);
   tl_instance_destroy(instance);
@@ -275,7 +277,8 @@ static void testChanges(void) {
   EXPECT(data[0] == 4);
   /* Nor does it read the caller's memory later. */
   void *library = dlopen(getenv("TORCHLITE_LIBCUDA"), RTLD_NOW);
-  int (*free_pinned)(void *), (*make_pinned)(void **, size_t, unsigned), (*push)(void *), (*pop)(void **);
+  int (*free_pinned)(void *), (*make_pinned)(void **, size_t, unsigned), (*push)(void *),
+      (*pop)(void **);
   *(void **)&make_pinned = dlsym(library, "cuMemHostAlloc");
   *(void **)&free_pinned = dlsym(library, "cuMemFreeHost");
   *(void **)&push = dlsym(library, "cuCtxPushCurrent_v2");
@@ -330,13 +333,15 @@ static void testErrors(void) {
   tl_value n = tl_int(0), result = tl_none();
   EXPECT_ERROR(TL_RAISED, tl_call(instance, "bad", &n, 1, &result, &error), "n is 0");
   n = tl_int(1);
-  EXPECT_ERROR(TL_OUT_OF_MEMORY, tl_call(instance, "bad", &n, 1, &result, &error),
-               "cuda:0: out of memory for a tensor of 1125899906842624 bytes; 1000 of its 4000 bytes "
-               "are free");
+  EXPECT_ERROR(
+      TL_OUT_OF_MEMORY, tl_call(instance, "bad", &n, 1, &result, &error),
+      "cuda:0: out of memory for a tensor of 1125899906842624 bytes; 1000 of its 4000 bytes "
+      "are free");
   n = tl_int(2);
-  EXPECT_ERROR(TL_DEVICE_FAILED, tl_call(instance, "bad", &n, 1, &result, &error),
-               "cuda:0: the kernel 'scale' cannot be launched with 70000 blocks of 1 threads along y: "
-               "tensors of these sizes are too large for it");
+  EXPECT_ERROR(
+      TL_DEVICE_FAILED, tl_call(instance, "bad", &n, 1, &result, &error),
+      "cuda:0: the kernel 'scale' cannot be launched with 70000 blocks of 1 threads along y: "
+      "tensors of these sizes are too large for it");
   n = tl_int(3);
   EXPECT_ERROR(TL_INCOMPATIBLE, tl_call(instance, "bad", &n, 1, &result, &error),
                "cuda:0: the kernel 'scale' needs 200000 bytes of shared memory, and Fake GPU 0 has "
@@ -352,10 +357,11 @@ static void testErrors(void) {
   EXPECT(fake->shared_limit == 100000 && ((float *)result.as.tensor.tensor->data)[0] != 0);
   n = tl_int(7);
   fake->fail_launch = 1;
-  EXPECT_ERROR(TL_DEVICE_FAILED, tl_call(instance, "bad", &n, 1, &result, &error),
-               "cuda:0: launching the kernel 'scale' (1x1x1 blocks of 1x1x1 threads, 0 bytes of "
-               "shared memory): CUDA_ERROR_LAUNCH_FAILED (unspecified launch failure); this process "
-               "cannot use the GPU any more: start it again, and report the model");
+  EXPECT_ERROR(
+      TL_DEVICE_FAILED, tl_call(instance, "bad", &n, 1, &result, &error),
+      "cuda:0: launching the kernel 'scale' (1x1x1 blocks of 1x1x1 threads, 0 bytes of "
+      "shared memory): CUDA_ERROR_LAUNCH_FAILED (unspecified launch failure); this process "
+      "cannot use the GPU any more: start it again, and report the model");
   call(instance, "bad", &n, 1, &result);
   tl_value_clear(&result);
   tl_instance_destroy(instance);
@@ -510,14 +516,16 @@ static void testStream(void) {
     call(instance, "affine", from_a, 2, &given);
   }
   EXPECT(fake->synchronizations == waits);
-  EXPECT(!driver.wait(driver.stream) && peek(a.as.tensor.tensor, 0) == 72 && peek(b.as.tensor.tensor, 0) == 82);
+  EXPECT(!driver.wait(driver.stream) && peek(a.as.tensor.tensor, 0) == 72 &&
+         peek(b.as.tensor.tensor, 0) == 82);
   /* A tensor is not used again before the calls that read it have run. */
   tl_value c = onDevice(stays, data, 6), from_c[] = {c, tl_float(1)};
   call(instance, "affine", from_c, 2, &given);
   tl_value_clear(&c);
   float other[6] = {0};
   c = onDevice(stays, other, 6);
-  EXPECT(c.as.tensor.tensor->data && !driver.wait(driver.stream) && peek(b.as.tensor.tensor, 0) == 22);
+  EXPECT(c.as.tensor.tensor->data && !driver.wait(driver.stream) &&
+         peek(b.as.tensor.tensor, 0) == 22);
   tl_value_clear(&c);
   call(instance, "affine", from_a, 2, &given);
   EXPECT(!driver.wait(driver.stream) && peek(b.as.tensor.tensor, 0) == 82);
@@ -570,12 +578,14 @@ static void testExhausted(void) {
     failures += status != TL_OK;
     EXPECT(status == TL_OK || (fake->live_memory == 0 && fake->live_streams == 0));
     if (nth == 1)
-      EXPECT(strcmp(error.message,
-                    "cuda:0: out of memory for the weights of 24 bytes; 1000 of 4000 bytes are free: "
-                    "CUDA_ERROR_OUT_OF_MEMORY (as the name says)") == 0);
+      EXPECT(
+          strcmp(error.message,
+                 "cuda:0: out of memory for the weights of 24 bytes; 1000 of 4000 bytes are free: "
+                 "CUDA_ERROR_OUT_OF_MEMORY (as the name says)") == 0);
     if (nth == 2)
-      EXPECT(strcmp(error.message, "cuda:0: out of memory for the state 'sum' of 8 bytes; 1000 of its "
-                                   "4000 bytes are free") == 0);
+      EXPECT(strcmp(error.message,
+                    "cuda:0: out of memory for the state 'sum' of 8 bytes; 1000 of its "
+                    "4000 bytes are free") == 0);
   }
   EXPECT(failures >= 5);
   fake->fail_alloc = 0;

@@ -1,9 +1,9 @@
 /* RUN: %cc -fsanitize=undefined -fno-sanitize-recover=all %s %emulator -o %t && %t
-   RUN: %cc -DEMU_USE_UCONTEXT -fsanitize=undefined -fno-sanitize-recover=all %s %emulator -o %t && %t
-   The emulator as a backend: devices, memory, launches from several threads, errors, and going on
-   after them. Kernels are written in C against the interface that compiled ones use. */
-#include "FakeModel.h"
+   RUN: %cc -DEMU_USE_UCONTEXT -fsanitize=undefined -fno-sanitize-recover=all %s %emulator -o %t &&
+   %t The emulator as a backend: devices, memory, launches from several threads, errors, and going
+   on after them. Kernels are written in C against the interface that compiled ones use. */
 #include "TorchLite/Runtime/Emulator.h"
+#include "FakeModel.h"
 #include "TorchLite/Runtime/Gpu.h"
 
 #include <pthread.h>
@@ -28,8 +28,13 @@ static const int32_t none[] = {-1};
 
 /* Adds up the numbers of the block's threads: by shuffles, then through shared memory. */
 static void sum(void **params) {
-  static const tl_emu_kernel about = {
-      .name = "sum", .has_collectives = 1, .granule = 4, .pointers = first, .extents = unknown, .factors = none, .pointer_count = 1};
+  static const tl_emu_kernel about = {.name = "sum",
+                                      .has_collectives = 1,
+                                      .granule = 4,
+                                      .pointers = first,
+                                      .extents = unknown,
+                                      .factors = none,
+                                      .pointer_count = 1};
   if (!params) {
     tl_emu_describe(&about);
     return;
@@ -62,16 +67,20 @@ static void sum(void **params) {
 
 /* Numbers the threads of the grid; has no barrier. */
 static void number(void **params) {
-  static const tl_emu_kernel about = {
-      .name = "number", .granule = 4, .pointers = first, .extents = unknown, .factors = none, .pointer_count = 1};
+  static const tl_emu_kernel about = {.name = "number",
+                                      .granule = 4,
+                                      .pointers = first,
+                                      .extents = unknown,
+                                      .factors = none,
+                                      .pointer_count = 1};
   if (!params) {
     tl_emu_describe(&about);
     return;
   }
   tl_emu_thread *thread = tl_emu_current();
   const tl_emu_block *block = thread->block;
-  int32_t *to = *(int32_t **)params[0] + block->block_id[0] * block->block_size[0] +
-                thread->thread_id[0];
+  int32_t *to =
+      *(int32_t **)params[0] + block->block_id[0] * block->block_size[0] + thread->thread_id[0];
   tl_emu_check_global(thread, thread->block, (uintptr_t)to, 4, TL_EMU_WRITE, 4, 0);
   *to = (int32_t)(block->block_id[0] * block->block_size[0] + thread->thread_id[0]);
 }
@@ -95,8 +104,9 @@ static const char weights[] = "weights";
 static const char *const newer_names[] = {NULL, "number", NULL};
 static const tl_emulated_kernel newer_kernels[] = {NULL, number, NULL};
 static const int32_t archs[] = {80, 90, 86};
-static const tl_gpu_set sets[] = {{.archs = archs, .arch_count = 2, .kernels = names, .emulated = kernels},
-                                  {.archs = archs + 2, .arch_count = 1, .kernels = newer_names, .emulated = newer_kernels}};
+static const tl_gpu_set sets[] = {
+    {.archs = archs, .arch_count = 2, .kernels = names, .emulated = kernels},
+    {.archs = archs + 2, .arch_count = 1, .kernels = newer_names, .emulated = newer_kernels}};
 static const tl_gpu_code code = {.sets = sets,
                                  .set_count = 2,
                                  .kernel_count = 3,
@@ -174,7 +184,8 @@ static void testErrors(tl_gpu_stream *stream) {
   gpu->free(stream, memory);
 }
 
-/* A GPU of each architecture runs the set that was made for it, or else for the newest before it. */
+/* A GPU of each architecture runs the set that was made for it, or else for the newest before it.
+ */
 static void testSets(void) {
   static const struct {
     const char *arch;

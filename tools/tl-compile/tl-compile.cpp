@@ -3,8 +3,8 @@
 #include "TorchLite/Import/TorchScript.h"
 
 int main(int argc, char **argv) {
-  return torchlite::driver::compileMain(
-      argc, argv, [](llvm::StringRef path, mlir::MLIRContext *context) {
-        return torchlite::importTorchScript(path, context);
-      });
+  return torchlite::driver::compileMain(argc, argv,
+                                        [](llvm::StringRef path, mlir::MLIRContext *context) {
+                                          return torchlite::importTorchScript(path, context);
+                                        });
 }

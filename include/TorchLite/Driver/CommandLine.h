@@ -21,8 +21,8 @@ struct CompilerCommandLine {
   /// What they say of targets. Without --target those stay that `options` has. Errors are reported.
   llvm::LogicalResult applyTargets(mlir::MLIRContext *context, CompileOptions &options) const;
 
-  /// What they say of the rest, for a module that is at a stage; reports errors. Without signatures, methods
-  /// that take no arguments are compiled.
+  /// What they say of the rest, for a module that is at a stage; reports errors. Without
+  /// signatures, methods that take no arguments are compiled.
   llvm::LogicalResult apply(mlir::ModuleOp module, CompileOptions &options) const;
 
   /// The first option given that is about compiling alone; empty: none.
@@ -34,8 +34,8 @@ struct CompilerCommandLine {
   llvm::cl::opt<int32_t> threads;
 };
 
-/// libLLVM brings options of its own tools, some under names that ours have (`--threads`). Takes those
-/// off the command line; to be called before an option is declared.
+/// libLLVM brings options of its own tools, some under names that ours have (`--threads`). Takes
+/// those off the command line; to be called before an option is declared.
 void dropClashingOptions();
 
 /// Registers MLIR's options (timing, IR printing, reproducers), parses, and hides all options but

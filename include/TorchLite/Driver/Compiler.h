@@ -61,14 +61,15 @@ struct CompileOptions {
   /// `method(type, ...)`, one for each variant. Empty where the module has been specialized.
   std::vector<std::string> signatures;
   Targets targets;
-  /// The processor, as the command line has it; resolved by `compile`. Without triple and processor:
-  /// this machine. Libraries for GPUs have code for it as well: what launches the kernels.
+  /// The processor, as the command line has it; resolved by `compile`. Without triple and
+  /// processor: this machine. Libraries for GPUs have code for it as well: what launches the
+  /// kernels.
   cpu::TargetSpec target;
   GPUOptions gpu;
   /// Default number of threads of one call; 0: as many as there are.
   int32_t threads = 0;
-  /// The context holds this module alone, which is written once: constants are freed as soon as nothing
-  /// reads them any more.
+  /// The context holds this module alone, which is written once: constants are freed as soon as
+  /// nothing reads them any more.
   bool ownsContext = false;
   /// Applied to every pass manager: timing, IR printing, reproducers.
   std::function<llvm::LogicalResult(mlir::PassManager &)> configure;
@@ -79,8 +80,8 @@ struct CompileOptions {
 /// A context with all dialects that the stages use.
 std::unique_ptr<mlir::MLIRContext> createContext();
 
-/// Reads `path`: MLIR as text or bytecode by the name's end (.mlir, .mlirbc) and otherwise an archive.
-/// Errors, reported through the context: the file cannot be read or is neither.
+/// Reads `path`: MLIR as text or bytecode by the name's end (.mlir, .mlirbc) and otherwise an
+/// archive. Errors, reported through the context: the file cannot be read or is neither.
 mlir::OwningOpRef<mlir::ModuleOp> loadModel(llvm::StringRef path, mlir::MLIRContext *context,
                                             const Importer &importer);
 
@@ -93,9 +94,8 @@ llvm::LogicalResult compile(mlir::ModuleOp module, Stage goal, CompileOptions &o
                             ModelDescription *description = nullptr);
 
 /// Writes a module at Stage::LLVM; `weightsPrefix` as in cpu::EmitOptions.
-llvm::LogicalResult emit(mlir::ModuleOp module, const CompileOptions &options,
-                         cpu::OutputKind kind, llvm::StringRef weightsPrefix,
-                         llvm::raw_pwrite_stream &os);
+llvm::LogicalResult emit(mlir::ModuleOp module, const CompileOptions &options, cpu::OutputKind kind,
+                         llvm::StringRef weightsPrefix, llvm::raw_pwrite_stream &os);
 
 /// Writes the kernels of a module at Stage::NVVM, as PTX for the oldest of the architectures or as
 /// machine code for it. Errors are reported through the context: no kernels, no ptxas.

@@ -1,8 +1,8 @@
 //===- Link.h - Objects become libraries and programs -----------*- C++ -*-===//
 //
-// Puts compiled objects and the runtime together. Shared libraries and executables need a C compiler
-// on the machine, which finds the C library: clang-22, clang, cc or gcc, in this order; archives
-// need nothing.
+// Puts compiled objects and the runtime together. Shared libraries and executables need a C
+// compiler on the machine, which finds the C library: clang-22, clang, cc or gcc, in this order;
+// archives need nothing.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TORCHLITE_DRIVER_LINK_H

@@ -1,9 +1,10 @@
 //===- ModelDescription.h - What a compiled module offers -------*- C++ -*-===//
 //
-// The methods, variants, types and state of a module that went through specialization, read from the
-// discardable attributes that its functions carry (`tl.method`, `tl.arguments`, `tl.result`,
-// `tl.operands`, `tl.results`, `tl.state_in`, ...) and from its `tl.state` operations. Functions with
-// `tl.device` are the same methods compiled for devices; `tl.gpu_sets` tells for which sets of kernels.
+// The methods, variants, types and state of a module that went through specialization, read from
+// the discardable attributes that its functions carry (`tl.method`, `tl.arguments`, `tl.result`,
+// `tl.operands`, `tl.results`, `tl.state_in`, ...) and from its `tl.state` operations. Functions
+// with `tl.device` are the same methods compiled for devices; `tl.gpu_sets` tells for which sets of
+// kernels.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TORCHLITE_DRIVER_MODELDESCRIPTION_H
@@ -47,7 +48,8 @@ struct DeviceCode {
   bool replayable = false;
 };
 
-/// A method with one set of types: compiled for the processor, for devices (`tl.device`), or for both.
+/// A method with one set of types: compiled for the processor, for devices (`tl.device`), or for
+/// both.
 struct Variant {
   /// Null where it was not compiled for the processor.
   mlir::Operation *function = nullptr;

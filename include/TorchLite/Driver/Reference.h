@@ -16,9 +16,9 @@ class Reference {
 public:
   virtual ~Reference() = default;
 
-  /// Calls a method. Arguments are copied, so that the caller's stay as they are; `changed` receives
-  /// their values after the call. The values live until the next call. An error is what the model
-  /// raised.
+  /// Calls a method. Arguments are copied, so that the caller's stay as they are; `changed`
+  /// receives their values after the call. The values live until the next call. An error is what
+  /// the model raised.
   virtual llvm::Error call(llvm::StringRef method, llvm::ArrayRef<tl_value> arguments,
                            tl_value &result, llvm::ArrayRef<tl_value> &changed) = 0;
 };

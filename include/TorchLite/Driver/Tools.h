@@ -12,8 +12,7 @@ int compileMain(int argc, char **argv, const Importer &importer);
 
 /// The command line of tl-run; returns the exit status. `loadReference` is null where there is no
 /// LibTorch to compare with.
-int runMain(int argc, char **argv, const Importer &importer,
-            const ReferenceLoader &loadReference);
+int runMain(int argc, char **argv, const Importer &importer, const ReferenceLoader &loadReference);
 
 } // namespace torchlite::driver
 

@@ -16,10 +16,10 @@
 namespace torchlite {
 
 /// Imports the archive in `buffer`; its identifier names it in messages. The result is a verified
-/// module with the attribute `tl.root`. Its blobs refer to LibTorch's memory, which lives as long as
-/// they do; `buffer` is not referred to. The context must have the `tl` and `func` dialects.
-/// On failure the result is null and one error has been emitted: the archive is truncated, corrupt
-/// or not TorchScript, or it uses a construct that is not supported (with its Python line).
+/// module with the attribute `tl.root`. Its blobs refer to LibTorch's memory, which lives as long
+/// as they do; `buffer` is not referred to. The context must have the `tl` and `func` dialects. On
+/// failure the result is null and one error has been emitted: the archive is truncated, corrupt or
+/// not TorchScript, or it uses a construct that is not supported (with its Python line).
 mlir::OwningOpRef<mlir::ModuleOp> importTorchScript(llvm::MemoryBufferRef buffer,
                                                     mlir::MLIRContext *context);
 

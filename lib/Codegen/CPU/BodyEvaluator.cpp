@@ -66,10 +66,9 @@ SmallVector<Value> evaluateBody(OpBuilder &builder, linalg::LinalgOp op, ArrayRe
                                           lanes(second.getRhs()), second.getFastmath());
           else
             other = lanes(addend);
-          mapping.map(sum.getResult(),
-                      vector::FMAOp::create(builder, loc, lanes(product.getLhs()),
-                                            lanes(product.getRhs()), other)
-                          .getResult());
+          mapping.map(sum.getResult(), vector::FMAOp::create(builder, loc, lanes(product.getLhs()),
+                                                             lanes(product.getRhs()), other)
+                                           .getResult());
           continue;
         }
       }

@@ -43,9 +43,7 @@ struct IntegerBuilder {
   Value less(Value a, uint32_t b) {
     return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, a, constant(b));
   }
-  Value select(Value c, Value a, Value b) {
-    return arith::SelectOp::create(builder, loc, c, a, b);
-  }
+  Value select(Value c, Value a, Value b) { return arith::SelectOp::create(builder, loc, c, a, b); }
   Value bitcast(Type type, Value a) { return arith::BitcastOp::create(builder, loc, type, a); }
 };
 

@@ -205,8 +205,8 @@ Value Emitter::load(Point &point, KernelOp &op, OpOperand *operand, int64_t rowO
   bool isDestination = tensor == group.destination() && op.op.isDpsInit(operand);
   bool byRow = (row >= 0 && op.dependsOn(operand, row)) || isDestination;
   bool byLane = op.dependsOn(operand, column) || isDestination;
-  auto key = std::make_pair(operand, std::make_pair(byRow ? rowOffset : -1,
-                                                    byLane ? segment.offset : -1));
+  auto key =
+      std::make_pair(operand, std::make_pair(byRow ? rowOffset : -1, byLane ? segment.offset : -1));
   Value &value = point.loaded[key];
   if (value)
     return value;
@@ -253,7 +253,8 @@ Value Emitter::evaluate(Point &point, KernelOp &op, int64_t rowOffset, Segment s
     base = broadcastTo(b, loc, base, segment.width);
     if (op.coordinates[loop] != column)
       return base;
-    Value steps = vector::StepOp::create(b, loc, VectorType::get({segment.width}, b.getIndexType()));
+    Value steps =
+        vector::StepOp::create(b, loc, VectorType::get({segment.width}, b.getIndexType()));
     return arith::AddIOp::create(b, loc, base, steps);
   };
   return evaluateBody(b, op.op, arguments, segment.width, indexOf, fuse).front();
@@ -268,8 +269,8 @@ Value Emitter::write(Point &point, Value vector, int64_t rowOffset, Segment segm
         .getResult();
   Value tensor = point.view.tensor;
   for (int64_t lane = 0; lane < segment.width; ++lane) {
-    at.back() = getValueOrCreateConstantIndexOp(
-        b, loc, add(b, loc, indices.back(), b.getIndexAttr(lane)));
+    at.back() =
+        getValueOrCreateConstantIndexOp(b, loc, add(b, loc, indices.back(), b.getIndexAttr(lane)));
     Value element = vector::ExtractOp::create(b, loc, vector, lane);
     tensor = tensor::InsertOp::create(b, loc, element, tensor, at);
   }
@@ -308,8 +309,7 @@ Values Emitter::emitChains(Point &point, OpFoldResult size, int64_t rowCount,
   Values carried(accumulators);
   for (int64_t chain = 1; chain < chains; ++chain)
     for (Value accumulator : accumulators)
-      carried.push_back(
-          arith::ConstantOp::create(b, loc, b.getZeroAttr(accumulator.getType())));
+      carried.push_back(arith::ConstantOp::create(b, loc, b.getZeroAttr(accumulator.getType())));
   OpFoldResult main = mul(b, loc, floorDiv(b, loc, size, chains), chains);
   carried = forLoop(b, loc, b.getIndexAttr(0), main, chains, carried, /*unroll=*/false,
                     [&](OpFoldResult iv, ValueRange values) {
@@ -348,8 +348,7 @@ Values Emitter::emitReductions(Point &point, unsigned next, int64_t rowCount,
   return forLoop(b, loc, b.getIndexAttr(0), size, 1, accumulators, unroll,
                  [&](OpFoldResult iv, ValueRange values) {
                    point.reductions.push_back(iv);
-                   Values results =
-                       emitReductions(point, next + 1, rowCount, segments, values);
+                   Values results = emitReductions(point, next + 1, rowCount, segments, values);
                    point.reductions.pop_back();
                    return results;
                  });
@@ -369,9 +368,8 @@ Value Emitter::emitTile(Point point, int64_t panelWidth, int64_t rowCount) {
                              : evaluate(point, group.root, r, segment));
       else
         values.push_back(broadcastTo(b, loc,
-                                     group.init
-                                         ? evaluate(point, *group.init, r, segment)
-                                         : load(point, group.root, init, r, segment),
+                                     group.init ? evaluate(point, *group.init, r, segment)
+                                                : load(point, group.root, init, r, segment),
                                      segment.width));
     }
   if (reduces)
@@ -382,8 +380,8 @@ Value Emitter::emitTile(Point point, int64_t panelWidth, int64_t rowCount) {
   if (group.epilogue)
     for (int64_t r = 0; r < rowCount; ++r)
       for (Segment segment : segments) {
-        values[next] = evaluate(point, *group.epilogue, r, segment, group.epilogueInput,
-                                values[next]);
+        values[next] =
+            evaluate(point, *group.epilogue, r, segment, group.epilogueInput, values[next]);
         ++next;
       }
   next = 0;
@@ -414,8 +412,7 @@ Value Emitter::emitCoordinates(int64_t coordinate, Point point, const Part &colu
                     Point inner = point;
                     inner.view.tensor = carried[0];
                     if (row >= 0)
-                      inner.coordinates[row] =
-                          add(b, loc, part.begin, mul(b, loc, iv, part.size));
+                      inner.coordinates[row] = add(b, loc, part.begin, mul(b, loc, iv, part.size));
                     return {emitTile(inner, columns.size, part.size)};
                   })
               .front();
@@ -434,8 +431,8 @@ Value Emitter::emitCoordinates(int64_t coordinate, Point point, const Part &colu
                    Point inner = point;
                    inner.view.tensor = carried[0];
                    inner.coordinates[coordinate] = iv;
-                   return {emitCoordinates(coordinate + 1, inner, columns, rows, taskBegin,
-                                           taskCount)};
+                   return {
+                       emitCoordinates(coordinate + 1, inner, columns, rows, taskBegin, taskCount)};
                  })
       .front();
 }
@@ -488,8 +485,7 @@ Value Emitter::emitTasks(const Part &columns, const Part *rows, Value destinatio
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(forall.getBody());
   OpFoldResult panel = forall.getInductionVars()[0], task = forall.getInductionVars()[1];
-  SmallVector<OpFoldResult> offsets(rank, zero), extents = sizes,
-                                                 strides(rank, b.getIndexAttr(1));
+  SmallVector<OpFoldResult> offsets(rank, zero), extents = sizes, strides(rank, b.getIndexAttr(1));
   offsets[column] = add(b, loc, columns.begin, mul(b, loc, panel, columns.size));
   extents[column] = b.getIndexAttr(columns.size);
   if (plan.taskCoordinate >= 0) {

@@ -132,13 +132,12 @@ FailureOr<KernelPlan> planKernel(KernelGroup &group, const TargetInfo &target,
   int64_t maxRows = 1, window = 1;
   SmallVector<int64_t> loops = root.op.getStaticLoopRanges();
   for (auto [loop, size] : llvm::enumerate(loops)) {
-    if (root.coordinates[loop] < 0 && ShapedType::isDynamic(size) &&
-        !findLoopSize(root.op, loop)) {
+    if (root.coordinates[loop] < 0 && ShapedType::isDynamic(size) && !findLoopSize(root.op, loop)) {
       reason = "expected reductions to be as long as a dimension of an operand";
       return failure();
     }
     if (root.coordinates[loop] < 0)
-      window = ShapedType::isDynamic(size) ? ShapedType::kDynamic
+      window = ShapedType::isDynamic(size)     ? ShapedType::kDynamic
                : ShapedType::isDynamic(window) ? window
                                                : window * size;
   }
@@ -155,8 +154,8 @@ FailureOr<KernelPlan> planKernel(KernelGroup &group, const TargetInfo &target,
   }
   // Narrow results: no more vectors side by side than they have.
   if (int64_t columns = type.getDimSize(column); !ShapedType::isDynamic(columns))
-    plan.columnVectors =
-        std::max<int64_t>(1, std::min<int64_t>(plan.columnVectors, llvm::divideCeil(columns, plan.lanes)));
+    plan.columnVectors = std::max<int64_t>(
+        1, std::min<int64_t>(plan.columnVectors, llvm::divideCeil(columns, plan.lanes)));
   for (OpOperand *operand : root.op.getDpsInputOperands()) {
     if (plan.rowCoordinate < 0)
       break;

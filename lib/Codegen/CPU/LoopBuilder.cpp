@@ -12,8 +12,8 @@ namespace torchlite::cpu {
 
 static OpFoldResult apply(OpBuilder &b, Location loc, AffineExpr expr,
                           ArrayRef<OpFoldResult> operands) {
-  return affine::makeComposedFoldedAffineApply(
-      b, loc, AffineMap::get(operands.size(), 0, expr), operands);
+  return affine::makeComposedFoldedAffineApply(b, loc, AffineMap::get(operands.size(), 0, expr),
+                                               operands);
 }
 
 OpFoldResult add(OpBuilder &b, Location loc, OpFoldResult x, OpFoldResult y) {
@@ -50,8 +50,8 @@ Values forLoop(OpBuilder &b, Location loc, OpFoldResult lower, OpFoldResult uppe
     return values;
   }
   auto value = [&](OpFoldResult x) { return getValueOrCreateConstantIndexOp(b, loc, x); };
-  auto loop = scf::ForOp::create(b, loc, value(lower), value(upper), value(b.getIndexAttr(step)),
-                                 carried);
+  auto loop =
+      scf::ForOp::create(b, loc, value(lower), value(upper), value(b.getIndexAttr(step)), carried);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Values results = body(OpFoldResult(loop.getInductionVar()), loop.getRegionIterArgs());

@@ -25,10 +25,10 @@ void relaxReduction(linalg::LinalgOp op) {
   auto add = [](Operation *definition, arith::FastMathFlags flags) {
     auto math = dyn_cast<arith::ArithFastMathInterface>(definition);
     if (math)
-      definition->setAttr(math.getFastMathAttrName(),
-                          arith::FastMathFlagsAttr::get(
-                              definition->getContext(),
-                              math.getFastMathFlagsAttr().getValue() | flags));
+      definition->setAttr(
+          math.getFastMathAttrName(),
+          arith::FastMathFlagsAttr::get(definition->getContext(),
+                                        math.getFastMathFlagsAttr().getValue() | flags));
   };
   for (auto [index, yielded] : llvm::enumerate(body->getTerminator()->getOperands())) {
     Operation *combiner = yielded.getDefiningOp();
@@ -66,8 +66,7 @@ LogicalResult lowerReduction(linalg::LinalgOp op, IRRewriter &rewriter) {
     AffineMap map = op.getMatchingIndexingMap(operand);
     for (AffineExpr expr : map.getResults())
       result.push_back(affine::makeComposedAffineApply(
-          rewriter, loc, AffineMap::get(map.getNumDims(), 0, expr),
-          getAsOpFoldResult(ivs)));
+          rewriter, loc, AffineMap::get(map.getNumDims(), 0, expr), getAsOpFoldResult(ivs)));
     return result;
   };
   for (OpOperand &init : op.getDpsInitsMutable())
@@ -132,8 +131,7 @@ LogicalResult lowerReduction(linalg::LinalgOp op, IRRewriter &rewriter) {
     yielded.push_back(map.lookupOrDefault(value));
   scf::YieldOp::create(rewriter, loc, yielded);
   rewriter.setInsertionPointAfter(loops.front());
-  for (auto [init, place, value] :
-       llvm::zip(op.getDpsInits(), places, loops.front().getResults()))
+  for (auto [init, place, value] : llvm::zip(op.getDpsInits(), places, loops.front().getResults()))
     memref::StoreOp::create(rewriter, loc, value, init, place);
   rewriter.eraseOp(op);
   return success();

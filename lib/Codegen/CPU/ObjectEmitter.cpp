@@ -44,7 +44,8 @@ static FailureOr<const llvm::Target *> lookupTarget(const TargetSpec &spec, Loca
   llvm::Triple triple(spec.triple);
   if (const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error))
     return target;
-  return emitError(loc, "unknown target triple '") << spec.triple << "': expected x86-64 or AArch64";
+  return emitError(loc, "unknown target triple '")
+         << spec.triple << "': expected x86-64 or AArch64";
 }
 
 FailureOr<TargetSpec> resolveTarget(TargetSpec spec, Location loc) {
@@ -79,8 +80,7 @@ FailureOr<TargetSpec> resolveTarget(TargetSpec spec, Location loc) {
 }
 
 FailureOr<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const TargetSpec &spec,
-                                                                    Location loc,
-                                                                    OutputKind kind) {
+                                                                    Location loc, OutputKind kind) {
   FailureOr<const llvm::Target *> target = lookupTarget(spec, loc);
   if (failed(target))
     return failure();
@@ -233,8 +233,7 @@ static LogicalResult linkHostBitcode(ModuleOp module, llvm::Module &translated) 
   return success();
 }
 
-LogicalResult emitObject(ModuleOp module, const EmitOptions &options,
-                         llvm::raw_pwrite_stream &os) {
+LogicalResult emitObject(ModuleOp module, const EmitOptions &options, llvm::raw_pwrite_stream &os) {
   Location loc = module.getLoc();
   FailureOr<std::unique_ptr<llvm::TargetMachine>> machine =
       createTargetMachine(options.target, loc, options.kind);
@@ -262,8 +261,8 @@ LogicalResult emitObject(ModuleOp module, const EmitOptions &options,
     if (!translated->getNamedGlobal(symbol))
       continue;
     if (!module->hasAttr(attrName))
-      return module.emitError("the data of '") << symbol << "' are missing: no attribute '"
-                                               << attrName << "'";
+      return module.emitError("the data of '")
+             << symbol << "' are missing: no attribute '" << attrName << "'";
     FailureOr<std::string> path = files.write(module, attrName);
     if (failed(path))
       return failure();

@@ -2,12 +2,12 @@
 #include "TorchLite/Codegen/CPU/Passes.h"
 #include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
+#include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Transforms/RegionUtils.h"
 
@@ -112,8 +112,7 @@ struct OutlineParallel : impl::OutlineParallelBase<OutlineParallel> {
     for (Operation *op : order)
       builder.clone(*op, map);
     Value one = arith::ConstantIndexOp::create(builder, loc, 1);
-    auto range =
-        scf::ForOp::create(builder, loc, body.getArgument(0), body.getArgument(1), one);
+    auto range = scf::ForOp::create(builder, loc, body.getArgument(0), body.getArgument(1), one);
     func::ReturnOp::create(builder, loc);
     builder.setInsertionPointToStart(range.getBody());
     // The last dimension varies fastest.

@@ -1,8 +1,8 @@
 //===- PackPanels.cpp - Weights in the order that kernels read them ----===//
-#include "TorchLite/Codegen/Common/ConstantData.h"
-#include "TorchLite/Codegen/Common/KernelGroup.h"
 #include "TorchLite/Codegen/CPU/Passes.h"
 #include "TorchLite/Codegen/CPU/TargetInfo.h"
+#include "TorchLite/Codegen/Common/ConstantData.h"
+#include "TorchLite/Codegen/Common/KernelGroup.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -69,8 +69,7 @@ private:
     std::optional<unsigned> columnLoop;
     int64_t columnDim = 0;
     for (unsigned loop = 0; loop < root.coordinates.size(); ++loop) {
-      std::optional<unsigned> dim =
-          map.getResultPosition(getAffineDimExpr(loop, context));
+      std::optional<unsigned> dim = map.getResultPosition(getAffineDimExpr(loop, context));
       if (!dim)
         continue;
       if (root.coordinates[loop] == column) {
@@ -108,8 +107,7 @@ private:
     SmallVector<AffineExpr> order;
     for (LayoutDim dim : layout)
       order.push_back(getAffineDimExpr(dim.source, context) * dim.factor);
-    ElementsAttr &packed =
-        cache[{constant, AffineMap::get(type.getRank(), 0, order, context)}];
+    ElementsAttr &packed = cache[{constant, AffineMap::get(type.getRank(), 0, order, context)}];
     if (!packed)
       packed = rearrange(constant, layout, "_packed");
     if (!packed)

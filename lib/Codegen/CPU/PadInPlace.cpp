@@ -60,8 +60,7 @@ private:
       // Somebody else's tensor: copy it into the middle.
       rewriter.setInsertionPoint(pad);
       SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, source);
-      Value empty =
-          tensor::EmptyOp::create(rewriter, loc, sizes, sourceType.getElementType());
+      Value empty = tensor::EmptyOp::create(rewriter, loc, sizes, sourceType.getElementType());
       writer = linalg::CopyOp::create(rewriter, loc, source, empty);
       source = writer->getResult(0);
       pad.getSourceMutable().assign(source);
@@ -70,8 +69,7 @@ private:
     // The padded buffer, with its border written first.
     rewriter.setInsertionPoint(writer);
     Value old = writer.getDpsInits()[0];
-    SmallVector<OpFoldResult> inner, offsets,
-        strides(type.getRank(), rewriter.getIndexAttr(1));
+    SmallVector<OpFoldResult> inner, offsets, strides(type.getRank(), rewriter.getIndexAttr(1));
     SmallVector<Value> dynamicSizes;
     for (int64_t dim = 0; dim < type.getRank(); ++dim) {
       int64_t low = pad.getStaticLow()[dim], high = pad.getStaticHigh()[dim];
@@ -79,27 +77,26 @@ private:
       offsets.push_back(rewriter.getIndexAttr(low));
       if (type.isDynamicDim(dim))
         dynamicSizes.push_back(getValueOrCreateConstantIndexOp(
-            rewriter, loc,
-            add(rewriter, loc, inner.back(), rewriter.getIndexAttr(low + high))));
+            rewriter, loc, add(rewriter, loc, inner.back(), rewriter.getIndexAttr(low + high))));
     }
     // Not tensor.empty: equal ones are merged, and a merged buffer must be copied.
     Value padded = bufferization::AllocTensorOp::create(rewriter, loc, type, dynamicSizes);
-    padded = func::CallOp::create(rewriter, loc, borderFunction(pad, constant), padded).getResult(0);
+    padded =
+        func::CallOp::create(rewriter, loc, borderFunction(pad, constant), padded).getResult(0);
     Value middle = tensor::ExtractSliceOp::create(
         rewriter, loc, cast<RankedTensorType>(old.getType()), padded, offsets, inner, strides);
     writer.getDpsInitsMutable()[0].assign(middle);
 
     // Right after the producer, so that all other readers come later and can read the middle.
     rewriter.setInsertionPointAfterValue(source);
-    Value whole = tensor::InsertSliceOp::create(rewriter, loc, source, padded, offsets, inner,
-                                                strides);
+    Value whole =
+        tensor::InsertSliceOp::create(rewriter, loc, source, padded, offsets, inner, strides);
     rewriter.replaceOp(pad, whole);
     if (!source.hasOneUse()) {
-      Value again = tensor::ExtractSliceOp::create(rewriter, loc, sourceType, whole, offsets, inner,
-                                                   strides);
-      rewriter.replaceUsesWithIf(source, again, [&](OpOperand &use) {
-        return use.getOwner() != whole.getDefiningOp();
-      });
+      Value again =
+          tensor::ExtractSliceOp::create(rewriter, loc, sourceType, whole, offsets, inner, strides);
+      rewriter.replaceUsesWithIf(
+          source, again, [&](OpOperand &use) { return use.getOwner() != whole.getDefiningOp(); });
     }
     ++numPads;
   }
@@ -113,8 +110,8 @@ private:
     Location loc = pad.getLoc();
     OpBuilder builder(&getContext());
     builder.setInsertionPointToEnd(getOperation().getBody());
-    function = func::FuncOp::create(builder, loc, "tl_border",
-                                    builder.getFunctionType({type}, {type}));
+    function =
+        func::FuncOp::create(builder, loc, "tl_border", builder.getFunctionType({type}, {type}));
     function.setPrivate();
     symbols->insert(function);
     Block *block = function.addEntryBlock();
@@ -134,11 +131,10 @@ private:
           return;
         offsets[dim] = offset;
         sizes[dim] = builder.getIndexAttr(count);
-        Value slice =
-            tensor::ExtractSliceOp::create(builder, loc, tensor, offsets, sizes, strides);
+        Value slice = tensor::ExtractSliceOp::create(builder, loc, tensor, offsets, sizes, strides);
         Value filled = linalg::FillOp::create(builder, loc, element, slice).getResult(0);
-        tensor = tensor::InsertSliceOp::create(builder, loc, filled, tensor, offsets, sizes,
-                                               strides);
+        tensor =
+            tensor::InsertSliceOp::create(builder, loc, filled, tensor, offsets, sizes, strides);
       };
       fill(builder.getIndexAttr(0), low);
       fill(sub(builder, loc, size, builder.getIndexAttr(high)), high);

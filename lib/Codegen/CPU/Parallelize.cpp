@@ -73,8 +73,7 @@ struct Parallelize : impl::ParallelizeBase<Parallelize> {
           total = arith::MulIOp::create(rewriter, loc, total,
                                         getValueOrCreateConstantIndexOp(rewriter, loc, range.size));
       Value limit = arith::ConstantIndexOp::create(rewriter, loc, minWork);
-      Value isLarge =
-          arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::sge, total, limit);
+      Value isLarge = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::sge, total, limit);
       auto choice = scf::IfOp::create(rewriter, loc, isLarge, /*withElseRegion=*/true);
       rewriter.setInsertionPointToStart(choice.thenBlock());
       parallel = cast<linalg::LinalgOp>(rewriter.clone(*op));
@@ -94,8 +93,8 @@ struct Parallelize : impl::ParallelizeBase<Parallelize> {
     scf::SCFTilingOptions options;
     options.setTileSizes(tiles);
     options.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp);
-    FailureOr<scf::SCFTilingResult> tiled = scf::tileUsingSCF(
-        rewriter, cast<TilingInterface>(parallel.getOperation()), options);
+    FailureOr<scf::SCFTilingResult> tiled =
+        scf::tileUsingSCF(rewriter, cast<TilingInterface>(parallel.getOperation()), options);
     if (failed(tiled))
       return parallel.emitError("cannot be cut into parallel pieces");
     rewriter.eraseOp(parallel);

@@ -4,15 +4,16 @@
 //
 //   reduction of elements   a loop that carries vectors of partial results, then a scalar
 //   operation on rows       scalar code
-//   operation on elements   nothing yet: it is evaluated where it is read. One that is expensive and
+//   operation on elements   nothing yet: it is evaluated where it is read. One that is expensive
+//   and
 //                           read more than once is kept in the row of the result.
 //
 // and at last a loop that writes the row of the result.
 //
 //===----------------------------------------------------------------------===//
+#include "TorchLite/Codegen/CPU/RowKernelEmitter.h"
 #include "TorchLite/Codegen/CPU/BodyEvaluator.h"
 #include "TorchLite/Codegen/CPU/LoopBuilder.h"
-#include "TorchLite/Codegen/CPU/RowKernelEmitter.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -126,12 +127,10 @@ Value Emitter::write(Value vector, Value destination, OpFoldResult at, int64_t w
   SmallVector<OpFoldResult> indices = localIndices(at);
   Values place = valuesOf(indices);
   if (!cast<RankedTensorType>(destination.getType()).getElementType().isInteger(1))
-    return vector::TransferWriteOp::create(b, loc, vector, destination, place,
-                                           ArrayRef<bool>{true})
+    return vector::TransferWriteOp::create(b, loc, vector, destination, place, ArrayRef<bool>{true})
         .getResult();
   for (int64_t lane = 0; lane < width; ++lane) {
-    place.back() =
-        getValueOrCreateConstantIndexOp(b, loc, add(b, loc, at, b.getIndexAttr(lane)));
+    place.back() = getValueOrCreateConstantIndexOp(b, loc, add(b, loc, at, b.getIndexAttr(lane)));
     Value element = vector::ExtractOp::create(b, loc, vector, lane);
     destination = tensor::InsertOp::create(b, loc, element, destination, place);
   }
@@ -172,8 +171,8 @@ Value Emitter::load(linalg::LinalgOp op, OpOperand *operand, OpFoldResult at, in
   Values values;
   for (int64_t lane = 0; lane < width; ++lane)
     values.push_back(tensor::ExtractOp::create(b, loc, tensor, valuesOf(indicesAt(lane))));
-  return vector::FromElementsOp::create(
-      b, loc, VectorType::get({width}, type.getElementType()), values);
+  return vector::FromElementsOp::create(b, loc, VectorType::get({width}, type.getElementType()),
+                                        values);
 }
 
 Value Emitter::evaluateElements(linalg::LinalgOp op, OpFoldResult at, int64_t width,
@@ -208,9 +207,7 @@ Value Emitter::evaluateScalar(linalg::LinalgOp op) {
     arguments.push_back(op.payloadUsesValueFromOperand(&operand)
                             ? load(op, &operand, b.getIndexAttr(0), 0, Value())
                             : Value());
-  auto indexOf = [&](int64_t loop) {
-    return getValueOrCreateConstantIndexOp(b, loc, row[loop]);
-  };
+  auto indexOf = [&](int64_t loop) { return getValueOrCreateConstantIndexOp(b, loc, row[loop]); };
   return evaluateBody(b, op, arguments, /*width=*/0, indexOf, /*fuseMultiplyAdd=*/false).front();
 }
 
@@ -304,12 +301,11 @@ Value Emitter::reduce(linalg::LinalgOp op, Value &destination) {
   };
   auto identity = [&](int64_t width) -> Value {
     auto type = VectorType::get({width}, neutral.getType());
-    return arith::ConstantOp::create(
-        b, loc, DenseElementsAttr::get(type, ArrayRef<Attribute>(neutral)));
+    return arith::ConstantOp::create(b, loc,
+                                     DenseElementsAttr::get(type, ArrayRef<Attribute>(neutral)));
   };
   auto toScalar = [&](Value vector) -> Value {
-    auto fast = isa<FloatType>(neutral.getType()) &&
-                        isa<arith::AddFOp, arith::MulFOp>(combiner)
+    auto fast = isa<FloatType>(neutral.getType()) && isa<arith::AddFOp, arith::MulFOp>(combiner)
                     ? arith::FastMathFlags::reassoc
                     : arith::FastMathFlags::none;
     return vector::ReductionOp::create(b, loc, kind, vector, fast);
@@ -328,14 +324,14 @@ Value Emitter::reduce(linalg::LinalgOp op, Value &destination) {
         mul(b, loc, floorDiv(b, loc, sub(b, loc, length, begin), width * count), width * count));
     if (getConstantIntValue(sub(b, loc, end, begin)) == 0)
       return;
-    carried = forLoop(b, loc, begin, end, width * count, carried, false,
-                      [&](OpFoldResult at, ValueRange values) {
-                        Values next(values);
-                        for (int64_t i = 0; i < count; ++i)
-                          next[i] = step(add(b, loc, at, b.getIndexAttr(i * width)), width,
-                                         values[i], next.back());
-                        return next;
-                      });
+    carried = forLoop(
+        b, loc, begin, end, width * count, carried, false, [&](OpFoldResult at, ValueRange values) {
+          Values next(values);
+          for (int64_t i = 0; i < count; ++i)
+            next[i] =
+                step(add(b, loc, at, b.getIndexAttr(i * width)), width, values[i], next.back());
+          return next;
+        });
     begin = end;
   };
   loop(partials, lanes, false);
@@ -375,8 +371,7 @@ Value Emitter::emitRow(ArrayRef<OpFoldResult> at, Value destination, ArrayRef<Op
   }
   linalg::LinalgOp last = kernel.last();
   if (!isElementwise(last))
-    return tensor::InsertOp::create(b, loc, scalars.lookup(last), destination,
-                                    valuesOf(localRow));
+    return tensor::InsertOp::create(b, loc, scalars.lookup(last), destination, valuesOf(localRow));
   return forElements(destination, [&](OpFoldResult position, int64_t width, Value into) {
     Value value = evaluateElements(last, position, width, into);
     return write(value, into, position, width);

@@ -11,10 +11,8 @@ namespace torchlite::cpu {
 // three-operand multiply-add and needs one more temporary: 4x8. NEON: 8x8 uses 19 of 32.
 // A 32 KB, 8-way first-level cache repeats its sets every 4 KB.
 static constexpr TargetInfo table[] = {
-    {"avx512", 512, 32, 8, 14, 2, 8, 4096, 8},
-    {"avx2", 256, 16, 6, 6, 2, 8, 4096, 6},
-    {"sse", 128, 16, 4, 4, 2, 8, 4096, 4},
-    {"neon", 128, 32, 8, 8, 2, 8, 4096, 8},
+    {"avx512", 512, 32, 8, 14, 2, 8, 4096, 8}, {"avx2", 256, 16, 6, 6, 2, 8, 4096, 6},
+    {"sse", 128, 16, 4, 4, 2, 8, 4096, 4},     {"neon", 128, 32, 8, 8, 2, 8, 4096, 8},
     {"scalar", 64, 16, 4, 4, 2, 4, 4096, 4},
 };
 

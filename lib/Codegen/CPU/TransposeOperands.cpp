@@ -1,6 +1,6 @@
 //===- TransposeOperands.cpp - Contiguous operands for contractions -------===//
-#include "TorchLite/Codegen/Common/KernelGroup.h"
 #include "TorchLite/Codegen/CPU/Passes.h"
+#include "TorchLite/Codegen/Common/KernelGroup.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -79,8 +79,7 @@ private:
       operands[operand->getOperandNumber()] =
           linalg::TransposeOp::create(rewriter, loc, operand->get(), empty, permutation)
               ->getResult(0);
-      maps[operand->getOperandNumber()] =
-          AffineMap::get(map.getNumDims(), 0, exprs, &getContext());
+      maps[operand->getOperandNumber()] = AffineMap::get(map.getNumDims(), 0, exprs, &getContext());
       ++numTransposed;
     }
     unsigned inputs = root.getNumDpsInputs();

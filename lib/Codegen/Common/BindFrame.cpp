@@ -15,9 +15,7 @@ namespace torchlite {
 namespace {
 using namespace mlir;
 
-bool isScalar(Type type) {
-  return type.isInteger(64) || type.isF64() || type.isInteger(1);
-}
+bool isScalar(Type type) { return type.isInteger(64) || type.isF64() || type.isInteger(1); }
 
 /// The contiguous memref that holds a tensor.
 MemRefType bufferType(RankedTensorType type) {
@@ -119,8 +117,7 @@ struct BindFrame : impl::BindFrameBase<BindFrame> {
       for (int64_t dim = 0; dim < tensorType.getRank(); ++dim)
         if (tensorType.isDynamicDim(dim))
           sizes.push_back(tensor::DimOp::create(builder, loc, value, dim));
-      outputs.push_back(
-          rt::OutputOp::create(builder, loc, bufferType(tensorType), index, sizes));
+      outputs.push_back(rt::OutputOp::create(builder, loc, bufferType(tensorType), index, sizes));
       bufferization::MaterializeInDestinationOp::create(builder, loc, /*result=*/Type(), value,
                                                         outputs.back().getResult(),
                                                         /*restrict=*/true, /*writable=*/true);

@@ -1,8 +1,8 @@
 //===- Bufferize.cpp - From tensors to buffers ----------------------------===//
+#include "mlir/Dialect/Bufferization/Transforms/Bufferize.h"
 #include "TorchLite/Codegen/Common/Passes.h"
 #include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
-#include "mlir/Dialect/Bufferization/Transforms/Bufferize.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotModuleBufferize.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
@@ -42,8 +42,8 @@ void splatConstantsToFills(ModuleOp module, IRRewriter &rewriter) {
     auto value = cast<SplatElementsAttr>(op.getValue()).getSplatValue<TypedAttr>();
     rewriter.setInsertionPoint(op);
     Value scalar = arith::ConstantOp::create(rewriter, op.getLoc(), value);
-    Value empty = tensor::EmptyOp::create(rewriter, op.getLoc(), type.getShape(),
-                                          type.getElementType());
+    Value empty =
+        tensor::EmptyOp::create(rewriter, op.getLoc(), type.getShape(), type.getElementType());
     rewriter.replaceOp(op, linalg::FillOp::create(rewriter, op.getLoc(), scalar, empty));
   }
 }
@@ -99,7 +99,8 @@ void pinLoopCarriedTensors(ModuleOp module, IRRewriter &rewriter) {
     if (isa<rt::KernelOp>(op)) // What a kernel computes stays as it is.
       return WalkResult::skip();
     if (auto loop = dyn_cast<scf::ForOp>(op)) {
-      yieldIntoCarriedBuffers(loop.getBody()->getTerminator(), loop.getYieldedValuesMutable().value(),
+      yieldIntoCarriedBuffers(loop.getBody()->getTerminator(),
+                              loop.getYieldedValuesMutable().value(),
                               SmallVector<BlockArgument>(loop.getRegionIterArgs()), rewriter);
     } else if (auto loop = dyn_cast<scf::WhileOp>(op)) {
       auto clip = [](auto arguments, size_t size) {
@@ -150,7 +151,8 @@ LogicalResult inlineFunctionsThatReturnBuffers(ModuleOp module, IRRewriter &rewr
     }
   }
   for (auto function : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
-    if (function.isPrivate() && llvm::any_of(function.getResultTypes(), llvm::IsaPred<BaseMemRefType>))
+    if (function.isPrivate() &&
+        llvm::any_of(function.getResultTypes(), llvm::IsaPred<BaseMemRefType>))
       rewriter.eraseOp(function);
   return success();
 }

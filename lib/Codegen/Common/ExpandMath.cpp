@@ -41,9 +41,9 @@ struct ExpandCopySign : OpRewritePattern<math::CopySignOp> {
     Value magnitude = arith::AndIOp::create(
         rewriter, loc, arith::BitcastOp::create(rewriter, loc, bits, op.getLhs()),
         mask(APInt::getSignedMaxValue(width)));
-    Value sign = arith::AndIOp::create(
-        rewriter, loc, arith::BitcastOp::create(rewriter, loc, bits, op.getRhs()),
-        mask(APInt::getSignMask(width)));
+    Value sign = arith::AndIOp::create(rewriter, loc,
+                                       arith::BitcastOp::create(rewriter, loc, bits, op.getRhs()),
+                                       mask(APInt::getSignMask(width)));
     Value both = arith::OrIOp::create(rewriter, loc, magnitude, sign);
     rewriter.replaceOpWithNewOp<arith::BitcastOp>(op, type, both);
     return success();

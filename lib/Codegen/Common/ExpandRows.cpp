@@ -1,7 +1,7 @@
 //===- ExpandRows.cpp - tlrt.argsort, tlrt.scan, tlrt.nonzero to loops ----===//
 //
-// Each row's permutation is merge-sorted bottom up: runs of 1, 2, 4, ... positions are merged into a
-// scratch row, which is copied back. Elements are read through the permutation and never move.
+// Each row's permutation is merge-sorted bottom up: runs of 1, 2, 4, ... positions are merged into
+// a scratch row, which is copied back. Elements are read through the permutation and never move.
 //
 // A scan is a loop along the dimension that carries the running values of all rows and the result.
 //
@@ -26,8 +26,7 @@ using B = ImplicitLocOpBuilder;
 using Sizes = SmallVector<OpFoldResult>;
 
 /// An operation whose result is known to have no elements is its init: no row may be cut out of it.
-template <typename Op>
-bool replaceEmpty(Op op) {
+template <typename Op> bool replaceEmpty(Op op) {
   auto type = cast<RankedTensorType>(op.getResult().getType());
   if (!llvm::is_contained(type.getShape(), 0))
     return false;
@@ -42,12 +41,12 @@ Value createElementwise(B &b, ValueRange inputs, Value init,
   auto type = cast<RankedTensorType>(init.getType());
   SmallVector<AffineMap> maps(inputs.size() + 1, b.getMultiDimIdentityMap(type.getRank()));
   SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-  auto generic = linalg::GenericOp::create(
-      b, type, inputs, init, maps, iterators,
-      [&](OpBuilder &nested, Location loc, ValueRange arguments) {
-        B inner(loc, nested);
-        linalg::YieldOp::create(inner, body(inner, arguments));
-      });
+  auto generic =
+      linalg::GenericOp::create(b, type, inputs, init, maps, iterators,
+                                [&](OpBuilder &nested, Location loc, ValueRange arguments) {
+                                  B inner(loc, nested);
+                                  linalg::YieldOp::create(inner, body(inner, arguments));
+                                });
   return generic.getResult(0);
 }
 
@@ -88,16 +87,15 @@ Value createMerge(B &b, Row &row, Value from, Value to, Value low, Value middle,
         Value hasLeft = arith::CmpIOp::create(in, arith::CmpIPredicate::slt, left, middle);
         Value hasRight = arith::CmpIOp::create(in, arith::CmpIPredicate::slt, right, high);
         // The right one if there is one, and none on the left or a later one: stable.
-        Value noLeft = arith::XOrIOp::create(in, hasLeft,
-                                             arith::ConstantIntOp::create(in, 1, 1));
-        Value takeRight = arith::AndIOp::create(in, hasRight,
-                                                arith::OrIOp::create(in, noLeft, rightFirst));
+        Value noLeft = arith::XOrIOp::create(in, hasLeft, arith::ConstantIntOp::create(in, 1, 1));
+        Value takeRight =
+            arith::AndIOp::create(in, hasRight, arith::OrIOp::create(in, noLeft, rightFirst));
         Value position = arith::SelectOp::create(in, takeRight, rightPosition, leftPosition);
         Value written = tensor::InsertOp::create(in, position, carried[0], k);
-        Value nextLeft = arith::SelectOp::create(in, takeRight, left,
-                                                 arith::AddIOp::create(in, left, one));
-        Value nextRight = arith::SelectOp::create(in, takeRight,
-                                                  arith::AddIOp::create(in, right, one), right);
+        Value nextLeft =
+            arith::SelectOp::create(in, takeRight, left, arith::AddIOp::create(in, left, one));
+        Value nextRight =
+            arith::SelectOp::create(in, takeRight, arith::AddIOp::create(in, right, one), right);
         scf::YieldOp::create(in, ValueRange{written, nextLeft, nextRight});
       });
   return loop.getResult(0);
@@ -109,8 +107,8 @@ Value createRounds(B &b, Value size) {
   auto loop = scf::WhileOp::create(
       b, TypeRange{b.getIndexType(), b.getIndexType()}, ValueRange{zero, one},
       [&](OpBuilder &nested, Location at, ValueRange carried) {
-        Value isShort = arith::CmpIOp::create(nested, at, arith::CmpIPredicate::slt, carried[1],
-                                              size);
+        Value isShort =
+            arith::CmpIOp::create(nested, at, arith::CmpIPredicate::slt, carried[1], size);
         scf::ConditionOp::create(nested, at, isShort, carried);
       },
       [&](OpBuilder &nested, Location at, ValueRange carried) {
@@ -144,10 +142,10 @@ Value createSortedPositions(B &b, Row &row) {
             in, zero, row.size, twice, ValueRange{scratch},
             [&](OpBuilder &inner, Location innerLoc, Value low, ValueRange to) {
               B deep(innerLoc, inner);
-              Value middle = arith::MinSIOp::create(
-                  deep, arith::AddIOp::create(deep, low, width), row.size);
-              Value high = arith::MinSIOp::create(
-                  deep, arith::AddIOp::create(deep, low, twice), row.size);
+              Value middle =
+                  arith::MinSIOp::create(deep, arith::AddIOp::create(deep, low, width), row.size);
+              Value high =
+                  arith::MinSIOp::create(deep, arith::AddIOp::create(deep, low, twice), row.size);
               Value merged = createMerge(deep, row, from, to[0], low, middle, high);
               scf::YieldOp::create(deep, merged);
             });
@@ -226,20 +224,19 @@ void expand(rt::ScanOp op) {
       [&](OpBuilder &nested, Location loc, Value index, ValueRange carried) {
         B in(loc, nested);
         offsets[dim] = index;
-        Value slice = tensor::ExtractSliceOp::create(in, sliceType, operand, offsets, sizes,
-                                                     strides);
+        Value slice =
+            tensor::ExtractSliceOp::create(in, sliceType, operand, offsets, sizes, strides);
         // Into the carried tensor itself, so that the loop needs no second buffer.
         Value next = createElementwise(in, slice, carried[0], [&](B &inner, ValueRange values) {
           return op.combine(inner, loc, values[1], op.fromElement(inner, loc, values[0]));
         });
         Value rounded = next;
         if (element != computed)
-          rounded = createElementwise(in, next, tensor::EmptyOp::create(in, sliceSizes, element),
-                                      [&](B &inner, ValueRange values) {
-                                        return op.toElement(inner, loc, values[0]);
-                                      });
-        Value inserted = tensor::InsertSliceOp::create(in, rounded, carried[1], offsets, sizes,
-                                                       strides);
+          rounded = createElementwise(
+              in, next, tensor::EmptyOp::create(in, sliceSizes, element),
+              [&](B &inner, ValueRange values) { return op.toElement(inner, loc, values[0]); });
+        Value inserted =
+            tensor::InsertSliceOp::create(in, rounded, carried[1], offsets, sizes, strides);
         scf::YieldOp::create(in, ValueRange{next, inserted});
       });
   op.replaceAllUsesWith(loop.getResult(1));
@@ -271,22 +268,20 @@ void expand(rt::NonzeroOp op) {
   Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
   SmallVector<Value> lower(sizes.size(), zero), step(sizes.size(), one);
   Value found =
-      scf::buildLoopNest(b, b.getLoc(), lower, sizes, step, ValueRange{op.getInit(), zero},
-                         [&](OpBuilder &nested, Location loc, ValueRange indices,
-                             ValueRange carried) -> scf::ValueVector {
-                           Value element =
-                               tensor::ExtractOp::create(nested, loc, op.getInput(), indices);
-                           auto ifOp = scf::IfOp::create(
-                               nested, loc, rt::NonzeroOp::isNonzero(nested, loc, element),
-                               [&](OpBuilder &inner, Location at) {
-                                 B in(at, inner);
-                                 createRow(in, indices, carried);
-                               },
-                               [&](OpBuilder &inner, Location at) {
-                                 scf::YieldOp::create(inner, at, carried);
-                               });
-                           return scf::ValueVector(ifOp.getResults());
-                         })
+      scf::buildLoopNest(
+          b, b.getLoc(), lower, sizes, step, ValueRange{op.getInit(), zero},
+          [&](OpBuilder &nested, Location loc, ValueRange indices,
+              ValueRange carried) -> scf::ValueVector {
+            Value element = tensor::ExtractOp::create(nested, loc, op.getInput(), indices);
+            auto ifOp = scf::IfOp::create(
+                nested, loc, rt::NonzeroOp::isNonzero(nested, loc, element),
+                [&](OpBuilder &inner, Location at) {
+                  B in(at, inner);
+                  createRow(in, indices, carried);
+                },
+                [&](OpBuilder &inner, Location at) { scf::YieldOp::create(inner, at, carried); });
+            return scf::ValueVector(ifOp.getResults());
+          })
           .results.front();
   op.replaceAllUsesWith(found);
   op.erase();

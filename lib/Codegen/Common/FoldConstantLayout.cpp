@@ -34,8 +34,7 @@ struct TransposeOfConstant : OpRewritePattern<linalg::TransposeOp> {
   }
 };
 
-template <typename Op>
-struct ReshapeOfConstant : OpRewritePattern<Op> {
+template <typename Op> struct ReshapeOfConstant : OpRewritePattern<Op> {
   using OpRewritePattern<Op>::OpRewritePattern;
 
   LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {

@@ -51,8 +51,8 @@ void computeInF32(Operation *op) {
       operand.set(
           arith::ExtFOp::create(builder, op->getLoc(), withElement(type, f32), operand.get()));
     else if (isa<arith::TruncFOp>(op))
-      operand.set(arith::TruncFOp::create(builder, op->getLoc(), withElement(type, f32),
-                                          operand.get()));
+      operand.set(
+          arith::TruncFOp::create(builder, op->getLoc(), withElement(type, f32), operand.get()));
   builder.setInsertionPointAfter(op);
   for (OpResult result : op->getResults()) {
     Type type = result.getType();

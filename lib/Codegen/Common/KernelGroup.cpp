@@ -121,8 +121,7 @@ static const char *checkOp(linalg::LinalgOp op) {
   if (!isPermutation(op.getMatchingIndexingMap(op.getDpsInitOperand(0)), op.getNumParallelLoops()))
     return "expected every parallel loop once in the result's indices";
   for (OpOperand &operand : op->getOpOperands())
-    if (auto type = dyn_cast<RankedTensorType>(operand.get().getType());
-        type && type.getEncoding())
+    if (auto type = dyn_cast<RankedTensorType>(operand.get().getType()); type && type.getEncoding())
       return "expected tensors without encoding";
   return nullptr;
 }

@@ -24,8 +24,7 @@ using namespace mlir;
 /// The innermost file and line of a location, empty if it has none.
 std::string describeLocation(Location loc) {
   if (auto file = dyn_cast<FileLineColLoc>(loc))
-    return (llvm::sys::path::filename(file.getFilename().getValue()) + ":" +
-            Twine(file.getLine()))
+    return (llvm::sys::path::filename(file.getFilename().getValue()) + ":" + Twine(file.getLine()))
         .str();
   if (auto range = dyn_cast<FileLineColRange>(loc))
     return (llvm::sys::path::filename(range.getFilename().getValue()) + ":" +
@@ -47,7 +46,8 @@ std::string describeLocation(Location loc) {
 class Lowering {
 public:
   Lowering(ModuleOp module, bool device)
-      : device(device), module(module), builder(module.getContext()), converter(module.getContext(), options()),
+      : device(device), module(module), builder(module.getContext()),
+        converter(module.getContext(), options()),
         pointer(LLVM::LLVMPointerType::get(module.getContext())), i64(builder.getI64Type()) {}
 
   LogicalResult run() {
@@ -134,9 +134,7 @@ private:
     });
   }
 
-  Value frameOf(Operation *op) {
-    return op->getParentOfType<func::FuncOp>().getArgument(0);
-  }
+  Value frameOf(Operation *op) { return op->getParentOfType<func::FuncOp>().getArgument(0); }
 
   Value constant(Location loc, int64_t value) {
     return LLVM::ConstantOp::create(builder, loc, i64, builder.getI64IntegerAttr(value));
@@ -162,8 +160,7 @@ private:
 
   /// A contiguous memref at `data`, with the given dynamic sizes.
   Value makeMemRef(Location loc, MemRefType type, Value data, ArrayRef<Value> sizes) {
-    auto descriptor =
-        MemRefDescriptor::poison(builder, loc, converter.convertType(type));
+    auto descriptor = MemRefDescriptor::poison(builder, loc, converter.convertType(type));
     descriptor.setAllocatedPtr(builder, loc, data);
     descriptor.setAlignedPtr(builder, loc, data);
     descriptor.setConstantOffset(builder, loc, 0);
@@ -209,10 +206,9 @@ private:
       std::string bytes = text.str();
       bytes.push_back('\0');
       auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), bytes.size());
-      global = LLVM::GlobalOp::create(builder, module.getLoc(), type, /*isConstant=*/true,
-                                      LLVM::Linkage::Internal,
-                                      ("tl_text" + Twine(texts.size() - 1)).str(),
-                                      builder.getStringAttr(bytes));
+      global = LLVM::GlobalOp::create(
+          builder, module.getLoc(), type, /*isConstant=*/true, LLVM::Linkage::Internal,
+          ("tl_text" + Twine(texts.size() - 1)).str(), builder.getStringAttr(bytes));
       global.setUnnamedAddr(LLVM::UnnamedAddr::Global);
     }
     return LLVM::AddressOfOp::create(builder, loc, global);
@@ -221,9 +217,8 @@ private:
   /// Memory on the stack for the time of the function.
   Value stackSlot(Location loc, Type type, int64_t count, Operation *at) {
     OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(&at->getParentOfType<FunctionOpInterface>()
-                                          .getFunctionBody()
-                                          .front());
+    builder.setInsertionPointToStart(
+        &at->getParentOfType<FunctionOpInterface>().getFunctionBody().front());
     return LLVM::AllocaOp::create(builder, loc, pointer, type, constant(loc, count));
   }
 
@@ -284,8 +279,8 @@ private:
     if (!op.getType().isInteger(1))
       return replace(op, load(loc, op.getType(), args, slot));
     Value number = load(loc, i64, args, slot);
-    return replace(op, LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, number,
-                                            constant(loc, 0)));
+    return replace(
+        op, LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, number, constant(loc, 0)));
   }
 
   LogicalResult lowerOutput(rt::OutputOp op) {
@@ -409,8 +404,7 @@ private:
         number = LLVM::FPToSIOp::create(builder, loc, i64, value);
       store(loc, number, values, 8 * index);
     }
-    auto function =
-        runtimeFunction("tl_rt_raise", voidType(), {pointer, pointer, pointer, i64});
+    auto function = runtimeFunction("tl_rt_raise", voidType(), {pointer, pointer, pointer, i64});
     function.setPassthroughAttr(builder.getStrArrayAttr({"noreturn", "cold"}));
     Value text = textAddress(loc, message);
     LLVM::CallOp::create(
@@ -447,9 +441,9 @@ private:
     if (!range) {
       OpBuilder::InsertionGuard guard(builder);
       builder.setInsertionPointToEnd(module.getBody());
-      range = LLVM::LLVMFuncOp::create(
-          builder, loc, name, LLVM::LLVMFunctionType::get(voidType(), {pointer, i64, i64}),
-          LLVM::Linkage::Internal);
+      range = LLVM::LLVMFuncOp::create(builder, loc, name,
+                                       LLVM::LLVMFunctionType::get(voidType(), {pointer, i64, i64}),
+                                       LLVM::Linkage::Internal);
       range.setDsoLocal(true);
       Block *entry = range.addEntryBlock(builder);
       builder.setInsertionPointToStart(entry);
@@ -516,8 +510,8 @@ private:
       store(loc, slot, parameters, 8 * index);
     }
     Type i32 = builder.getI32Type();
-    auto function = runtimeFunction("tl_rt_launch", voidType(),
-                                    {pointer, i32, pointer, pointer, i64, pointer});
+    auto function =
+        runtimeFunction("tl_rt_launch", voidType(), {pointer, i32, pointer, pointer, i64, pointer});
     Value index = LLVM::ConstantOp::create(builder, loc, i32, builder.getI32IntegerAttr(number));
     LLVM::CallOp::create(builder, loc, function,
                          ValueRange{frameOf(op), index, grid, block, shared, parameters});
@@ -539,8 +533,7 @@ private:
 
   LogicalResult lowerCopy(rt::CopyOp op) {
     Location loc = op.getLoc();
-    auto function =
-        runtimeFunction("tl_rt_copy", voidType(), {pointer, pointer, pointer, i64});
+    auto function = runtimeFunction("tl_rt_copy", voidType(), {pointer, pointer, pointer, i64});
     LLVM::CallOp::create(builder, loc, function,
                          ValueRange{frameOf(op), addressOf(loc, op.getTarget()),
                                     addressOf(loc, op.getSource()),
@@ -561,12 +554,11 @@ private:
     }
     Type element = converter.convertType(type.getElementType());
     Value address =
-        LLVM::GEPOp::create(builder, loc, pointer, element,
-                            descriptor.alignedPtr(builder, loc), ArrayRef<LLVM::GEPArg>{offset});
+        LLVM::GEPOp::create(builder, loc, pointer, element, descriptor.alignedPtr(builder, loc),
+                            ArrayRef<LLVM::GEPArg>{offset});
     // A bool is a byte of the device.
     Value slot = stackSlot(loc, i64, 2, op);
-    auto function =
-        runtimeFunction("tl_rt_read", voidType(), {pointer, pointer, pointer, i64});
+    auto function = runtimeFunction("tl_rt_read", voidType(), {pointer, pointer, pointer, i64});
     LLVM::CallOp::create(builder, loc, function,
                          ValueRange{frameOf(op), slot, address, constant(loc, elementBytes(type))});
     Value value = LLVM::LoadOp::create(builder, loc, element, slot);

@@ -12,8 +12,8 @@ namespace torchlite {
 namespace {
 using namespace mlir;
 
-/// Whether the translation to LLVM IR takes the constant. Of elements that are given as bytes it takes
-/// those that LLVM's arrays of data may have.
+/// Whether the translation to LLVM IR takes the constant. Of elements that are given as bytes it
+/// takes those that LLVM's arrays of data may have.
 bool canBeGlobal(ElementsAttr value) {
   if (!isa<DenseResourceElementsAttr>(value))
     return true;
@@ -54,9 +54,8 @@ struct PackConstants : impl::PackConstantsBase<PackConstants> {
         continue;
       auto [known, isNew] = offsetOfValue.try_emplace(value, 0);
       if (isNew) {
-        auto &candidates =
-            byContent[llvm::xxh3_64bits(ArrayRef(
-                reinterpret_cast<const uint8_t *>(raw->data()), raw->size()))];
+        auto &candidates = byContent[llvm::xxh3_64bits(
+            ArrayRef(reinterpret_cast<const uint8_t *>(raw->data()), raw->size()))];
         const auto *equal = llvm::find_if(candidates, [&](const auto &candidate) {
           return *getRawElements(candidate.first, otherStorage) == *raw;
         });
@@ -83,7 +82,8 @@ struct PackConstants : impl::PackConstantsBase<PackConstants> {
         return;
       OpBuilder at(op);
       auto type = cast<MemRefType>(op.getType());
-      op.replaceAllUsesWith(rt::WeightsOp::create(at, op.getLoc(), type, found->second).getResult());
+      op.replaceAllUsesWith(
+          rt::WeightsOp::create(at, op.getLoc(), type, found->second).getResult());
       op.erase();
     });
     module->setAttr(weightsAttrName, builder.getArrayAttr(entries));

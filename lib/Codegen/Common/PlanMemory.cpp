@@ -171,8 +171,8 @@ std::pair<Value, Value> countIterations(scf::ForallOp loop) {
 
 std::optional<int64_t> staticIterations(scf::ForallOp loop) {
   int64_t count = 1;
-  for (auto [lower, upper, step] : llvm::zip(loop.getStaticLowerBound(), loop.getStaticUpperBound(),
-                                             loop.getStaticStep())) {
+  for (auto [lower, upper, step] :
+       llvm::zip(loop.getStaticLowerBound(), loop.getStaticUpperBound(), loop.getStaticStep())) {
     if (ShapedType::isDynamic(lower) || ShapedType::isDynamic(upper) || ShapedType::isDynamic(step))
       return std::nullopt;
     count *= std::max<int64_t>(0, llvm::divideCeilSigned(upper - lower, step));
@@ -227,8 +227,8 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
       std::optional<int64_t> last = lastUse(op, timeline);
       if (!bytes || !last)
         return;
-      buffers.push_back({op, static_cast<int64_t>(llvm::alignTo(*bytes, alignment)),
-                         timeline.begin(op), *last});
+      buffers.push_back(
+          {op, static_cast<int64_t>(llvm::alignTo(*bytes, alignment)), timeline.begin(op), *last});
       numBufferBytes += *bytes;
     });
     // A buffer without bytes still needs a place.
@@ -293,15 +293,14 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
         SmallVector<Value> dynamicSize;
         if (!iterations)
           dynamicSize.push_back(arith::MulIOp::create(outside, op.getLoc(), count, slotBytes));
-        auto wholeType =
-            MemRefType::get({iterations ? *iterations * slot : ShapedType::kDynamic},
-                            outside.getI8Type());
+        auto wholeType = MemRefType::get({iterations ? *iterations * slot : ShapedType::kDynamic},
+                                         outside.getI8Type());
         auto whole = memref::AllocOp::create(outside, op.getLoc(), wholeType, dynamicSize);
         OpBuilder inside(op);
         Value offset = arith::MulIOp::create(inside, op.getLoc(), number, slotBytes);
-        op.replaceAllUsesWith(memref::ViewOp::create(inside, op.getLoc(), type, whole, offset,
-                                                     ValueRange())
-                                  .getResult());
+        op.replaceAllUsesWith(
+            memref::ViewOp::create(inside, op.getLoc(), type, whole, offset, ValueRange())
+                .getResult());
         op.erase();
         op = whole;
         type = wholeType;

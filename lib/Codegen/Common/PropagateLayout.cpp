@@ -83,8 +83,8 @@ struct ComposeTransposes : OpRewritePattern<linalg::TransposeOp> {
     linalg::TransposeOp inner = getTranspose(op.getInput());
     if (!inner)
       return rewriter.notifyMatchFailure(op, "expected a transposed input");
-    SmallVector<int64_t> permutation = applyPermutation(inner.getPermutation(),
-                                                        op.getPermutation());
+    SmallVector<int64_t> permutation =
+        applyPermutation(inner.getPermutation(), op.getPermutation());
     Value result = inner.getInput();
     if (!isIdentityPermutation(permutation))
       result = createTranspose(rewriter, op.getLoc(), result, permutation);
@@ -96,8 +96,8 @@ struct ComposeTransposes : OpRewritePattern<linalg::TransposeOp> {
 };
 
 /// A linalg.generic that reads a transposed tensor of full rank runs its loops in the order of the
-/// tensor before transposition. Results of full rank come out in that order, too, and are transposed;
-/// results of reductions stay as they are.
+/// tensor before transposition. Results of full rank come out in that order, too, and are
+/// transposed; results of reductions stay as they are.
 struct SinkThroughGeneric : OpRewritePattern<linalg::GenericOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -128,9 +128,7 @@ struct SinkThroughGeneric : OpRewritePattern<linalg::GenericOp> {
     SmallVector<AffineExpr> renamed;
     for (int64_t to : permutation)
       renamed.push_back(rewriter.getAffineDimExpr(to));
-    auto rename = [&](AffineMap map) {
-      return map.replaceDimsAndSymbols(renamed, {}, loops, 0);
-    };
+    auto rename = [&](AffineMap map) { return map.replaceDimsAndSymbols(renamed, {}, loops, 0); };
     SmallVector<Value> inputs, inits;
     SmallVector<AffineMap> maps;
     for (OpOperand *operand : op.getDpsInputOperands()) {
@@ -147,8 +145,7 @@ struct SinkThroughGeneric : OpRewritePattern<linalg::GenericOp> {
       AffineMap map = op.getMatchingIndexingMap(&init);
       Value value = init.get();
       if (isTransposed(op, init)) {
-        SmallVector<OpFoldResult> sizes =
-            tensor::getMixedSizes(rewriter, op.getLoc(), value);
+        SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, op.getLoc(), value);
         value = tensor::EmptyOp::create(rewriter, op.getLoc(),
                                         toInputOrder<OpFoldResult>(sizes, permutation),
                                         getElementTypeOrSelf(value));
@@ -243,12 +240,11 @@ struct SinkThroughCast : OpRewritePattern<tensor::CastOp> {
     if (!transpose || !type)
       return rewriter.notifyMatchFailure(op, "expected a transposed source of known rank");
     ArrayRef<int64_t> permutation = transpose.getPermutation();
-    auto inputType = RankedTensorType::get(toInputOrder(type.getShape(), permutation),
-                                           type.getElementType());
+    auto inputType =
+        RankedTensorType::get(toInputOrder(type.getShape(), permutation), type.getElementType());
     if (inputType == transpose.getInput().getType())
       return rewriter.notifyMatchFailure(op, "expected a cast that changes the input's type");
-    Value cast =
-        tensor::CastOp::create(rewriter, op.getLoc(), inputType, transpose.getInput());
+    Value cast = tensor::CastOp::create(rewriter, op.getLoc(), inputType, transpose.getInput());
     Value result = createTranspose(rewriter, op.getLoc(), cast, permutation);
     if (result.getType() != type)
       return rewriter.notifyMatchFailure(op, "the transposed type differs");
@@ -309,9 +305,8 @@ struct SinkThroughConcatenation : OpRewritePattern<tensor::InsertSliceOp> {
 
     Location loc = op.getLoc();
     SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, base);
-    Value result = tensor::EmptyOp::create(rewriter, loc,
-                                           toInputOrder<OpFoldResult>(sizes, permutation),
-                                           getElementTypeOrSelf(base));
+    Value result = tensor::EmptyOp::create(
+        rewriter, loc, toInputOrder<OpFoldResult>(sizes, permutation), getElementTypeOrSelf(base));
     if (fill)
       result = linalg::FillOp::create(rewriter, loc, fill.getInputs()[0], result).getResult(0);
     for (tensor::InsertSliceOp insert : llvm::reverse(chain))
@@ -339,11 +334,11 @@ struct HoistAbovePad : OpRewritePattern<linalg::TransposeOp> {
       return rewriter.notifyMatchFailure(op, "expected a tensor.pad with a constant for it alone");
     ArrayRef<int64_t> permutation = op.getPermutation();
     Value source = createTranspose(rewriter, op.getLoc(), pad.getSource(), permutation);
-    Value result = tensor::PadOp::create(
-        rewriter, pad.getLoc(), /*resultType=*/Type(), source,
-        applyPermutation<OpFoldResult>(pad.getMixedLowPad(), permutation),
-        applyPermutation<OpFoldResult>(pad.getMixedHighPad(), permutation), padding,
-        pad.getNofold());
+    Value result =
+        tensor::PadOp::create(rewriter, pad.getLoc(), /*resultType=*/Type(), source,
+                              applyPermutation<OpFoldResult>(pad.getMixedLowPad(), permutation),
+                              applyPermutation<OpFoldResult>(pad.getMixedHighPad(), permutation),
+                              padding, pad.getNofold());
     if (result.getType() != op->getResult(0).getType())
       result = tensor::CastOp::create(rewriter, op.getLoc(), op->getResult(0).getType(), result);
     rewriter.replaceOp(op, result);
@@ -366,8 +361,8 @@ struct ReshapeUnitTranspose : OpRewritePattern<linalg::TransposeOp> {
         moved.push_back(dim);
     if (!llvm::is_sorted(moved))
       return rewriter.notifyMatchFailure(op, "expected only dimensions of size 1 to move");
-    Value flat = tensor::CollapseShapeOp::create(rewriter, op.getLoc(), op.getInput(),
-                                                 groupUnits(from));
+    Value flat =
+        tensor::CollapseShapeOp::create(rewriter, op.getLoc(), op.getInput(), groupUnits(from));
     SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, op.getLoc(), op.getInput());
     applyPermutationToVector(sizes, op.getPermutation());
     rewriter.replaceOpWithNewOp<tensor::ExpandShapeOp>(op, to, flat, groupUnits(to), sizes);
@@ -394,9 +389,10 @@ struct PropagateLayout : torchlite::impl::PropagateLayoutPassBase<PropagateLayou
   void runOnOperation() override {
     MLIRContext *context = &getContext();
     RewritePatternSet sinking(context);
-    sinking.add<AbsorbIntoGeneric, ComposeTransposes, RaiseTranspose, SinkThroughCast,
-                SinkThroughConcatenation, SinkThroughExtractSlice, SinkThroughGeneric,
-                SinkThroughPad>(context);
+    sinking
+        .add<AbsorbIntoGeneric, ComposeTransposes, RaiseTranspose, SinkThroughCast,
+             SinkThroughConcatenation, SinkThroughExtractSlice, SinkThroughGeneric, SinkThroughPad>(
+            context);
     tensor::EmptyOp::getCanonicalizationPatterns(sinking, context);
     if (failed(applyPatternsGreedily(getOperation(), std::move(sinking))))
       return signalPassFailure();

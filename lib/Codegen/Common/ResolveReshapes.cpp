@@ -16,7 +16,8 @@ using Sizes = SmallVector<OpFoldResult>;
 
 /// The sizes that a constant buffer holds.
 std::optional<Sizes> sizesOf(memref::GetGlobalOp buffer) {
-  auto global = SymbolTable::lookupNearestSymbolFrom<memref::GlobalOp>(buffer, buffer.getNameAttr());
+  auto global =
+      SymbolTable::lookupNearestSymbolFrom<memref::GlobalOp>(buffer, buffer.getNameAttr());
   auto values = global ? dyn_cast_or_null<DenseElementsAttr>(global.getInitialValueAttr())
                        : DenseElementsAttr();
   if (!values)

@@ -36,9 +36,8 @@ public:
     SmallVector<linalg::LinalgOp> ordered;
     for (Operation *op : members)
       ordered.push_back(cast<linalg::LinalgOp>(op));
-    llvm::sort(ordered, [](linalg::LinalgOp a, linalg::LinalgOp b) {
-      return a->isBeforeInBlock(b);
-    });
+    llvm::sort(ordered,
+               [](linalg::LinalgOp a, linalg::LinalgOp b) { return a->isBeforeInBlock(b); });
     for (linalg::LinalgOp last : llvm::reverse(ordered)) {
       RowKernel kernel;
       kernel.rowRank = rank;
@@ -185,9 +184,8 @@ private:
     bool reduces = false;
     for (Operation *op : needed) {
       reduces |= isReduction(cast<linalg::LinalgOp>(op));
-      if (op != last && !llvm::all_of(op->getUsers(), [&](Operation *user) {
-            return needed.contains(user);
-          }))
+      if (op != last &&
+          !llvm::all_of(op->getUsers(), [&](Operation *user) { return needed.contains(user); }))
         return false;
     }
     if (!reduces)

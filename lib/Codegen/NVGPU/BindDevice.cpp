@@ -13,8 +13,7 @@ using namespace mlir;
 bool isContiguous(MemRefType type) {
   if (type.getLayout().isIdentity())
     return true;
-  return isa<StridedLayoutAttr>(type.getLayout()) &&
-         type.areTrailingDimsContiguous(type.getRank());
+  return isa<StridedLayoutAttr>(type.getLayout()) && type.areTrailingDimsContiguous(type.getRank());
 }
 
 struct BindDevice : impl::BindDeviceBase<BindDevice> {
@@ -51,8 +50,8 @@ struct BindDevice : impl::BindDeviceBase<BindDevice> {
 
 private:
   /// Whether launches and their parameters depend on nothing but the addresses of arguments and
-  /// results, scalar arguments, and what is read back, which the runtime compares: shapes are static,
-  /// and all memory has its place.
+  /// results, scalar arguments, and what is read back, which the runtime compares: shapes are
+  /// static, and all memory has its place.
   bool isReplayable() {
     return !getOperation()
                 .walk([](Operation *op) {
@@ -74,8 +73,8 @@ private:
     if (type.getRank()) {
       auto reduced = cast<MemRefType>(
           memref::SubViewOp::inferRankReducedResultType({}, type, offsets, ones, ones));
-      element = memref::SubViewOp::create(builder, store.getLoc(), reduced, element, offsets, ones,
-                                          ones);
+      element =
+          memref::SubViewOp::create(builder, store.getLoc(), reduced, element, offsets, ones, ones);
     }
     auto fill = linalg::FillOp::create(builder, store.getLoc(), store.getValue(), element);
     builder.setInsertionPoint(fill);
@@ -134,9 +133,9 @@ private:
     });
     for (Value value : outside)
       inputs.push_back(value);
-    auto kernel = rt::KernelOp::create(builder, loc, TypeRange(),
-                                       builder.getStringAttr(op->getName().stripDialect()), inputs,
-                                       outputs);
+    auto kernel =
+        rt::KernelOp::create(builder, loc, TypeRange(),
+                             builder.getStringAttr(op->getName().stripDialect()), inputs, outputs);
     auto tensorOf = [](Type type) -> Type {
       if (auto memref = dyn_cast<MemRefType>(type))
         return RankedTensorType::get(memref.getShape(), memref.getElementType());
@@ -163,8 +162,8 @@ private:
     // Loads in the body read what is a tensor now.
     copy->walk([&](memref::LoadOp load) {
       OpBuilder at(load);
-      Value element = tensor::ExtractOp::create(at, load.getLoc(), load.getMemref(),
-                                                load.getIndices());
+      Value element =
+          tensor::ExtractOp::create(at, load.getLoc(), load.getMemref(), load.getIndices());
       load.replaceAllUsesWith(element);
       load.erase();
     });

@@ -79,12 +79,13 @@ private:
         checks.push_back(check);
   }
 
-  /// Whether everything after a check that fails ends all the same, and touches no memory that it may
-  /// not. Fills `gathers`.
+  /// Whether everything after a check that fails ends all the same, and touches no memory that it
+  /// may not. Fills `gathers`.
   bool mayDefer() {
     return !getOperation()
-                .walk([&](Operation *op) { return isHarmless(op) ? WalkResult::advance()
-                                                                  : WalkResult::interrupt(); })
+                .walk([&](Operation *op) {
+                  return isHarmless(op) ? WalkResult::advance() : WalkResult::interrupt();
+                })
                 .wasInterrupted();
   }
 
@@ -95,20 +96,21 @@ private:
       return false;
     if (auto check = dyn_cast<tl::CheckOp>(op)) // Errors come in the order of the program.
       return llvm::is_contained(checks, check) ||
-             (check->getBlock() == checks.front()->getBlock() && check->isBeforeInBlock(checks.front()));
+             (check->getBlock() == checks.front()->getBlock() &&
+              check->isBeforeInBlock(checks.front()));
     auto read = dyn_cast<tensor::ExtractOp>(op);
     if (!read)
       return true;
     auto structured = read->getParentOfType<linalg::LinalgOp>();
     if (!structured) // The host reads: only what the checks themselves ask for.
       return llvm::any_of(checks, [&](tl::CheckOp check) { return readOf(check) == read; });
-    bool fromElements = llvm::any_of(read.getIndices(), [&](Value index) {
-      return dependsOnElements(index, structured);
-    });
+    bool fromElements = llvm::any_of(
+        read.getIndices(), [&](Value index) { return dependsOnElements(index, structured); });
     if (!fromElements)
       return true;
     gathers.push_back(read);
-    return llvm::none_of(read.getTensor().getType().getShape(), [](int64_t size) { return size == 0; });
+    return llvm::none_of(read.getTensor().getType().getShape(),
+                         [](int64_t size) { return size == 0; });
   }
 
   /// An index that a failed check would have refused reads some element or other.

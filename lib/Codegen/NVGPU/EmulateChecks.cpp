@@ -2,8 +2,8 @@
 //
 // Global memory: the address is compared with the range of memory that the kernel's argument points
 // into; only what is outside of it calls the emulator. Shared memory: every access is a call, since
-// the emulator keeps books of who touched what. (Inline comparisons there would double the time that
-// compiling takes.)
+// the emulator keeps books of who touched what. (Inline comparisons there would double the time
+// that compiling takes.)
 //
 //===----------------------------------------------------------------------===//
 #include "KernelEmulation.h"
@@ -97,13 +97,13 @@ static void checkShared(EmulatedFunction &function, const Access &access) {
   noteGranule(function, access);
   IRBuilder<> builder(access.instruction);
   Type *i64 = builder.getInt64Ty(), *i32 = builder.getInt32Ty();
-  FunctionCallee check = emulatorFunction(*function.function.getParent(), "tl_emu_check_shared",
-                                          builder.getVoidTy(),
-                                          {builder.getPtrTy(), i64, i64, i32, i32},
-                                          /*touchesMemory=*/false);
-  builder.CreateCall(check, {function.thread(), builder.CreatePtrToInt(access.pointer, i64),
-                             access.bytes, builder.getInt32(access.kind),
-                             builder.getInt32(access.alignment.value())});
+  FunctionCallee check =
+      emulatorFunction(*function.function.getParent(), "tl_emu_check_shared", builder.getVoidTy(),
+                       {builder.getPtrTy(), i64, i64, i32, i32},
+                       /*touchesMemory=*/false);
+  builder.CreateCall(check,
+                     {function.thread(), builder.CreatePtrToInt(access.pointer, i64), access.bytes,
+                      builder.getInt32(access.kind), builder.getInt32(access.alignment.value())});
 }
 
 static void checkGlobal(EmulatedFunction &function, const Access &access) {
@@ -125,21 +125,21 @@ static void checkGlobal(EmulatedFunction &function, const Access &access) {
   Value *address = builder.CreatePtrToInt(access.pointer, i64);
   Value *size = field(offsetof(tl_emu_range, bytes));
   Value *offset = builder.CreateSub(address, field(offsetof(tl_emu_range, base)));
-  Value *isOutside = builder.CreateOr(
-      builder.CreateICmpUGE(offset, size),
-      builder.CreateICmpULT(builder.CreateSub(size, offset), access.bytes));
+  Value *isOutside =
+      builder.CreateOr(builder.CreateICmpUGE(offset, size),
+                       builder.CreateICmpULT(builder.CreateSub(size, offset), access.bytes));
   if (access.alignment > 1) {
     Value *low = builder.CreateAnd(address, access.alignment.value() - 1);
     isOutside = builder.CreateOr(isOutside, builder.CreateICmpNE(low, builder.getInt64(0)));
   }
-  Instruction *then = SplitBlockAndInsertIfThen(
-      isOutside, access.instruction, /*Unreachable=*/false,
-      MDBuilder(builder.getContext()).createUnlikelyBranchWeights());
+  Instruction *then =
+      SplitBlockAndInsertIfThen(isOutside, access.instruction, /*Unreachable=*/false,
+                                MDBuilder(builder.getContext()).createUnlikelyBranchWeights());
   builder.SetInsertPoint(then);
-  FunctionCallee check = emulatorFunction(*function.function.getParent(), "tl_emu_check_global",
-                                          builder.getVoidTy(),
-                                          {pointer, pointer, i64, i64, i32, i32, i32},
-                                          /*touchesMemory=*/false);
+  FunctionCallee check =
+      emulatorFunction(*function.function.getParent(), "tl_emu_check_global", builder.getVoidTy(),
+                       {pointer, pointer, i64, i64, i32, i32, i32},
+                       /*touchesMemory=*/false);
   cast<Function>(check.getCallee())->addFnAttr(Attribute::Cold);
   builder.CreateCall(check, {thread, block, address, access.bytes, builder.getInt32(access.kind),
                              builder.getInt32(access.alignment.value()), builder.getInt32(slot)});

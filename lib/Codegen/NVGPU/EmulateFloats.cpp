@@ -27,7 +27,8 @@ void expandBFloats(Function &function) {
     Value *rounded = b.CreateAdd(b.CreateAdd(bits, number(0x7FFF)), last);
     Value *quiet = b.CreateOr(bits, number(0x400000));
     Value *result = b.CreateSelect(b.CreateFCmpUNO(x, x), quiet, rounded);
-    Value *half = b.CreateTrunc(b.CreateLShr(result, number(16)), type->getWithNewType(b.getInt16Ty()));
+    Value *half =
+        b.CreateTrunc(b.CreateLShr(result, number(16)), type->getWithNewType(b.getInt16Ty()));
     instruction.replaceAllUsesWith(b.CreateBitCast(half, type));
     instruction.eraseFromParent();
   }

@@ -77,8 +77,8 @@ Value *Rewriter::asI32(Value *value) {
 
 Value *Rewriter::unpackRegisters(Value *registers, Type *type) {
   auto load = [&](Type *member, unsigned i) -> Value * {
-    Value *value = b->CreateLoad(
-        b->getInt32Ty(), b->CreateConstInBoundsGEP1_64(b->getInt32Ty(), registers, i));
+    Value *value = b->CreateLoad(b->getInt32Ty(),
+                                 b->CreateConstInBoundsGEP1_64(b->getInt32Ty(), registers, i));
     return b->CreateBitCast(value, member);
   };
   auto *structure = dyn_cast<StructType>(type);
@@ -160,8 +160,8 @@ Value *Rewriter::barrier(StringRef name, CallBase &call) {
       return nullptr;
     function.hasCollectives = true;
     Value *result = callEmulator("tl_emu_barrier_reduce", b->getInt32Ty(),
-                                 {call.getArgOperand(0), mutationSite("bar.red"), b->getInt32(number),
-                                  asI32(call.getArgOperand(1))});
+                                 {call.getArgOperand(0), mutationSite("bar.red"),
+                                  b->getInt32(number), asI32(call.getArgOperand(1))});
     return call.getType()->isIntegerTy(1) ? b->CreateIsNotNull(result) : result;
   }
   if (name == "bar.warp.sync") {
@@ -179,8 +179,8 @@ Value *Rewriter::warpCollective(StringRef name, CallBase &call) {
   /// The pair of a value and a predicate.
   auto pair = [&](Value *value, Value *flag) {
     auto *type = cast<StructType>(call.getType());
-    Value *result = b->CreateInsertValue(
-        PoisonValue::get(type), b->CreateBitCast(value, type->getElementType(0)), 0);
+    Value *result = b->CreateInsertValue(PoisonValue::get(type),
+                                         b->CreateBitCast(value, type->getElementType(0)), 0);
     Value *predicate = b->CreateIsNotNull(b->CreateLoad(b->getInt8Ty(), flag));
     return b->CreateInsertValue(result, predicate, 1);
   };
@@ -195,9 +195,9 @@ Value *Rewriter::warpCollective(StringRef name, CallBase &call) {
     if (mode < 0)
       return nullptr;
     Value *flag = function.stackSlot(b->getInt8Ty(), "in_range");
-    Value *result = collective("tl_emu_shfl", i32,
-                               {b->getInt32(mode), operand(0), asI32(operand(1)), operand(2),
-                                operand(3), flag});
+    Value *result = collective(
+        "tl_emu_shfl", i32,
+        {b->getInt32(mode), operand(0), asI32(operand(1)), operand(2), operand(3), flag});
     return type.ends_with("p") ? pair(result, flag) : b->CreateBitCast(result, call.getType());
   }
   if (name.consume_front("vote.") && name.consume_back(".sync")) {
@@ -216,9 +216,9 @@ Value *Rewriter::warpCollective(StringRef name, CallBase &call) {
   if (name.consume_front("match.")) {
     bool all = name.starts_with("all.sync.");
     Value *flag = function.stackSlot(b->getInt8Ty(), "agree");
-    Value *result = collective("tl_emu_match", i32,
-                               {b->getInt32(all), operand(0),
-                                b->CreateZExtOrTrunc(operand(1), b->getInt64Ty()), flag});
+    Value *result = collective(
+        "tl_emu_match", i32,
+        {b->getInt32(all), operand(0), b->CreateZExtOrTrunc(operand(1), b->getInt64Ty()), flag});
     return all ? pair(result, flag) : result;
   }
   if (name.consume_front("redux.sync.")) {
@@ -255,9 +255,9 @@ Value *Rewriter::loadMatrix(StringRef name, CallBase &call) {
       call.getArgOperand(0)->getType()->getPointerAddressSpace() != sharedSpace)
     return nullptr;
   Value *registers = function.stackSlot(ArrayType::get(b->getInt32Ty(), 4), "matrix");
-  collective("tl_emu_ldmatrix", b->getVoidTy(),
-             {b->getInt32(count), b->getInt32(transposed), address(call.getArgOperand(0)),
-              registers});
+  collective(
+      "tl_emu_ldmatrix", b->getVoidTy(),
+      {b->getInt32(count), b->getInt32(transposed), address(call.getArgOperand(0)), registers});
   return unpackRegisters(registers, call.getType());
 }
 
@@ -298,8 +298,7 @@ Value *Rewriter::multiplyMatrices(StringRef name, CallBase &call) {
   Value *operands = function.stackSlot(arrayType, "operands");
   Value *result = function.stackSlot(ArrayType::get(i32, 4), "matrix");
   for (unsigned i = 0; i < call.arg_size(); ++i)
-    b->CreateStore(asI32(call.getArgOperand(i)),
-                   b->CreateConstInBoundsGEP1_64(i32, operands, i));
+    b->CreateStore(asI32(call.getArgOperand(i)), b->CreateConstInBoundsGEP1_64(i32, operands, i));
   collective("tl_emu_mma", b->getVoidTy(),
              {b->getInt32(k), b->getInt32(types[0]), b->getInt32(types[1]), b->getInt32(types[2]),
               b->getInt32(types[3]), operands, result});

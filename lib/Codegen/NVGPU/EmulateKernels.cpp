@@ -60,8 +60,7 @@ Value *EmulatedFunction::block() {
   if (!blockValue) {
     auto *after = cast<Instruction>(thread())->getNextNode();
     IRBuilder<> builder(after);
-    blockValue =
-        loadField(builder, builder.getPtrTy(), thread(), offsetof(tl_emu_thread, block));
+    blockValue = loadField(builder, builder.getPtrTy(), thread(), offsetof(tl_emu_thread, block));
   }
   return blockValue;
 }
@@ -86,8 +85,7 @@ Value *EmulatedFunction::sharedMemory(Type *pointer) {
   if (!sharedValue) {
     auto *after = cast<Instruction>(block())->getNextNode();
     IRBuilder<> builder(after);
-    sharedValue =
-        loadField(builder, builder.getPtrTy(), block(), offsetof(tl_emu_block, shared));
+    sharedValue = loadField(builder, builder.getPtrTy(), block(), offsetof(tl_emu_block, shared));
   }
   auto *after = cast<Instruction>(sharedValue)->getNextNode();
   return IRBuilder<>(after).CreateAddrSpaceCast(sharedValue, pointer);
@@ -107,7 +105,8 @@ SmallVector<int32_t> parametersWithRange(const Function &kernel) {
 }
 
 unsigned EmulatedFunction::rangeSlot(const Value *pointer) const {
-  if (const auto *argument = dyn_cast<Argument>(getUnderlyingObject(pointer, 0)); argument && isKernel) {
+  if (const auto *argument = dyn_cast<Argument>(getUnderlyingObject(pointer, 0));
+      argument && isKernel) {
     SmallVector<int32_t> numbers = parametersWithRange(function);
     const auto *it = llvm::find(numbers, int32_t(argument->getArgNo()));
     if (it != numbers.end())
@@ -134,8 +133,8 @@ static Error checkModule(const Module &module) {
     if (isKernel(function))
       for (const Argument &argument : function.args())
         if (argument.hasByValAttr())
-          return unsupported(function, "parameter " + Twine(argument.getArgNo()) +
-                                           " is passed by value");
+          return unsupported(function,
+                             "parameter " + Twine(argument.getArgNo()) + " is passed by value");
   }
   return Error::success();
 }
@@ -167,13 +166,14 @@ static Error replaceSharedGlobals(Module &module,
 /// Attributes that speak of the GPU, or of memory that the emulator's calls now read.
 static void dropAttributes(Function &function) {
   AttributeMask ofFunction;
-  for (StringRef name : {"target-cpu", "target-features", "denormal-fp-math", "denormal-fp-math-f32",
-                         "nvvm.kernel", "nvvm.maxntid", "nvvm.reqntid", "nvvm.minctasm",
-                         "nvvm.maxnreg", "uniform-work-group-size", "tl-extents", "frame-pointer"})
+  for (StringRef name :
+       {"target-cpu", "target-features", "denormal-fp-math", "denormal-fp-math-f32", "nvvm.kernel",
+        "nvvm.maxntid", "nvvm.reqntid", "nvvm.minctasm", "nvvm.maxnreg", "uniform-work-group-size",
+        "tl-extents", "frame-pointer"})
     ofFunction.addAttribute(name);
-  for (Attribute::AttrKind kind : {Attribute::Memory, Attribute::Convergent, Attribute::NoSync,
-                                   Attribute::WillReturn, Attribute::MustProgress,
-                                   Attribute::NoFree, Attribute::Speculatable})
+  for (Attribute::AttrKind kind :
+       {Attribute::Memory, Attribute::Convergent, Attribute::NoSync, Attribute::WillReturn,
+        Attribute::MustProgress, Attribute::NoFree, Attribute::Speculatable})
     ofFunction.addAttribute(kind);
   AttributeMask ofParameter;
   for (Attribute::AttrKind kind :
@@ -203,10 +203,10 @@ static void guardDivisions(Function &function) {
     auto *division = dyn_cast<BinaryOperator>(&instruction);
     if (!division || !division->isIntDivRem() || isa<Constant>(division->getOperand(1)))
       continue;
-    bool isSigned = division->getOpcode() == Instruction::SDiv ||
-                    division->getOpcode() == Instruction::SRem;
-    bool isRemainder = division->getOpcode() == Instruction::URem ||
-                       division->getOpcode() == Instruction::SRem;
+    bool isSigned =
+        division->getOpcode() == Instruction::SDiv || division->getOpcode() == Instruction::SRem;
+    bool isRemainder =
+        division->getOpcode() == Instruction::URem || division->getOpcode() == Instruction::SRem;
     IRBuilder<> builder(division);
     Type *type = division->getType();
     Value *dividend = builder.CreateFreeze(division->getOperand(0));
@@ -214,7 +214,8 @@ static void guardDivisions(Function &function) {
     Value *isZero = builder.CreateICmpEQ(divisor, Constant::getNullValue(type));
     Value *isBad = isZero;
     if (isSigned) {
-      Value *minimum = ConstantInt::get(type, APInt::getSignedMinValue(type->getScalarSizeInBits()));
+      Value *minimum =
+          ConstantInt::get(type, APInt::getSignedMinValue(type->getScalarSizeInBits()));
       Value *overflows =
           builder.CreateAnd(builder.CreateICmpEQ(dividend, minimum),
                             builder.CreateICmpEQ(divisor, Constant::getAllOnesValue(type)));
@@ -222,8 +223,8 @@ static void guardDivisions(Function &function) {
     }
     Value *safe = builder.CreateSelect(isBad, ConstantInt::get(type, 1), divisor);
     Value *result = builder.CreateBinOp(division->getOpcode(), dividend, safe);
-    result = builder.CreateSelect(
-        isZero, isRemainder ? dividend : Constant::getAllOnesValue(type), result);
+    result = builder.CreateSelect(isZero, isRemainder ? dividend : Constant::getAllOnesValue(type),
+                                  result);
     division->replaceAllUsesWith(result);
     division->eraseFromParent();
   }
@@ -274,9 +275,8 @@ static uint64_t parseExtent(const Function &kernel, int32_t parameter,
 }
 
 /// The constant tl_emu_kernel.
-static GlobalVariable *describe(Module &module, const EmulatedFunction &kernel,
-                                bool hasCollectives, unsigned mutationCount,
-                                GlobalVariable *mutations) {
+static GlobalVariable *describe(Module &module, const EmulatedFunction &kernel, bool hasCollectives,
+                                unsigned mutationCount, GlobalVariable *mutations) {
   LLVMContext &context = module.getContext();
   Type *i32 = Type::getInt32Ty(context), *i64 = Type::getInt64Ty(context);
   SmallVector<int32_t> pointers = parametersWithRange(kernel.function);

@@ -18,9 +18,7 @@ using Builder = IRBuilderBase;
 Value *unary(Builder &b, Intrinsic::ID id, Value *x) { return b.CreateUnaryIntrinsic(id, x); }
 Value *real(Type *type, double value) { return ConstantFP::get(type, value); }
 Value *reciprocal(Builder &b, Value *x) { return b.CreateFDiv(real(x->getType(), 1), x); }
-Value *reciprocalRoot(Builder &b, Value *x) {
-  return reciprocal(b, unary(b, Intrinsic::sqrt, x));
-}
+Value *reciprocalRoot(Builder &b, Value *x) { return reciprocal(b, unary(b, Intrinsic::sqrt, x)); }
 
 /// Clamps to [0, 1]; NaN becomes 0.
 Value *saturate(Builder &b, Value *x) {
@@ -220,7 +218,8 @@ Value *packing(Builder &b, StringRef name, CallBase &call) {
 Value *highProduct(Builder &b, Value *x, Value *y, bool isSigned) {
   unsigned bits = x->getType()->getIntegerBitWidth();
   Type *wide = b.getIntNTy(2 * bits);
-  Value *product = b.CreateMul(b.CreateIntCast(x, wide, isSigned), b.CreateIntCast(y, wide, isSigned));
+  Value *product =
+      b.CreateMul(b.CreateIntCast(x, wide, isSigned), b.CreateIntCast(y, wide, isSigned));
   return b.CreateTrunc(b.CreateLShr(product, bits), x->getType());
 }
 
@@ -255,8 +254,8 @@ Value *integers(Builder &b, StringRef name, CallBase &call) {
     return operand(0);
   if (name == "prmt") {
     // Bytes of {b, a}, each chosen by four bits of c; the highest of them repeats the sign.
-    Value *both = b.CreateOr(b.CreateShl(b.CreateZExt(operand(1), i64), 32),
-                             b.CreateZExt(operand(0), i64));
+    Value *both =
+        b.CreateOr(b.CreateShl(b.CreateZExt(operand(1), i64), 32), b.CreateZExt(operand(0), i64));
     Value *result = b.getInt32(0);
     for (unsigned i = 0; i < 4; ++i) {
       Value *selector = b.CreateLShr(operand(2), 4 * i);
@@ -306,8 +305,7 @@ enum class Assembly { Unknown, MultiplyAdd32, Multiply64, MultiplyAdd64, Add128,
 /// Assembly of several instructions in libdevice.10.bc, by its normalised text.
 Assembly classify(StringRef text) {
   return StringSwitch<Assembly>(text)
-      .Case("{ mad.lo.cc.u32 $0, $2, $3, $4; madc.hi.u32 $1, $2, $3, 0; }",
-            Assembly::MultiplyAdd32)
+      .Case("{ mad.lo.cc.u32 $0, $2, $3, $4; madc.hi.u32 $1, $2, $3, 0; }", Assembly::MultiplyAdd32)
       .Case("{ .reg .u32 r0, r1, r2, r3, alo, ahi, blo, bhi; mov.b64 {alo,ahi}, $2; mov.b64 "
             "{blo,bhi}, $3; mul.lo.u32 r0, alo, blo; mul.hi.u32 r1, alo, blo; mad.lo.cc.u32 r1, "
             "alo, bhi, r1; madc.hi.u32 r2, alo, bhi, 0; mad.lo.cc.u32 r1, ahi, blo, r1; "

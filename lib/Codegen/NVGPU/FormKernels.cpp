@@ -92,9 +92,9 @@ private:
           sizes.push_back(tensor::DimOp::create(builder, loc, init, dim));
       places.push_back(bufferization::AllocTensorOp::create(builder, loc, type, sizes));
     }
-    auto kernel = rt::KernelOp::create(builder, loc, ValueRange(places).getTypes(),
-                                       builder.getStringAttr(op->getName().stripDialect()), inputs,
-                                       places);
+    auto kernel =
+        rt::KernelOp::create(builder, loc, ValueRange(places).getTypes(),
+                             builder.getStringAttr(op->getName().stripDialect()), inputs, places);
     Block *body = builder.createBlock(&kernel.getBody());
     for (Value input : inputs)
       mapping.map(input, body->addArgument(input.getType(), input.getLoc()));
@@ -128,15 +128,15 @@ private:
     std::string reason;
     SmallVector<Operation *> ops;
     StringRef name = root->getName().stripDialect();
-    if (auto generic = dyn_cast<linalg::GenericOp>(*root); generic && linalg::isaTransposeOpInterface(generic))
+    if (auto generic = dyn_cast<linalg::GenericOp>(*root);
+        generic && linalg::isaTransposeOpInterface(generic))
       name = "transpose";
     if (root.getNumReductionLoops()) {
       FailureOr<RowKernel> rows = matchRowKernel(root, reason);
       if (succeeded(rows)) {
         ops.assign(rows->ops.begin(), rows->ops.end());
         name = "rows";
-      } else if (FailureOr<KernelGroup> group = matchKernelGroup(root, reason);
-                 succeeded(group)) {
+      } else if (FailureOr<KernelGroup> group = matchKernelGroup(root, reason); succeeded(group)) {
         if (group->init && group->init->op->hasOneUse())
           ops.push_back(group->init->op);
         ops.push_back(root);
@@ -156,8 +156,8 @@ private:
     ReifiedRankedShapedTypeDims reified;
     if (succeeded(reifyResultShapes(builder, pad, reified)))
       sizes = reified.front();
-    Value empty = tensor::EmptyOp::create(builder, pad.getLoc(), sizes,
-                                          pad.getResultType().getElementType());
+    Value empty =
+        tensor::EmptyOp::create(builder, pad.getLoc(), sizes, pad.getResultType().getElementType());
     // The sizes of the new tensor may be known better.
     if (empty.getType() != pad.getType())
       empty = tensor::CastOp::create(builder, pad.getLoc(), pad.getType(), empty);

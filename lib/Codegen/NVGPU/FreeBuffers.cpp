@@ -29,7 +29,8 @@ Operation *lastUse(memref::AllocOp alloc) {
       if (last->isBeforeInBlock(ancestor))
         last = ancestor;
       if (auto branch = dyn_cast<scf::YieldOp>(user);
-          branch && isa<scf::IfOp>(branch->getParentOp()) && branch->getParentOp() != alloc->getParentOp()) {
+          branch && isa<scf::IfOp>(branch->getParentOp()) &&
+          branch->getParentOp() != alloc->getParentOp()) {
         addAlias(branch->getParentOp()->getResult(use.getOperandNumber()));
       } else if (user->hasTrait<OpTrait::IsTerminator>() || isa<LoopLikeOpInterface>(user)) {
         return nullptr;

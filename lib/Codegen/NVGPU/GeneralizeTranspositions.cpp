@@ -9,8 +9,7 @@ namespace torchlite::nvgpu {
 namespace {
 using namespace mlir;
 
-struct GeneralizeTranspositions
-    : impl::GeneralizeTranspositionsBase<GeneralizeTranspositions> {
+struct GeneralizeTranspositions : impl::GeneralizeTranspositionsBase<GeneralizeTranspositions> {
   void runOnOperation() override {
     SmallVector<linalg::TransposeOp> ops;
     getOperation().walk([&](linalg::TransposeOp op) { ops.push_back(op); });

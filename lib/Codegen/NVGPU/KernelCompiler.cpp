@@ -90,8 +90,8 @@ struct DiagnosticState {
 };
 } // namespace
 
-/// The architecture that an instruction needs; 0: all have it. Source: PTX ISA, "Target ISA Notes" of
-/// each.
+/// The architecture that an instruction needs; 0: all have it. Source: PTX ISA, "Target ISA Notes"
+/// of each.
 static int64_t neededArchitecture(Operation *op) {
   if (auto product = dyn_cast<NVVM::MmaOp>(op)) {
     auto type = product.getMultiplicandAPtxType();
@@ -100,9 +100,10 @@ static int64_t neededArchitecture(Operation *op) {
   }
   StringRef name = op->getName().stripDialect();
   static constexpr std::pair<StringLiteral, int64_t> table[] = {
-      {"wgmma.", 90},    {"cp.async.bulk.", 90}, {"cluster.", 90}, {"stmatrix", 90},
-      {"setmaxregister", 90}, {"cp.async.", 80},  {"mbarrier.", 80}, {"redux.", 80},
-      {"cvt.float.to.tf32", 80}, {"ldmatrix", 75}};
+      {"wgmma.", 90},    {"cp.async.bulk.", 90}, {"cluster.", 90},
+      {"stmatrix", 90},  {"setmaxregister", 90}, {"cp.async.", 80},
+      {"mbarrier.", 80}, {"redux.", 80},         {"cvt.float.to.tf32", 80},
+      {"ldmatrix", 75}};
   for (auto [prefix, number] : table)
     if (name.starts_with(prefix))
       return number;
@@ -119,8 +120,7 @@ static LogicalResult checkInstructions(gpu::GPUModuleOp module, const Architectu
     if (architecture.number >= needed && (!isWgmma || architecture.name == "sm_90a"))
       return success();
     return op->emitError("expected instructions that ")
-           << architecture.name << " has, but this one needs sm_" << needed
-           << (isWgmma ? "a" : "");
+           << architecture.name << " has, but this one needs sm_" << needed << (isWgmma ? "a" : "");
   });
   return failure(result.wasInterrupted());
 }
@@ -150,8 +150,7 @@ static LogicalResult linkLibdevice(llvm::Module &module, StringRef path, Locatio
     return emitError(loc, "cannot read '") << path << "': " << buffer.getError().message();
   auto library = llvm::getOwningLazyBitcodeModule(std::move(*buffer), module.getContext());
   if (!library)
-    return emitError(loc, "cannot read '")
-           << path << "': " << llvm::toString(library.takeError());
+    return emitError(loc, "cannot read '") << path << "': " << llvm::toString(library.takeError());
   (*library)->setTargetTriple(module.getTargetTriple());
   (*library)->setDataLayout(module.getDataLayout());
   bool broken = llvm::Linker::linkModules(
@@ -216,8 +215,8 @@ KernelCompiler::optimize(gpu::GPUModuleOp module, const Architecture &architectu
   DialectRegistry registry;
   registerKernelTranslation(registry);
   module.getContext()->appendDialectRegistry(registry);
-  // The layout comes first: without it LLVM takes 64-bit integers to be aligned to 4 bytes, and loads
-  // and stores them in halves.
+  // The layout comes first: without it LLVM takes 64-bit integers to be aligned to 4 bytes, and
+  // loads and stores them in halves.
   llvm::DataLayout layout = (*machine)->createDataLayout();
   module->setDiscardableAttr(
       LLVM::LLVMDialect::getDataLayoutAttrName(),
@@ -329,9 +328,9 @@ FailureOr<Cubin> KernelCompiler::assemble(StringRef ptx, const Architecture &arc
   if (result.status != 0) {
     InFlightDiagnostic diagnostic = emitError(loc, "'")
                                     << toolkit.ptxas << "' fails for " << architecture.name << ": "
-                                    << (result.error.empty() ? "exit status " +
-                                                                   std::to_string(result.status)
-                                                             : result.error);
+                                    << (result.error.empty()
+                                            ? "exit status " + std::to_string(result.status)
+                                            : result.error);
     diagnostic.attachNote() << StringRef(result.output).rtrim();
     return diagnostic;
   }

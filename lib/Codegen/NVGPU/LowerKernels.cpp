@@ -46,8 +46,8 @@ using namespace mlir;
 /// The widest access of one thread, and what every buffer is aligned to.
 constexpr int64_t maxAlignment = 16;
 
-/// Kernels have names that PTX can spell, and take pointers and numbers: what the runtime can pass by
-/// address.
+/// Kernels have names that PTX can spell, and take pointers and numbers: what the runtime can pass
+/// by address.
 LogicalResult checkSignatures(gpu::GPUModuleOp module) {
   for (auto kernel : module.getOps<gpu::GPUFuncOp>()) {
     if (!llvm::all_of(kernel.getName(), [](char c) { return llvm::isAlnum(c) || c == '_'; }))
@@ -65,23 +65,22 @@ LogicalResult checkSignatures(gpu::GPUModuleOp module) {
   return success();
 }
 
-template <typename Op>
-LogicalResult alignAccess(Op op, VectorType type) {
+template <typename Op> LogicalResult alignAccess(Op op, VectorType type) {
   if (op.getBase().getType().getElementType().isInteger(1))
     return op.emitError("expected vectors of bytes in memory, but got vectors of bits");
   if (op.getAlignment() || type.getRank() != 1)
     return success();
   if (!type.getElementType().isIntOrFloat())
     return success();
-  int64_t bytes = llvm::divideCeil(
-      type.getNumElements() * type.getElementTypeBitWidth(), 8);
+  int64_t bytes = llvm::divideCeil(type.getNumElements() * type.getElementTypeBitWidth(), 8);
   if (llvm::isPowerOf2_64(bytes))
     op.setAlignment(std::min(bytes, maxAlignment));
   return success();
 }
 
 /// A vector that a kernel loads or stores is aligned to its size, up to 16 bytes: that is one
-/// access instead of one per element. Transfers promise nothing, and keep their elements' alignment.
+/// access instead of one per element. Transfers promise nothing, and keep their elements'
+/// alignment.
 LogicalResult alignAccesses(gpu::GPUModuleOp module) {
   WalkResult result = module.walk([](Operation *op) -> WalkResult {
     if (auto load = dyn_cast<vector::LoadOp>(op))
@@ -113,8 +112,8 @@ struct WidenShuffle : OpRewritePattern<gpu::ShuffleOp> {
     if (type != bits)
       value = arith::BitcastOp::create(rewriter, loc, bits, value);
     value = arith::ExtUIOp::create(rewriter, loc, rewriter.getI32Type(), value);
-    auto shuffle = gpu::ShuffleOp::create(rewriter, loc, value, op.getOffset(), op.getWidth(),
-                                          op.getMode());
+    auto shuffle =
+        gpu::ShuffleOp::create(rewriter, loc, value, op.getOffset(), op.getWidth(), op.getMode());
     value = arith::TruncIOp::create(rewriter, loc, bits, shuffle.getShuffleResult());
     if (type != bits)
       value = arith::BitcastOp::create(rewriter, loc, type, value);
@@ -239,8 +238,8 @@ struct LowerKernels : impl::LowerKernelsBase<LowerKernels> {
     OpPassManager instructions(gpu::GPUModuleOp::getOperationName());
     instructions.addPass(createConvertNVGPUToNVVMPass());
     if (failed(unrollVectors(module)) || failed(simplifyOperations(module)) ||
-        failed(runPipeline(instructions, module)) ||
-        failed(lowerControlFlow(module)) || failed(convertToLLVM(module)) || failed(writeInstructions(module)))
+        failed(runPipeline(instructions, module)) || failed(lowerControlFlow(module)) ||
+        failed(convertToLLVM(module)) || failed(writeInstructions(module)))
       return signalPassFailure();
 
     // Dynamic shared memory is declared; a definition would be a static byte before it.

@@ -14,7 +14,8 @@ using namespace mlir;
 SmallVector<NamedAttribute> commonAttributes(func::FuncOp function) {
   SmallVector<NamedAttribute> attributes;
   for (NamedAttribute attribute : function->getAttrs())
-    if (attribute.getName() != SymbolTable::getSymbolAttrName() && attribute.getName() != archAttrName)
+    if (attribute.getName() != SymbolTable::getSymbolAttrName() &&
+        attribute.getName() != archAttrName)
       attributes.push_back(attribute);
   return attributes;
 }
@@ -47,7 +48,8 @@ struct MergeVersions : impl::MergeVersionsBase<MergeVersions> {
       for (func::FuncOp candidate : candidates) {
         func::FuncOp *equal = llvm::find_if(
             different, [&](func::FuncOp other) { return areEqual(other, candidate); });
-        size_t number = llvm::find(archs, candidate->getAttrOfType<StringAttr>(archAttrName)) - archs.begin();
+        size_t number =
+            llvm::find(archs, candidate->getAttrOfType<StringAttr>(archAttrName)) - archs.begin();
         chosen[number].push_back(equal == different.end() ? candidate : *equal);
         if (equal == different.end())
           different.push_back(candidate);

@@ -16,7 +16,8 @@ using namespace mlir;
 
 /// What is cheaper to compute in the kernel than to pass.
 bool isCheap(Operation *op) {
-  return op->hasTrait<OpTrait::ConstantLike>() && !isa<BaseMemRefType, TensorType>(op->getResult(0).getType());
+  return op->hasTrait<OpTrait::ConstantLike>() &&
+         !isa<BaseMemRefType, TensorType>(op->getResult(0).getType());
 }
 
 /// A memref that is passed as a pointer and what is not known of its layout.
@@ -40,8 +41,8 @@ public:
                                                builder.getIndexAttr(0), ArrayRef<OpFoldResult>{},
                                                ArrayRef<OpFoldResult>{});
     arguments.push_back(base);
-    // Not added to the pointer: the kernel may know the number from the host, where it has been asked for
-    // as well, and would add it again.
+    // Not added to the pointer: the kernel may know the number from the host, where it has been
+    // asked for as well, and would add it again.
     if (ShapedType::isDynamic(offset))
       arguments.push_back(metadata.getOffset());
     for (int64_t dim = 0; dim < type.getRank(); ++dim)
@@ -111,9 +112,9 @@ public:
   int64_t offset = 0;
 };
 
-/// A launch reads and writes the buffers that it gets. Without knowing that, nobody could free them.
-struct LaunchEffects
-    : MemoryEffectOpInterface::ExternalModel<LaunchEffects, gpu::LaunchFuncOp> {
+/// A launch reads and writes the buffers that it gets. Without knowing that, nobody could free
+/// them.
+struct LaunchEffects : MemoryEffectOpInterface::ExternalModel<LaunchEffects, gpu::LaunchFuncOp> {
   void getEffects(Operation *op, SmallVectorImpl<MemoryEffects::EffectInstance> &effects) const {
     auto launch = cast<gpu::LaunchFuncOp>(op);
     for (OpOperand &operand : launch.getKernelOperandsMutable()) {
@@ -195,7 +196,8 @@ private:
       types.push_back(type);
     }
     builder.setInsertionPointToEnd(kernels.getBody());
-    auto kernel = gpu::GPUFuncOp::create(builder, loc, "kernel", builder.getFunctionType(types, {}));
+    auto kernel =
+        gpu::GPUFuncOp::create(builder, loc, "kernel", builder.getFunctionType(types, {}));
     kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
     // The emulator checks that accesses through the argument stay there.
     if (!extents.empty())
@@ -256,12 +258,11 @@ private:
     for (auto [argument, type] : llvm::zip(arguments, types))
       if (argument.getType() != type)
         argument = UnrealizedConversionCastOp::create(builder, loc, type, argument).getResult(0);
-    gpu::LaunchFuncOp::create(builder, loc, kernel,
-                              gpu::KernelDim3{launch.getGridSizeX(), launch.getGridSizeY(),
-                                              launch.getGridSizeZ()},
-                              gpu::KernelDim3{launch.getBlockSizeX(), launch.getBlockSizeY(),
-                                              launch.getBlockSizeZ()},
-                              launch.getDynamicSharedMemorySize(), arguments);
+    gpu::LaunchFuncOp::create(
+        builder, loc, kernel,
+        gpu::KernelDim3{launch.getGridSizeX(), launch.getGridSizeY(), launch.getGridSizeZ()},
+        gpu::KernelDim3{launch.getBlockSizeX(), launch.getBlockSizeY(), launch.getBlockSizeZ()},
+        launch.getDynamicSharedMemorySize(), arguments);
     launch.erase();
     return success();
   }

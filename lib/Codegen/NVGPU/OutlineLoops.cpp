@@ -20,10 +20,11 @@ bool isConstant(Value value) {
 
 /// Whether elements are read or written: without, the host is as good.
 bool touchesTensors(Operation *op) {
-  return op->walk([](Operation *inner) {
-             return isa<tensor::ExtractOp, tensor::InsertOp>(inner) ? WalkResult::interrupt()
-                                                                   : WalkResult::advance();
-           })
+  return op
+      ->walk([](Operation *inner) {
+        return isa<tensor::ExtractOp, tensor::InsertOp>(inner) ? WalkResult::interrupt()
+                                                               : WalkResult::advance();
+      })
       .wasInterrupted();
 }
 
@@ -46,8 +47,8 @@ struct OutlineLoops : impl::OutlineLoopsBase<OutlineLoops> {
   }
 
 private:
-  /// Builds a kernel that does the same, with the tensors that the loop carries as outputs, and one of
-  /// rank 0 for each number that it returns.
+  /// Builds a kernel that does the same, with the tensors that the loop carries as outputs, and one
+  /// of rank 0 for each number that it returns.
   void outline(Operation *loop) {
     Location loc = loop->getLoc();
     IRRewriter builder(loop);
@@ -136,8 +137,7 @@ private:
           value = tensor::CastOp::create(builder, loc, result.getType(), value);
         result.replaceAllUsesWith(value);
       }
-    for (auto [number, place] :
-         llvm::zip(numbers, kernel.getResults().take_back(numbers.size())))
+    for (auto [number, place] : llvm::zip(numbers, kernel.getResults().take_back(numbers.size())))
       number.replaceAllUsesWith(tensor::ExtractOp::create(builder, loc, place, ValueRange()));
     loop->erase();
     ++numLoops;

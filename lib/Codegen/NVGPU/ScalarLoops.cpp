@@ -116,7 +116,8 @@ bool isKnownBefore(Value value, Block *body) {
   if (auto dim = dyn_cast<tensor::DimOp>(op))
     return dim.getConstantIndex() && isa<BlockArgument>(dim.getSource()) &&
            cast<BlockArgument>(dim.getSource()).getOwner() == body;
-  return llvm::all_of(op->getOperands(), [&](Value operand) { return isKnownBefore(operand, body); });
+  return llvm::all_of(op->getOperands(),
+                      [&](Value operand) { return isKnownBefore(operand, body); });
 }
 
 /// Whether `index` is the loop's variable, in any type.
@@ -138,8 +139,8 @@ LogicalResult checkScalarCode(Operation *op, std::string &reason) {
                     (isa<tensor::DimOp>(inner) && cast<tensor::DimOp>(inner).getConstantIndex());
       return mayUse && isNumber(tensor.getElementType());
     };
-    bool isKnown = isControlFlow(inner) ||
-                   (inner->getNumRegions() == 0 && isMemoryEffectFree(inner));
+    bool isKnown =
+        isControlFlow(inner) || (inner->getNumRegions() == 0 && isMemoryEffectFree(inner));
     if (isKnown && llvm::all_of(inner->getOperands(), isAllowed) &&
         llvm::all_of(inner->getResults(), isAllowed))
       return WalkResult::advance();

@@ -91,9 +91,8 @@ std::string CodeBuilder::bytes(StringRef name, StringRef data, int64_t alignment
 
 std::string CodeBuilder::table(StringRef name, ArrayRef<Type> fields,
                                ArrayRef<SmallVector<Attribute>> rows, bool isArray) {
-  Type row = fields.size() == 1
-                 ? fields.front()
-                 : LLVM::LLVMStructType::getLiteral(builder.getContext(), fields);
+  Type row = fields.size() == 1 ? fields.front()
+                                : LLVM::LLVMStructType::getLiteral(builder.getContext(), fields);
   Type type = isArray ? LLVM::LLVMArrayType::get(row, rows.size()) : row;
   LLVM::GlobalOp global = constant(name, type, Attribute(), 8);
   OpBuilder::InsertionGuard guard(builder);
@@ -133,8 +132,8 @@ std::string CodeBuilder::names(ArrayRef<StringRef> names) {
 std::string CodeBuilder::images(ArrayRef<Image> images) {
   SmallVector<SmallVector<Attribute>> rows;
   for (const Image &image : images)
-    rows.push_back({i32(image.kind), i32(image.arch),
-                    symbol(bytes("tl_gpu_image", image.data, 16)), i64(image.data.size())});
+    rows.push_back({i32(image.kind), i32(image.arch), symbol(bytes("tl_gpu_image", image.data, 16)),
+                    i64(image.data.size())});
   if (rows.empty())
     return "";
   Type i32 = builder.getI32Type();
@@ -236,7 +235,8 @@ private:
       kernels = gpu::GPUModuleOp::create(builder, module.getLoc(), "tl_kernels");
     }
     FailureOr<std::vector<KernelSet>> sets = findSets(module, kernels, *architectures);
-    if (failed(sets) || (images && failed(compile(*sets))) || (emulated && failed(compileForHost(*sets))))
+    if (failed(sets) || (images && failed(compile(*sets))) ||
+        (emulated && failed(compileForHost(*sets))))
       return failure();
 
     SmallVector<StringRef> backends;
@@ -245,8 +245,8 @@ private:
     if (emulated)
       backends.push_back("tl_gpu_emulated");
     CodeBuilder builder(module);
-    int64_t weightsBytes = getWeightsBytes(module, weightsAttrName) +
-                           getWeightsBytes(module, deviceWeightsAttrName);
+    int64_t weightsBytes =
+        getWeightsBytes(module, weightsAttrName) + getWeightsBytes(module, deviceWeightsAttrName);
     std::string setsName = builder.sets(*sets, emulated);
     std::string backendsName = builder.backends(backends);
     builder.code(setsName, sets->size(), getKernels(kernels).size(), backendsName,
@@ -389,17 +389,17 @@ private:
       for (const Architecture *architecture : set.architectures) {
         // Its PTX would run nowhere else, but nothing in it says so.
         if (!hasAssembler && !architecture->isPortable)
-          return emitError(loc) << architecture->name << " needs ptxas, which is not found: "
-                                << toolkitHint;
+          return emitError(loc) << architecture->name
+                                << " needs ptxas, which is not found: " << toolkitHint;
         FailureOr<std::string> ptx = compiler.emitPTX(set.kernels, *architecture);
         if (failed(ptx))
           return failure();
         jobs.push_back({set, *architecture, *ptx, {}});
         if (hasAssembler)
-          jobs.back().cubin = std::async(std::launch::async, [&compiler, architecture, loc,
-                                                              text = std::move(*ptx)] {
-            return compiler.assemble(text, *architecture, loc);
-          });
+          jobs.back().cubin = std::async(std::launch::async,
+                                         [&compiler, architecture, loc, text = std::move(*ptx)] {
+                                           return compiler.assemble(text, *architecture, loc);
+                                         });
       }
     for (Job &job : jobs) {
       if (hasAssembler) {

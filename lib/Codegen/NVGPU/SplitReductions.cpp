@@ -158,8 +158,8 @@ void Splitter::apply(linalg::LinalgOp op, const Split &split) {
     if (dim == split.dim)
       groups.back().push_back(next++);
   }
-  inputs[split.operand] = tensor::ExpandShapeOp::create(
-      builder, loc, type.clone(shape), inputs[split.operand], groups);
+  inputs[split.operand] =
+      tensor::ExpandShapeOp::create(builder, loc, type.clone(shape), inputs[split.operand], groups);
 
   // The sums of the parts, the part first.
   Value init = op.getDpsInits()[0];
@@ -174,7 +174,8 @@ void Splitter::apply(linalg::LinalgOp op, const Split &split) {
   Value zeros = linalg::FillOp::create(builder, loc, zero, empty).getResult(0);
   SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
   kinds.push_back(utils::IteratorType::parallel);
-  auto partial = linalg::GenericOp::create(builder, loc, zeros.getType(), inputs, zeros, maps, kinds);
+  auto partial =
+      linalg::GenericOp::create(builder, loc, zeros.getType(), inputs, zeros, maps, kinds);
   IRMapping mapping;
   op->getRegion(0).cloneInto(&partial.getRegion(), mapping);
 
@@ -205,7 +206,8 @@ constexpr int64_t leastLength = 65536, leastElements = 4096;
 /// Results that neighbouring threads of one block make.
 constexpr int64_t columnsPerBlock = 32;
 
-/// Sums, products, extrema of many elements: to few results, of which each is the work of one block.
+/// Sums, products, extrema of many elements: to few results, of which each is the work of one
+/// block.
 class ReductionSplitter {
 public:
   ReductionSplitter(linalg::LinalgOp op, const TargetInfo &target) : op(op), target(target) {}
@@ -243,8 +245,8 @@ bool ReductionSplitter::mayCut(unsigned loop) const {
   });
 }
 
-/// How many blocks share the work as it is: one for each result, or for a few neighbouring ones, where the
-/// elements of one result are not neighbours in memory.
+/// How many blocks share the work as it is: one for each result, or for a few neighbouring ones,
+/// where the elements of one result are not neighbours in memory.
 int64_t ReductionSplitter::countBlocks() const {
   linalg::LinalgOp reduced = op;
   SmallVector<int64_t> ranges = reduced.getStaticLoopRanges();
@@ -354,7 +356,8 @@ void ReductionSplitter::apply() {
   Value empty = tensor::EmptyOp::create(builder, loc, shape, type.getElementType());
   Value neutral = combination.neutralValues(builder, loc)[0];
   Value start = linalg::FillOp::create(builder, loc, neutral, empty).getResult(0);
-  auto partial = linalg::GenericOp::create(builder, loc, start.getType(), inputs, start, maps, kinds);
+  auto partial =
+      linalg::GenericOp::create(builder, loc, start.getType(), inputs, start, maps, kinds);
   IRMapping mapping;
   op->getRegion(0).cloneInto(&partial.getRegion(), mapping);
 

@@ -44,9 +44,9 @@ LogicalResult Toolkit::supports(const Architecture &architecture, Location loc) 
   if (ptxas.empty())
     return emitError(loc, "ptxas is not found: ") << toolkitHint;
   if (version < architecture.from)
-    return emitError(loc) << architecture.name << " needs ptxas "
-                          << architecture.from.getAsString() << " or newer, but " << ptxas << " is "
-                          << version.getAsString() << ": " << toolkitHint;
+    return emitError(loc) << architecture.name << " needs ptxas " << architecture.from.getAsString()
+                          << " or newer, but " << ptxas << " is " << version.getAsString() << ": "
+                          << toolkitHint;
   if (!architecture.to.empty() && version >= architecture.to)
     return emitError(loc) << architecture.name << " needs ptxas older than "
                           << architecture.to.getAsString() << ", but " << ptxas << " is "
@@ -135,7 +135,8 @@ FailureOr<VersionTuple> askVersion(StringRef ptxas, Location loc) {
   VersionTuple version;
   StringRef number = StringRef(result.output).split("release ").second.split(',').first;
   if (result.status != 0 || version.tryParse(number)) {
-    InFlightDiagnostic error = emitError(loc, "'") << ptxas << " --version' does not tell a version";
+    InFlightDiagnostic error = emitError(loc, "'")
+                               << ptxas << " --version' does not tell a version";
     if (!result.error.empty())
       error << ": " << result.error;
     return error;

@@ -28,8 +28,8 @@ Value ValueEvaluator::select(Value condition, Type type, function_ref<Value()> t
                              function_ref<Value()> otherwise) {
   auto branch = scf::IfOp::create(builder, loc(), type, condition, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(builder);
-  for (auto [region, emit] : {std::pair(&branch.getThenRegion(), then),
-                              std::pair(&branch.getElseRegion(), otherwise)}) {
+  for (auto [region, emit] :
+       {std::pair(&branch.getThenRegion(), then), std::pair(&branch.getElseRegion(), otherwise)}) {
     builder.setInsertionPointToEnd(&region->front());
     Value value = emit();
     if (!value)
@@ -86,7 +86,8 @@ Value ValueEvaluator::sizeOf(Value tensor, int64_t dim) {
     return memref::DimOp::create(builder, loc(), kernel.getOperandOf(argument), dim);
   Operation *op = tensor.getDefiningOp();
   if (auto structured = dyn_cast<linalg::LinalgOp>(op))
-    return sizeOf(structured.getDpsInitOperand(cast<OpResult>(tensor).getResultNumber())->get(), dim);
+    return sizeOf(structured.getDpsInitOperand(cast<OpResult>(tensor).getResultNumber())->get(),
+                  dim);
   if (auto empty = dyn_cast<tensor::EmptyOp>(op))
     return evaluateScalar(empty.getDynamicSize(dim));
   if (auto cast = dyn_cast<tensor::CastOp>(op))
@@ -289,8 +290,8 @@ Value ValueEvaluator::evaluateStructured(linalg::LinalgOp op, unsigned result,
   }
   SmallVector<scf::ForOp> loops;
   for (auto [loop, size] : llvm::zip(reductions, sizes)) {
-    ValueRange carried = loops.empty() ? ValueRange(accumulators)
-                                       : ValueRange(loops.back().getRegionIterArgs());
+    ValueRange carried =
+        loops.empty() ? ValueRange(accumulators) : ValueRange(loops.back().getRegionIterArgs());
     auto nested = scf::ForOp::create(builder, loc(), zero, size, one, carried);
     iteration[loop] = nested.getInductionVar();
     builder.setInsertionPointToStart(nested.getBody());
@@ -317,8 +318,8 @@ Value ValueEvaluator::evaluatePad(Operation *op, ValueRange coordinates) {
       inner.push_back(coordinate);
       continue;
     }
-    Value first = isa<Value>(low) ? evaluateScalar(cast<Value>(low))
-                                  : index(*getConstantIntValue(low));
+    Value first =
+        isa<Value>(low) ? evaluateScalar(cast<Value>(low)) : index(*getConstantIntValue(low));
     Value size = sizeOf(pad.getSource(), dim);
     if (!first || !size)
       return {};

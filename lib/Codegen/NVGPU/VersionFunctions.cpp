@@ -24,8 +24,9 @@ struct VersionFunctions : impl::VersionFunctionsBase<VersionFunctions> {
     sorted.assign(archs.begin(), archs.end());
     for (const std::string &name : sorted)
       if (!lookupTargetInfo(name))
-        return emitError(UnknownLoc::get(context)) << "unknown architecture '" << name << "': expected "
-                                                   << llvm::join(targetNames(), ", ");
+        return emitError(UnknownLoc::get(context))
+               << "unknown architecture '" << name << "': expected "
+               << llvm::join(targetNames(), ", ");
     llvm::sort(sorted, [](StringRef a, StringRef b) { // sm_90a comes after sm_90
       return std::pair(lookupTargetInfo(a)->arch, a) < std::pair(lookupTargetInfo(b)->arch, b);
     });
@@ -42,7 +43,8 @@ struct VersionFunctions : impl::VersionFunctionsBase<VersionFunctions> {
     if (sorted.empty() || functions.empty())
       return;
     Builder builder(&getContext());
-    Operation *last = functions.back(); // older architectures come first: tl-nvgpu-merge-versions keeps that
+    Operation *last =
+        functions.back(); // older architectures come first: tl-nvgpu-merge-versions keeps that
     for (size_t i = 1; i < sorted.size(); ++i) {
       DenseMap<StringAttr, FlatSymbolRefAttr> versions;
       SmallVector<func::FuncOp> clones;

@@ -50,7 +50,7 @@ struct EmptyResultConversion : ConversionPattern {
 } // namespace
 
 void torchlite::populateContractionToLinalgPatterns(const TypeConverter &converter,
-                                                        RewritePatternSet &patterns) {
+                                                    RewritePatternSet &patterns) {
   patterns.add<EmptyResultConversion, MatmulOpConversion>(converter, patterns.getContext());
   populateConvolutionPatterns(converter, patterns);
 }

@@ -80,9 +80,8 @@ private:
     auto whileOp = scf::WhileOp::create(rewriter, loc, resultTypes, initial);
 
     SmallVector<Type> beforeTypes = llvm::to_vector(ValueRange(initial).getTypes());
-    Block *before =
-        rewriter.createBlock(&whileOp.getBefore(), {}, beforeTypes,
-                             SmallVector<Location>(beforeTypes.size(), loc));
+    Block *before = rewriter.createBlock(&whileOp.getBefore(), {}, beforeTypes,
+                                         SmallVector<Location>(beforeTypes.size(), loc));
     Value trip = before->getArgument(0);
     Value more = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::slt, trip,
                                        adaptor.getMaxTripCount());

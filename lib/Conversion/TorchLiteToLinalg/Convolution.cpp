@@ -1,8 +1,8 @@
 //===- Convolution.cpp - tl.conv to linalg --------------------------------===//
 //
 // Channels go last: input and result are transposed around a convolution in NHWC form, which
-// `tl-propagate-layout` then cancels between neighbours. A transposed convolution is one of stride 1
-// over the input with zeros in between, with the kernel flipped.
+// `tl-propagate-layout` then cancels between neighbours. A transposed convolution is one of stride
+// 1 over the input with zeros in between, with the kernel flipped.
 //
 //===----------------------------------------------------------------------===//
 #include "Convolution.h"
@@ -52,8 +52,7 @@ Value buildConv(LinalgBuilder &build, Value input, Value weight, Value init,
 Value multiplyAdd(OpBuilder &builder, Location loc, Value x, Value y, Value sum) {
   Type type = sum.getType();
   if (isa<ComplexType>(type))
-    return complex::AddOp::create(builder, loc, sum,
-                                  complex::MulOp::create(builder, loc, x, y));
+    return complex::AddOp::create(builder, loc, sum, complex::MulOp::create(builder, loc, x, y));
   if (isa<FloatType>(type)) {
     Value product = arith::MulFOp::create(builder, loc, convertFloat(builder, loc, x, type),
                                           convertFloat(builder, loc, y, type));
@@ -69,8 +68,8 @@ Value buildPlain(LinalgBuilder &build, const Window &window) {
   SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(2, rank));
   llvm::append_values(permutation, 1, 0);
   return buildConv<linalg::Conv1DNwcWcfOp, linalg::Conv2DNhwcHwcfOp, linalg::Conv3DNdhwcDhwcfOp>(
-      build, window.input, build.transpose(window.weight, permutation), window.init,
-      window.strides, window.dilations);
+      build, window.input, build.transpose(window.weight, permutation), window.init, window.strides,
+      window.dilations);
 }
 
 /// One input channel a group and one output channel for it.
@@ -84,8 +83,8 @@ Value buildDepthwise(LinalgBuilder &build, const Window &window) {
   permutation.push_back(0);
   Value weight = build.transpose(build.collapse(window.weight, groups), permutation);
   return buildConv<linalg::DepthwiseConv1DNwcWcOp, linalg::DepthwiseConv2DNhwcHwcOp,
-                   linalg::DepthwiseConv3DNdhwcDhwcOp>(
-      build, window.input, weight, window.init, window.strides, window.dilations);
+                   linalg::DepthwiseConv3DNdhwcDhwcOp>(build, window.input, weight, window.init,
+                                                       window.strides, window.dilations);
 }
 
 /// Splits a dimension of size `size` into groups and the rest.
@@ -129,14 +128,13 @@ Value buildGrouped(LinalgBuilder &build, const Window &window) {
   llvm::append_values(filter, loop(g), loop(c), loop(f));
   llvm::append_values(out, loop(g), loop(f));
   MLIRContext *context = build.b.getContext();
-  Value result = build.reduce({input, weight},
-                              {AffineMap::get(loops, 0, in, context),
-                               AffineMap::get(loops, 0, filter, context)},
-                              init, AffineMap::get(loops, 0, out, context),
-                              [](OpBuilder &builder, Location loc, ValueRange arguments) {
-                                return multiplyAdd(builder, loc, arguments[0], arguments[1],
-                                                   arguments[2]);
-                              });
+  Value result = build.reduce(
+      {input, weight},
+      {AffineMap::get(loops, 0, in, context), AffineMap::get(loops, 0, filter, context)}, init,
+      AffineMap::get(loops, 0, out, context),
+      [](OpBuilder &builder, Location loc, ValueRange arguments) {
+        return multiplyAdd(builder, loc, arguments[0], arguments[1], arguments[2]);
+      });
   SmallVector<ReassociationIndices> merged;
   for (int64_t i = 0; i < rank - 1; ++i)
     merged.push_back({i});
@@ -159,8 +157,7 @@ Value turnKernel(LinalgBuilder &build, Value weight, int64_t groups) {
   Sizes sizes = build.sizes(split);
   std::swap(sizes[1], sizes[2]);
   Value turned = build.elementwise(
-      split, AffineMap::get(rank + 1, 0, from, build.b.getContext()), sizes,
-      type.getElementType(),
+      split, AffineMap::get(rank + 1, 0, from, build.b.getContext()), sizes, type.getElementType(),
       [](OpBuilder &, Location, ValueRange arguments) { return arguments[0]; });
   SmallVector<ReassociationIndices> merged = {{0, 1}};
   for (int64_t i = 2; i <= rank; ++i)
@@ -174,8 +171,8 @@ struct ConvOpConversion : OpConversionPattern<ConvOp> {
   LogicalResult matchAndRewrite(ConvOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     auto weightType = cast<RankedTensorType>(adaptor.getWeight().getType());
-    if (op.getTransposed() && llvm::any_of(weightType.getShape().drop_front(2),
-                                           ShapedType::isDynamic))
+    if (op.getTransposed() &&
+        llvm::any_of(weightType.getShape().drop_front(2), ShapedType::isDynamic))
       return rewriter.notifyMatchFailure(op, "expected a transposed kernel of static size");
     LinalgBuilder build(rewriter, op.getLoc());
     auto type = cast<RankedTensorType>(getTypeConverter()->convertType(op.getType()));
@@ -196,8 +193,7 @@ struct ConvOpConversion : OpConversionPattern<ConvOp> {
       for (int64_t value : op.getPadding())
         padding.push_back(build.math.constant(value));
       padding.push_back(build.math.constant(0));
-      window.input =
-          build.pad(input, padding, padding, build.constant(type.getElementType(), 0));
+      window.input = build.pad(input, padding, padding, build.constant(type.getElementType(), 0));
     }
     window.init = createInit(build, op, adaptor.getBias(), window, accumulator);
 
@@ -232,18 +228,18 @@ struct ConvOpConversion : OpConversionPattern<ConvOp> {
       return build.zeros(accumulator, sizes);
     SmallVector<int64_t> added = llvm::to_vector(llvm::seq<int64_t>(0, sizes.size() - 1));
     // The feature count is the weight's: a bias that knows less or more is brought to it.
-    bias = build.castTo(bias, RankedTensorType::get(cast<RankedTensorType>(window.weight.getType())
-                                                        .getShape()
-                                                        .take_front(1),
-                                                    getElementTypeOrSelf(bias)));
-    return linalg::BroadcastOp::create(build.b, build.loc,
-                                       build.convertElements(bias, accumulator),
+    bias = build.castTo(
+        bias, RankedTensorType::get(
+                  cast<RankedTensorType>(window.weight.getType()).getShape().take_front(1),
+                  getElementTypeOrSelf(bias)));
+    return linalg::BroadcastOp::create(build.b, build.loc, build.convertElements(bias, accumulator),
                                        build.empty(accumulator, sizes), added)
         ->getResult(0);
   }
 
-  /// The input of a transposed convolution: `stride - 1` zeros between neighbours, and as much around
-  /// them as the kernel reaches beyond the padding. Where the padding is larger, elements go instead.
+  /// The input of a transposed convolution: `stride - 1` zeros between neighbours, and as much
+  /// around them as the kernel reaches beyond the padding. Where the padding is larger, elements go
+  /// instead.
   static Value spread(LinalgBuilder &build, ConvOp op, Value input, RankedTensorType weight) {
     int64_t rank = weight.getRank();
     OpFoldResult zero = build.math.constant(0), one = build.math.constant(1);

@@ -159,8 +159,7 @@ private:
     if (!resultType.hasStaticShape()) {
       Value isEmpty = arith::ConstantOp::create(b, b.getBoolAttr(false));
       Value zero = arith::ConstantIndexOp::create(b, 0);
-      for (OpFoldResult size :
-           getBroadcastSizes(b, loc, resultType, ValueRange{lhs, divisor})) {
+      for (OpFoldResult size : getBroadcastSizes(b, loc, resultType, ValueRange{lhs, divisor})) {
         if (isa<Attribute>(size))
           continue;
         Value isZero = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, cast<Value>(size), zero);
@@ -187,13 +186,13 @@ private:
     SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(type.getRank()),
                                    AffineMap::get(type.getRank(), 0, {}, b.getContext())};
     SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::reduction);
-    auto generic = linalg::GenericOp::create(
-        b, boolType, divisor, init, maps, iterators,
-        [](OpBuilder &nested, Location loc, ValueRange args) {
-          B nb(loc, nested);
-          Value ok = arith::AndIOp::create(nb, args[1], isNotZero(nb, args[0]));
-          linalg::YieldOp::create(nb, ok);
-        });
+    auto generic = linalg::GenericOp::create(b, boolType, divisor, init, maps, iterators,
+                                             [](OpBuilder &nested, Location loc, ValueRange args) {
+                                               B nb(loc, nested);
+                                               Value ok = arith::AndIOp::create(
+                                                   nb, args[1], isNotZero(nb, args[0]));
+                                               linalg::YieldOp::create(nb, ok);
+                                             });
     return tensor::ExtractOp::create(b, generic.getResult(0));
   }
 };
@@ -220,8 +219,8 @@ struct ConstantPowOpConversion : OpConversionPattern<tl::PowOp> {
         Value base = scalar::cast(b, args[0], type, computeType);
         return scalar::cast(b, emitPower(b, base, exponent), computeType, type);
       };
-      rewriter.replaceOp(op, createElementwise(rewriter, op.getLoc(), resultType, sizes,
-                                               adaptor.getLhs(), build));
+      rewriter.replaceOp(
+          op, createElementwise(rewriter, op.getLoc(), resultType, sizes, adaptor.getLhs(), build));
       return success();
     }
     APInt exponent = constant.getSplatValue<APInt>();
@@ -231,8 +230,8 @@ struct ConstantPowOpConversion : OpConversionPattern<tl::PowOp> {
       B b(loc, builder);
       return emitIntegerPower(b, args[0], exponent);
     };
-    rewriter.replaceOp(op, createElementwise(rewriter, op.getLoc(), resultType, sizes,
-                                             adaptor.getLhs(), build));
+    rewriter.replaceOp(
+        op, createElementwise(rewriter, op.getLoc(), resultType, sizes, adaptor.getLhs(), build));
     return success();
   }
 
@@ -275,8 +274,8 @@ struct CompareOpConversion : OpConversionPattern<tl::CompareOp> {
       return scalar::compare(b, op.getPredicate(), scalar::cast(b, args[0], type, computeType),
                              scalar::cast(b, args[1], type, computeType), false);
     };
-    rewriter.replaceOp(op, createElementwise(rewriter, op.getLoc(), op.getType(),
-                                             adaptor.getOperands(), build));
+    rewriter.replaceOp(
+        op, createElementwise(rewriter, op.getLoc(), op.getType(), adaptor.getOperands(), build));
     return success();
   }
 };
@@ -313,8 +312,8 @@ struct CastOpConversion : OpConversionPattern<tl::CastOp> {
       B b(loc, builder);
       return scalar::cast(b, args[0], from, to);
     };
-    rewriter.replaceOp(op, createElementwise(rewriter, op.getLoc(), resultType,
-                                             adaptor.getOperand(), build));
+    rewriter.replaceOp(
+        op, createElementwise(rewriter, op.getLoc(), resultType, adaptor.getOperand(), build));
     return success();
   }
 };
@@ -379,5 +378,5 @@ void torchlite::populateElementwiseToLinalgPatterns(const TypeConverter &convert
                DivisionOpConversion<tl::FmodOp, emitSigned<scalar::fmod>>,
                DivisionOpConversion<tl::RemainderOp, emitSigned<scalar::remainder>>,
                DivisionOpConversion<tl::TruncDivOp, emitSigned<scalar::truncDiv>>>(converter,
-                                                                                  context);
+                                                                                   context);
 }

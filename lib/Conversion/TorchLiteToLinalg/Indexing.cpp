@@ -1,7 +1,7 @@
 //===- Indexing.cpp - Reading and writing by index to linalg --------------===//
 //
-// Indices are checked all at once, before anything is read: the check is a reduction to one i1 and a
-// `tl.check`. Writing is sequential, so that of several writes to one element the last wins.
+// Indices are checked all at once, before anything is read: the check is a reduction to one i1 and
+// a `tl.check`. Writing is sequential, so that of several writes to one element the last wins.
 //
 //===----------------------------------------------------------------------===//
 #include "Indexing.h"
@@ -21,18 +21,17 @@ using namespace torchlite::tl;
 
 /// Raises an IndexError unless all indices are from 0 to `size` - 1.
 static void checkIndices(LinalgBuilder &build, Value indices, OpFoldResult size) {
-  Value limit = arith::IndexCastOp::create(build.b, build.loc, build.b.getI64Type(),
-                                           build.math.value(size));
+  Value limit =
+      arith::IndexCastOp::create(build.b, build.loc, build.b.getI64Type(), build.math.value(size));
   Value init = build.filled(build.constant(build.b.getI1Type(), 1), {});
   unsigned rank = cast<RankedTensorType>(indices.getType()).getRank();
-  Value all = build.reduce(
-      indices, build.identity(rank), init, build.project(rank, {}),
-      [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
-        // As an unsigned number, a negative index is beyond any size.
-        Value isInside =
-            arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, arguments[0], limit);
-        return arith::AndIOp::create(b, loc, arguments[1], isInside);
-      });
+  Value all = build.reduce(indices, build.identity(rank), init, build.project(rank, {}),
+                           [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
+                             // As an unsigned number, a negative index is beyond any size.
+                             Value isInside = arith::CmpIOp::create(
+                                 b, loc, arith::CmpIPredicate::ult, arguments[0], limit);
+                             return arith::AndIOp::create(b, loc, arguments[1], isInside);
+                           });
   build.check(tensor::ExtractOp::create(build.b, build.loc, all, ValueRange{}),
               "IndexError: index out of range in self");
 }
@@ -40,16 +39,15 @@ static void checkIndices(LinalgBuilder &build, Value indices, OpFoldResult size)
 Value torchlite::tl::createGather(LinalgBuilder &build, Value input, Value indices, int64_t dim) {
   Sizes sizes = build.sizes(indices);
   unsigned rank = sizes.size();
-  return build.elementwise(
-      indices, build.identity(rank), sizes, getElementTypeOrSelf(input),
-      [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
-        SmallVector<Value> at;
-        for (unsigned i = 0; i < rank; ++i)
-          at.push_back(i == dim ? Value(arith::IndexCastOp::create(b, loc, b.getIndexType(),
-                                                                   arguments[0]))
-                                : Value(linalg::IndexOp::create(b, loc, i)));
-        return tensor::ExtractOp::create(b, loc, input, at);
-      });
+  return build.elementwise(indices, build.identity(rank), sizes, getElementTypeOrSelf(input),
+                           [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
+                             SmallVector<Value> at;
+                             for (unsigned i = 0; i < rank; ++i)
+                               at.push_back(i == dim ? Value(arith::IndexCastOp::create(
+                                                           b, loc, b.getIndexType(), arguments[0]))
+                                                     : Value(linalg::IndexOp::create(b, loc, i)));
+                             return tensor::ExtractOp::create(b, loc, input, at);
+                           });
 }
 
 Value torchlite::tl::createLoops(OpBuilder &builder, Location loc, ValueRange sizes,
@@ -64,12 +62,12 @@ Value torchlite::tl::createLoops(OpBuilder &builder, Location loc, ValueRange si
       results->assign(values.begin(), values.end());
     return values.front();
   }
-  scf::LoopNest nest = scf::buildLoopNest(
-      builder, loc, lower, SmallVector<Value>(sizes), step, carried,
-      [&](OpBuilder &b, Location at, ValueRange indices, ValueRange arguments) {
-        SmallVector<Value> values = body(b, at, indices, arguments);
-        return scf::ValueVector(values.begin(), values.end());
-      });
+  scf::LoopNest nest =
+      scf::buildLoopNest(builder, loc, lower, SmallVector<Value>(sizes), step, carried,
+                         [&](OpBuilder &b, Location at, ValueRange indices, ValueRange arguments) {
+                           SmallVector<Value> values = body(b, at, indices, arguments);
+                           return scf::ValueVector(values.begin(), values.end());
+                         });
   if (results)
     results->assign(nest.results.begin(), nest.results.end());
   return nest.results.front();
@@ -98,10 +96,9 @@ struct TakeOpConversion : OpConversionPattern<TakeOp> {
         [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
           SmallVector<Value> at;
           for (int64_t i = 0; i < inputRank; ++i)
-            at.push_back(i == dim ? Value(arith::IndexCastOp::create(b, loc, b.getIndexType(),
-                                                                     arguments[0]))
-                                  : Value(linalg::IndexOp::create(
-                                        b, loc, i < dim ? i : i + count - 1)));
+            at.push_back(
+                i == dim ? Value(arith::IndexCastOp::create(b, loc, b.getIndexType(), arguments[0]))
+                         : Value(linalg::IndexOp::create(b, loc, i < dim ? i : i + count - 1)));
           return tensor::ExtractOp::create(b, loc, input, at);
         });
     rewriter.replaceOp(op, build.castTo(result, type));
@@ -150,10 +147,9 @@ Value combine(ImplicitLocOpBuilder &b, ScatterReduction reduction, Type type, Va
 }
 
 /// Writes the source element by element at the position that `locate` gives.
-Value createWrites(LinalgBuilder &build, Value input, Value source, const Sizes &sizes,
-                   ScatterReduction reduction, Type type,
-                   llvm::function_ref<SmallVector<Value>(OpBuilder &, Location, ValueRange)>
-                       locate) {
+Value createWrites(
+    LinalgBuilder &build, Value input, Value source, const Sizes &sizes, ScatterReduction reduction,
+    Type type, llvm::function_ref<SmallVector<Value>(OpBuilder &, Location, ValueRange)> locate) {
   SmallVector<Value> limits;
   for (OpFoldResult size : sizes)
     limits.push_back(build.math.value(size));
@@ -211,15 +207,15 @@ struct ScatterOpConversion : OpConversionPattern<ScatterOp> {
     Value input = adaptor.getInput(), indices = adaptor.getIndices();
     int64_t dim = op.getDim();
     checkIndices(build, indices, build.size(input, dim));
-    Value result = createWrites(
-        build, input, adaptor.getSource(), build.sizes(indices), op.getReduction(),
-        op.getInput().getType().getElementType(),
-        [&](OpBuilder &b, Location loc, ValueRange loops) {
-          SmallVector<Value> target(loops);
-          Value index = tensor::ExtractOp::create(b, loc, indices, loops);
-          target[dim] = arith::IndexCastOp::create(b, loc, b.getIndexType(), index);
-          return target;
-        });
+    Value result = createWrites(build, input, adaptor.getSource(), build.sizes(indices),
+                                op.getReduction(), op.getInput().getType().getElementType(),
+                                [&](OpBuilder &b, Location loc, ValueRange loops) {
+                                  SmallVector<Value> target(loops);
+                                  Value index = tensor::ExtractOp::create(b, loc, indices, loops);
+                                  target[dim] =
+                                      arith::IndexCastOp::create(b, loc, b.getIndexType(), index);
+                                  return target;
+                                });
     rewriter.replaceOp(op, build.castTo(result, getTypeConverter()->convertType(op.getType())));
     return success();
   }

@@ -20,8 +20,7 @@ mlir::Value createLoops(mlir::OpBuilder &builder, mlir::Location loc, mlir::Valu
                         mlir::ValueRange carried, LoopBody body,
                         llvm::SmallVectorImpl<mlir::Value> *results = nullptr);
 
-void populateSortPatterns(const mlir::TypeConverter &converter,
-                          mlir::RewritePatternSet &patterns);
+void populateSortPatterns(const mlir::TypeConverter &converter, mlir::RewritePatternSet &patterns);
 
 } // namespace torchlite::tl
 

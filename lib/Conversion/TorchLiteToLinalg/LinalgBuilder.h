@@ -64,8 +64,8 @@ public:
   /// The same with all inputs indexed by the loops and of the first one's shape.
   mlir::Value elementwise(mlir::ValueRange inputs, mlir::Type element, SingleScalarBody body);
 
-  /// A reduction into `init`. Loops that the result's map does not use are reductions. The body gets
-  /// the inputs' elements and, last, what is accumulated.
+  /// A reduction into `init`. Loops that the result's map does not use are reductions. The body
+  /// gets the inputs' elements and, last, what is accumulated.
   mlir::Value reduce(mlir::ValueRange inputs, llvm::ArrayRef<mlir::AffineMap> maps,
                      mlir::Value init, mlir::AffineMap resultMap, SingleScalarBody body);
 

@@ -1,7 +1,7 @@
 //===- Normalization.cpp - Softmax, normalisation, attention to linalg ----===//
 //
-// Everything is a chain of reductions and elementwise operations over the same loops, which the code
-// generators fuse by rows.
+// Everything is a chain of reductions and elementwise operations over the same loops, which the
+// code generators fuse by rows.
 //
 //===----------------------------------------------------------------------===//
 #include "LinalgBuilder.h"
@@ -39,27 +39,27 @@ Exponentials createExponentials(LinalgBuilder &build, Value input, int64_t dim, 
   kept.erase(kept.begin() + dim);
   AffineMap all = build.identity(rank), rows = build.project(rank, kept);
 
-  Value maximum = build.reduce(
-      input, all, build.filled(build.lowest(accumulator), rowSizes), rows,
-      [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
-        return arith::MaximumFOp::create(b, loc, arguments[1],
-                                         convertFloat(b, loc, arguments[0], accumulator));
-      });
+  Value maximum =
+      build.reduce(input, all, build.filled(build.lowest(accumulator), rowSizes), rows,
+                   [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
+                     return arith::MaximumFOp::create(
+                         b, loc, arguments[1], convertFloat(b, loc, arguments[0], accumulator));
+                   });
   if (allowsEmptyRows) {
     Value lowest = build.lowest(accumulator), zero = build.constant(accumulator, 0);
     maximum = build.elementwise(
         maximum, accumulator, [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
-          Value isEmpty = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, arguments[0],
-                                                lowest);
+          Value isEmpty =
+              arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, arguments[0], lowest);
           return arith::SelectOp::create(b, loc, isEmpty, zero, arguments[0]);
         });
   }
-  Value shifted = build.elementwise(
-      {input, maximum}, {all, rows}, sizes, accumulator,
-      [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
-        return arith::SubFOp::create(b, loc, convertFloat(b, loc, arguments[0], accumulator),
-                                     arguments[1]);
-      });
+  Value shifted = build.elementwise({input, maximum}, {all, rows}, sizes, accumulator,
+                                    [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
+                                      return arith::SubFOp::create(
+                                          b, loc, convertFloat(b, loc, arguments[0], accumulator),
+                                          arguments[1]);
+                                    });
   Value values = build.elementwise(shifted, accumulator,
                                    [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
                                      return math::ExpOp::create(b, loc, arguments[0]);
@@ -114,17 +114,15 @@ struct LogSoftmaxOpConversion : OpConversionPattern<LogSoftmaxOp> {
     Type accumulator = getAccumulatorType(type.getElementType());
     Exponentials parts = createExponentials(build, adaptor.getInput(), op.getDim(), accumulator,
                                             /*allowsEmptyRows=*/false);
-    Value logarithm =
-        build.elementwise(parts.sum, accumulator,
-                          [](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
-                            return math::LogOp::create(b, loc, arguments[0]);
-                          });
+    Value logarithm = build.elementwise(
+        parts.sum, accumulator, [](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
+          return math::LogOp::create(b, loc, arguments[0]);
+        });
     Value result = build.elementwise(
         {parts.shifted, logarithm}, {build.identity(type.getRank()), parts.rows},
         build.sizes(adaptor.getInput()), type.getElementType(),
         [&](OpBuilder &b, Location loc, ValueRange arguments) {
-          return convertFloat(b, loc,
-                              arith::SubFOp::create(b, loc, arguments[0], arguments[1]),
+          return convertFloat(b, loc, arith::SubFOp::create(b, loc, arguments[0], arguments[1]),
                               type.getElementType());
         });
     rewriter.replaceOp(op, build.castTo(result, type));
@@ -132,9 +130,9 @@ struct LogSoftmaxOpConversion : OpConversionPattern<LogSoftmaxOp> {
   }
 };
 
-/// Passes over each row: the mean, then what the rounding errors of its sum have left over in the mean
-/// of the distances from it, then the mean of the squared distances, which stays exact where the mean is
-/// large.
+/// Passes over each row: the mean, then what the rounding errors of its sum have left over in the
+/// mean of the distances from it, then the mean of the squared distances, which stays exact where
+/// the mean is large.
 struct LayerNormOpConversion : OpConversionPattern<LayerNormOp> {
   using OpConversionPattern::OpConversionPattern;
 
@@ -153,36 +151,36 @@ struct LayerNormOpConversion : OpConversionPattern<LayerNormOp> {
     Value count = build.countAsFloat(ArrayRef<OpFoldResult>(sizes).drop_front(outer), accumulator);
     Value eps = build.constant(accumulator, op.getEps().convertToDouble());
 
-    Value sum = build.reduce(input, all, build.zeros(accumulator, rowSizes), rows,
-                             [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
-                               return arith::AddFOp::create(
-                                   b, loc, arguments[1],
-                                   convertFloat(b, loc, arguments[0], accumulator));
-                             });
+    Value sum =
+        build.reduce(input, all, build.zeros(accumulator, rowSizes), rows,
+                     [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
+                       return arith::AddFOp::create(
+                           b, loc, arguments[1], convertFloat(b, loc, arguments[0], accumulator));
+                     });
     Value first = build.elementwise(sum, accumulator,
                                     [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
                                       return arith::DivFOp::create(b, loc, arguments[0], count);
                                     });
-    Value rest = build.reduce(
-        {input, first}, {all, rows}, build.zeros(accumulator, rowSizes), rows,
-        [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
-          Value distance = arith::SubFOp::create(
-              b, loc, convertFloat(b, loc, arguments[0], accumulator), arguments[1]);
-          return arith::AddFOp::create(b, loc, arguments[2], distance);
-        });
+    Value rest =
+        build.reduce({input, first}, {all, rows}, build.zeros(accumulator, rowSizes), rows,
+                     [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
+                       Value distance = arith::SubFOp::create(
+                           b, loc, convertFloat(b, loc, arguments[0], accumulator), arguments[1]);
+                       return arith::AddFOp::create(b, loc, arguments[2], distance);
+                     });
     Value mean = build.elementwise(
         {first, rest}, accumulator, [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
           return arith::AddFOp::create(b, loc, arguments[0],
                                        arith::DivFOp::create(b, loc, arguments[1], count));
         });
-    Value squares = build.reduce(
-        {input, mean}, {all, rows}, build.zeros(accumulator, rowSizes), rows,
-        [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
-          Value distance = arith::SubFOp::create(
-              b, loc, convertFloat(b, loc, arguments[0], accumulator), arguments[1]);
-          return arith::AddFOp::create(b, loc, arguments[2],
-                                       arith::MulFOp::create(b, loc, distance, distance));
-        });
+    Value squares =
+        build.reduce({input, mean}, {all, rows}, build.zeros(accumulator, rowSizes), rows,
+                     [&](OpBuilder &b, Location loc, ValueRange arguments) -> Value {
+                       Value distance = arith::SubFOp::create(
+                           b, loc, convertFloat(b, loc, arguments[0], accumulator), arguments[1]);
+                       return arith::AddFOp::create(
+                           b, loc, arguments[2], arith::MulFOp::create(b, loc, distance, distance));
+                     });
     Value scale = build.elementwise(
         squares, accumulator, [&](OpBuilder &nested, Location loc, ValueRange arguments) -> Value {
           ImplicitLocOpBuilder b(loc, nested);
@@ -205,12 +203,12 @@ struct LayerNormOpConversion : OpConversionPattern<LayerNormOp> {
         inputs, maps, sizes, element,
         [&](OpBuilder &nested, Location loc, ValueRange arguments) -> Value {
           ImplicitLocOpBuilder b(loc, nested);
-          Value value = arith::SubFOp::create(
-              b, convertFloat(b, loc, arguments[0], accumulator), arguments[1]);
+          Value value = arith::SubFOp::create(b, convertFloat(b, loc, arguments[0], accumulator),
+                                              arguments[1]);
           value = arith::MulFOp::create(b, value, arguments[2]);
           if (hasWeight)
-            value = arith::MulFOp::create(b, value,
-                                          convertFloat(b, loc, arguments[3], accumulator));
+            value =
+                arith::MulFOp::create(b, value, convertFloat(b, loc, arguments[3], accumulator));
           if (adaptor.getBias())
             value = arith::AddFOp::create(b, value,
                                           convertFloat(b, loc, arguments.back(), accumulator));
@@ -245,8 +243,7 @@ struct BatchNormOpConversion : OpConversionPattern<BatchNormOp> {
           Value inverse = arith::DivFOp::create(b, one, deviation);
           if (!weight)
             return inverse;
-          return arith::MulFOp::create(b, inverse,
-                                       convertFloat(b, loc, arguments[1], accumulator));
+          return arith::MulFOp::create(b, inverse, convertFloat(b, loc, arguments[1], accumulator));
         });
     SmallVector<Value> forBeta = {alpha, adaptor.getMean()};
     if (bias)
@@ -333,9 +330,8 @@ struct AttentionOpConversion : OpConversionPattern<AttentionOp> {
       auto maskType = cast<RankedTensorType>(mask.getType());
       SmallVector<AffineExpr> read;
       for (int64_t i = 0, e = maskType.getRank(); i < e; ++i)
-        read.push_back(maskType.getDimSize(i) == 1
-                           ? build.b.getAffineConstantExpr(0)
-                           : build.b.getAffineDimExpr(rank - e + i));
+        read.push_back(maskType.getDimSize(i) == 1 ? build.b.getAffineConstantExpr(0)
+                                                   : build.b.getAffineDimExpr(rank - e + i));
       inputs.push_back(mask);
       maps.push_back(AffineMap::get(rank, 0, read, build.b.getContext()));
     }

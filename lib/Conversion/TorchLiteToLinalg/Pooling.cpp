@@ -30,7 +30,8 @@ Sizes getWindowCounts(LinalgBuilder &build, Value input, const Windows &windows)
     counts.push_back(getWindowedSize(build.math, build.size(input, i + 2),
                                      build.math.constant(windows.kernel[i]), windows.stride[i],
                                      windows.padding[i], windows.dilation[i], windows.ceilMode));
-  build.checkNotEmpty(counts, "RuntimeError: the pooling window does not fit into the padded input");
+  build.checkNotEmpty(counts,
+                      "RuntimeError: the pooling window does not fit into the padded input");
   return counts;
 }
 
@@ -46,8 +47,8 @@ Value createPadded(LinalgBuilder &build, Value input, const Windows &windows, co
       continue;
     }
     int64_t extent = windows.dilation[i] * (windows.kernel[i] - 1) + 1;
-    OpFoldResult needed = build.math.add(
-        build.math.mul(build.math.sub(counts[i], 1), windows.stride[i]), extent);
+    OpFoldResult needed =
+        build.math.add(build.math.mul(build.math.sub(counts[i], 1), windows.stride[i]), extent);
     OpFoldResult have = build.math.add(build.size(input, i + 2), windows.padding[i]);
     high.push_back(build.math.max(build.math.sub(needed, have), zero));
   }
@@ -83,8 +84,7 @@ Value buildPool(LinalgBuilder &build, Value padded, const Windows &windows, cons
   }
 }
 
-template <typename OpTy>
-Windows getWindows(OpTy op) {
+template <typename OpTy> Windows getWindows(OpTy op) {
   Windows windows{op.getKernel(), op.getStride(), op.getPadding(), {}, op.getCeilMode()};
   if constexpr (std::is_same_v<OpTy, AvgPoolOp>)
     windows.dilation.assign(op.getSpatialRank(), 1);
@@ -107,8 +107,9 @@ struct MaxPoolOpConversion : OpConversionPattern<MaxPoolOp> {
     Value padded = createPadded(build, adaptor.getInput(), windows, counts, lowest);
     Value result;
     if (!written.isUnsignedInteger())
-      result = buildPool<linalg::PoolingNwcMaxOp, linalg::PoolingNhwcMaxOp,
-                         linalg::PoolingNdhwcMaxOp>(build, padded, windows, counts, lowest);
+      result =
+          buildPool<linalg::PoolingNwcMaxOp, linalg::PoolingNhwcMaxOp, linalg::PoolingNdhwcMaxOp>(
+              build, padded, windows, counts, lowest);
     else if (counts.size() < 3) // There is no unsigned pooling of volumes.
       result = buildPool<linalg::PoolingNwcMaxUnsignedOp, linalg::PoolingNhwcMaxUnsignedOp,
                          linalg::PoolingNdhwcMaxOp>(build, padded, windows, counts, lowest);
@@ -120,7 +121,8 @@ struct MaxPoolOpConversion : OpConversionPattern<MaxPoolOp> {
   }
 };
 
-/// Where element `k` of window `o` stands in dimension `i` of the input, and whether that is within.
+/// Where element `k` of window `o` stands in dimension `i` of the input, and whether that is
+/// within.
 struct Position {
   Value index, isInside;
 };
@@ -130,15 +132,15 @@ Position getPosition(ImplicitLocOpBuilder &b, const Windows &windows, size_t i, 
   auto index = [&](int64_t value) { return arith::ConstantIndexOp::create(b, value); };
   Value start = arith::SubIOp::create(b, arith::MulIOp::create(b, o, index(windows.stride[i])),
                                       index(windows.padding[i]));
-  Value at = arith::AddIOp::create(b, start,
-                                   arith::MulIOp::create(b, k, index(windows.dilation[i])));
+  Value at =
+      arith::AddIOp::create(b, start, arith::MulIOp::create(b, k, index(windows.dilation[i])));
   // As an unsigned number, a negative index is beyond any size.
   Value isInside = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, at, size);
   return {at, isInside};
 }
 
-/// The flat index of each window's first element that is not before the input, [n, c, windows...]. A
-/// window that lies wholly in padding has it, even beyond the input, as PyTorch's kernels do.
+/// The flat index of each window's first element that is not before the input, [n, c, windows...].
+/// A window that lies wholly in padding has it, even beyond the input, as PyTorch's kernels do.
 Value createFirstIndices(LinalgBuilder &build, const Windows &windows, const Sizes &sizes,
                          ArrayRef<Value> inputSizes) {
   return build.elementwise(
@@ -151,7 +153,8 @@ Value createFirstIndices(LinalgBuilder &build, const Windows &windows, const Siz
           Value o = linalg::IndexOp::create(b, 2 + i);
           Value start = getPosition(b, windows, i, o, index(0), size).index;
           // Steps of the dilation from below 0 to the first position at 0 or above.
-          Value below = arith::MaxSIOp::create(b, arith::SubIOp::create(b, index(0), start), index(0));
+          Value below =
+              arith::MaxSIOp::create(b, arith::SubIOp::create(b, index(0), start), index(0));
           Value dilation = index(windows.dilation[i]);
           Value steps = arith::CeilDivUIOp::create(b, below, dilation);
           start = arith::AddIOp::create(b, start, arith::MulIOp::create(b, steps, dilation));
@@ -229,10 +232,9 @@ struct MaxPoolWithIndicesOpConversion : OpConversionPattern<MaxPoolWithIndicesOp
               b, ValueRange{arith::SelectOp::create(b, isBetter, value, best),
                             arith::SelectOp::create(b, isBetter, index, bestIndex)});
         });
-    rewriter.replaceOp(
-        op, {build.castTo(generic.getResult(0),
-                          getTypeConverter()->convertType(op.getResult().getType())),
-             build.castTo(generic.getResult(1), op.getIndices().getType())});
+    rewriter.replaceOp(op, {build.castTo(generic.getResult(0),
+                                         getTypeConverter()->convertType(op.getResult().getType())),
+                            build.castTo(generic.getResult(1), op.getIndices().getType())});
     return success();
   }
 };
@@ -264,9 +266,9 @@ struct AvgPoolOpConversion : OpConversionPattern<AvgPoolOp> {
     Sizes counts = getWindowCounts(build, adaptor.getInput(), windows);
     Value padded = createPadded(build, adaptor.getInput(), windows, counts,
                                 build.constant(type.getElementType(), 0));
-    Value sum = buildPool<linalg::PoolingNwcSumOp, linalg::PoolingNhwcSumOp,
-                          linalg::PoolingNdhwcSumOp>(build, padded, windows, counts,
-                                                     build.constant(accumulator, 0));
+    Value sum =
+        buildPool<linalg::PoolingNwcSumOp, linalg::PoolingNhwcSumOp, linalg::PoolingNdhwcSumOp>(
+            build, padded, windows, counts, build.constant(accumulator, 0));
     Value divisor = createDivisor(build, op, adaptor.getInput(), windows, counts, accumulator);
     Value result = build.convertElements(divide(build, sum, divisor), type.getElementType());
     result = build.transpose(result, getChannelsFirst(type.getRank()));
@@ -279,8 +281,8 @@ struct AvgPoolOpConversion : OpConversionPattern<AvgPoolOp> {
                              const Windows &windows, const Sizes &counts, Type element) {
     bool isPadded = llvm::any_of(windows.padding, [](int64_t value) { return value != 0; });
     if (op.getDivisorOverride())
-      return build.filled(
-          build.constant(element, static_cast<int64_t>(*op.getDivisorOverride())), counts);
+      return build.filled(build.constant(element, static_cast<int64_t>(*op.getDivisorOverride())),
+                          counts);
     if (!windows.ceilMode && (!isPadded || op.getCountIncludePad())) {
       int64_t size = 1;
       for (int64_t value : windows.kernel)
@@ -367,8 +369,8 @@ struct AdaptiveAvgPoolOpConversion : OpConversionPattern<AdaptiveAvgPoolOp> {
                                Value value = convertFloat(b, loc, arguments[0], accumulator);
                                return arith::AddFOp::create(b, loc, arguments[1], value);
                              });
-    Value count = build.countAsFloat(ArrayRef<OpFoldResult>(sizes).drop_front().drop_back(),
-                                     accumulator);
+    Value count =
+        build.countAsFloat(ArrayRef<OpFoldResult>(sizes).drop_front().drop_back(), accumulator);
     Value mean = build.elementwise(
         sum, type.getElementType(), [&](OpBuilder &b, Location loc, ValueRange arguments) {
           return convertFloat(b, loc, arith::DivFOp::create(b, loc, arguments[0], count),
@@ -419,31 +421,30 @@ struct AdaptiveAvgPoolOpConversion : OpConversionPattern<AdaptiveAvgPoolOp> {
           Value zero = arith::ConstantIndexOp::create(b, 0), isInside;
           for (int64_t i = 0; i < spatial; ++i) {
             auto [start, end] = getRange(b, i);
-            Value at = arith::AddIOp::create(b, start,
-                                             linalg::IndexOp::create(b, 2 + spatial + i));
+            Value at = arith::AddIOp::create(b, start, linalg::IndexOp::create(b, 2 + spatial + i));
             Value isWithin = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, at, end);
             indices.push_back(arith::SelectOp::create(b, isWithin, at, zero));
             isInside = isInside ? Value(arith::AndIOp::create(b, isInside, isWithin)) : isWithin;
           }
           Value value = tensor::ExtractOp::create(b, input, indices);
-          Value added = arith::AddFOp::create(b, arguments[1],
-                                              convertFloat(b, loc, value, accumulator));
+          Value added =
+              arith::AddFOp::create(b, arguments[1], convertFloat(b, loc, value, accumulator));
           return arith::SelectOp::create(b, isInside, added, arguments[1]);
         });
-    return build.elementwise(
-        sum, type.getElementType(),
-        [&](OpBuilder &nested, Location loc, ValueRange arguments) -> Value {
-          ImplicitLocOpBuilder b(loc, nested);
-          Value count = arith::ConstantIndexOp::create(b, 1);
-          for (int64_t i = 0; i < spatial; ++i) {
-            auto [start, end] = getRange(b, i);
-            count = arith::MulIOp::create(b, count, arith::SubIOp::create(b, end, start));
-          }
-          Value integer = arith::IndexCastOp::create(b, b.getI64Type(), count);
-          Value divisor = arith::SIToFPOp::create(b, accumulator, integer);
-          Value mean = arith::DivFOp::create(b, arguments[0], divisor);
-          return convertFloat(b, loc, mean, type.getElementType());
-        });
+    return build.elementwise(sum, type.getElementType(),
+                             [&](OpBuilder &nested, Location loc, ValueRange arguments) -> Value {
+                               ImplicitLocOpBuilder b(loc, nested);
+                               Value count = arith::ConstantIndexOp::create(b, 1);
+                               for (int64_t i = 0; i < spatial; ++i) {
+                                 auto [start, end] = getRange(b, i);
+                                 count = arith::MulIOp::create(
+                                     b, count, arith::SubIOp::create(b, end, start));
+                               }
+                               Value integer = arith::IndexCastOp::create(b, b.getI64Type(), count);
+                               Value divisor = arith::SIToFPOp::create(b, accumulator, integer);
+                               Value mean = arith::DivFOp::create(b, arguments[0], divisor);
+                               return convertFloat(b, loc, mean, type.getElementType());
+                             });
   }
 };
 } // namespace

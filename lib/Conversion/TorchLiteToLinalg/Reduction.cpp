@@ -23,9 +23,9 @@ static Value createNeutral(B &b, tl::ReduceKind kind, Type type, bool isUnsigned
     return scalar::constant(b, type, isMax ? -infinity : infinity);
   }
   unsigned width = type.getIntOrFloatBitWidth();
-  APInt value = isUnsigned ? (isMax ? APInt::getMinValue(width) : APInt::getMaxValue(width))
-                           : (isMax ? APInt::getSignedMinValue(width)
-                                    : APInt::getSignedMaxValue(width));
+  APInt value = isUnsigned
+                    ? (isMax ? APInt::getMinValue(width) : APInt::getMaxValue(width))
+                    : (isMax ? APInt::getSignedMinValue(width) : APInt::getSignedMaxValue(width));
   return arith::ConstantOp::create(b, b.getIntegerAttr(type, value));
 }
 
@@ -135,8 +135,8 @@ struct ReduceOpConversion : OpConversionPattern<tl::ReduceOp> {
               return scalar::cast(nb, args[0], computeType, type.getElementType());
             });
     }
-    rewriter.replaceOp(op, restoreDims(b, b.getLoc(), result, operand, op.getDims(),
-                                       op.getKeepdim(), type));
+    rewriter.replaceOp(
+        op, restoreDims(b, b.getLoc(), result, operand, op.getDims(), op.getKeepdim(), type));
     return success();
   }
 };
@@ -163,8 +163,8 @@ struct ArgReduceOpConversion : OpConversionPattern<tl::ArgReduceOp> {
     auto indicesType = RankedTensorType::get(shape, b.getI64Type());
     Value values = createFilled(b, b.getLoc(), valuesType, sizes,
                                 createNeutral(b, op.getKind(), elementType, isUnsigned));
-    Value indices = createFilled(b, b.getLoc(), indicesType, sizes,
-                                 scalar::constant(b, b.getI64Type(), 0));
+    Value indices =
+        createFilled(b, b.getLoc(), indicesType, sizes, scalar::constant(b, b.getI64Type(), 0));
     AffineMap reducedMap = getReducedMap(b.getContext(), rank, {dim});
     SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(rank), reducedMap, reducedMap};
     auto generic = linalg::GenericOp::create(
@@ -174,14 +174,12 @@ struct ArgReduceOpConversion : OpConversionPattern<tl::ArgReduceOp> {
           Value element = args[0], best = args[1];
           Value takes = scalar::compare(nb, predicate, element, best, isUnsigned);
           if (isa<FloatType>(elementType)) {
-            Value isNan =
-                arith::CmpFOp::create(nb, arith::CmpFPredicate::UNO, element, element);
+            Value isNan = arith::CmpFOp::create(nb, arith::CmpFPredicate::UNO, element, element);
             Value wasNumber = arith::CmpFOp::create(nb, arith::CmpFPredicate::ORD, best, best);
-            takes = arith::OrIOp::create(nb, takes,
-                                         arith::AndIOp::create(nb, isNan, wasNumber));
+            takes = arith::OrIOp::create(nb, takes, arith::AndIOp::create(nb, isNan, wasNumber));
           }
-          Value index = arith::IndexCastOp::create(nb, nb.getI64Type(),
-                                                   linalg::IndexOp::create(nb, dim));
+          Value index =
+              arith::IndexCastOp::create(nb, nb.getI64Type(), linalg::IndexOp::create(nb, dim));
           Value newBest = arith::SelectOp::create(nb, takes, element, best);
           Value newIndex = arith::SelectOp::create(nb, takes, index, args[2]);
           linalg::YieldOp::create(nb, ValueRange{newBest, newIndex});
@@ -201,11 +199,10 @@ struct CumulativeOpConversion : OpConversionPattern<tl::CumulativeOp> {
     Value operand = adaptor.getOperand();
     bool isUnsigned = scalar::isUnsigned(op.getType().getElementType());
     Type computeType = getAccumulatorType(op.getKind(), type.getElementType());
-    Value place = createEmpty(b, b.getLoc(), type,
-                              tensor::getMixedSizes(b, b.getLoc(), operand));
-    rewriter.replaceOpWithNewOp<rt::ScanOp>(
-        op, type, getCombination(op.getKind(), computeType, isUnsigned), op.getDim(), computeType,
-        operand, place);
+    Value place = createEmpty(b, b.getLoc(), type, tensor::getMixedSizes(b, b.getLoc(), operand));
+    rewriter.replaceOpWithNewOp<rt::ScanOp>(op, type,
+                                            getCombination(op.getKind(), computeType, isUnsigned),
+                                            op.getDim(), computeType, operand, place);
     return success();
   }
 

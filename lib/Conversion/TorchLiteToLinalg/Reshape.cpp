@@ -172,8 +172,8 @@ Value torchlite::createReshape(OpBuilder &builder, Location loc, Value operand,
   for (Group group : GroupMatcher(sourceType.getShape(), type.getShape(), isSameSize).match()) {
     collapsed.push_back(llvm::to_vector<2>(llvm::seq(group.sourceBegin, group.sourceEnd)));
     expanded.push_back(llvm::to_vector<2>(llvm::seq(group.resultBegin, group.resultEnd)));
-    ArrayRef<int64_t> from = sourceType.getShape().slice(collapsed.back().front(),
-                                                         collapsed.back().size());
+    ArrayRef<int64_t> from =
+        sourceType.getShape().slice(collapsed.back().front(), collapsed.back().size());
     ArrayRef<int64_t> to = type.getShape().slice(expanded.back().front(), expanded.back().size());
     // MLIR cannot take apart the strides of an expand_shape with two dynamic sizes in a group.
     if (llvm::count(to, ShapedType::kDynamic) > 1)

@@ -1,9 +1,9 @@
 //===- Resize.cpp - tl.resize to linalg -----------------------------------===//
 //
-// Each element is a weighted sum over a few taps in each dimension: one for the nearest element, two
-// for linear, four for cubic interpolation. Indices and weights are computed as PyTorch computes
-// them, in the same precision, since rounding decides which element is the nearest. Channels go
-// last, as around convolutions.
+// Each element is a weighted sum over a few taps in each dimension: one for the nearest element,
+// two for linear, four for cubic interpolation. Indices and weights are computed as PyTorch
+// computes them, in the same precision, since rounding decides which element is the nearest.
+// Channels go last, as around convolutions.
 //
 //===----------------------------------------------------------------------===//
 #include "LinalgBuilder.h"
@@ -95,8 +95,8 @@ SmallVector<Tap> getLinear(const Positions &p, const Dimension &dim, Value at, b
   // Equal sizes are exact whatever the step is.
   position = arith::SelectOp::create(b, isEqual(b, dim.in, dim.out), p.fromIndex(at), position);
   Value first = clampIndex(b, p.toIndex(position), dim.in);
-  Value second = clampIndex(
-      b, arith::AddIOp::create(b, first, arith::ConstantIndexOp::create(b, 1)), dim.in);
+  Value second =
+      clampIndex(b, arith::AddIOp::create(b, first, arith::ConstantIndexOp::create(b, 1)), dim.in);
   Value part = p.sub(position, p.fromIndex(first));
   part = arith::MinimumFOp::create(b, arith::MaximumFOp::create(b, part, zero), one);
   return {{first, p.sub(one, part)}, {second, part}};
@@ -163,7 +163,8 @@ struct ResizeOpConversion : OpConversionPattern<ResizeOp> {
           for (int64_t i = 0; i < spatial; ++i) {
             Value at = linalg::IndexOp::create(b, i + 1);
             if (isNearest)
-              taps.push_back({getNearest(positions, dims[i], at, mode == ResizeMode::NearestExact)});
+              taps.push_back(
+                  {getNearest(positions, dims[i], at, mode == ResizeMode::NearestExact)});
             else if (mode == ResizeMode::Linear)
               taps.push_back(getLinear(positions, dims[i], at, op.getAlignCorners()));
             else

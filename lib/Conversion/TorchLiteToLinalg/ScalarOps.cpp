@@ -246,8 +246,7 @@ static Value floorDivFloats(B &b, Value lhs, Value rhs) {
   Value rest = arith::SubFOp::create(b, quotient, floor);
   Value raised = arith::AddFOp::create(b, floor, one);
   Value rounded = select(b, cmp(b, CmpFPredicate::OGT, rest, 0.5), raised, floor);
-  Value signedZero =
-      math::CopySignOp::create(b, scalar::constant(b, type, 0), plainQuotient);
+  Value signedZero = math::CopySignOp::create(b, scalar::constant(b, type, 0), plainQuotient);
   Value result = select(b, cmp(b, CmpFPredicate::UNE, quotient, 0.0), rounded, signedZero);
   return select(b, cmp(b, CmpFPredicate::OEQ, rhs, 0.0), plainQuotient, result);
 }
@@ -275,8 +274,8 @@ static Value powIntegers(B &b, Value base, Value exponent, bool isUnsigned) {
   // The sign bit of a signed exponent is treated below.
   unsigned bits = isUnsigned ? width : width - 1;
   for (unsigned bit = 0; bit < bits; ++bit) {
-    Value mask = arith::ConstantOp::create(
-        b, b.getIntegerAttr(type, APInt::getOneBitSet(width, bit)));
+    Value mask =
+        arith::ConstantOp::create(b, b.getIntegerAttr(type, APInt::getOneBitSet(width, bit)));
     Value masked = arith::AndIOp::create(b, exponent, mask);
     Value isSet = arith::CmpIOp::create(b, CmpIPredicate::ne, masked, zero);
     result = select(b, isSet, arith::MulIOp::create(b, result, square), result);
@@ -286,8 +285,8 @@ static Value powIntegers(B &b, Value base, Value exponent, bool isUnsigned) {
   if (isUnsigned)
     return result;
   // 1 and -1 have inverses: themselves, so that only whether the exponent is odd matters.
-  Value isOdd = arith::CmpIOp::create(b, CmpIPredicate::ne, arith::AndIOp::create(b, exponent, one),
-                                      zero);
+  Value isOdd =
+      arith::CmpIOp::create(b, CmpIPredicate::ne, arith::AndIOp::create(b, exponent, one), zero);
   Value minusOneInverse = select(b, isOdd, scalar::constant(b, type, -1), one);
   Value inverse = select(b, cmp(b, CmpIPredicate::eq, base, -1), minusOneInverse, zero);
   inverse = select(b, cmp(b, CmpIPredicate::eq, base, 1), one, inverse);

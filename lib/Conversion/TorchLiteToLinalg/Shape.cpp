@@ -44,15 +44,14 @@ struct ReshapeOpConversion : OpConversionPattern<tl::ReshapeOp> {
   LogicalResult matchAndRewrite(tl::ReshapeOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getType());
-    SmallVector<OpFoldResult> sizes =
-        getMixedValues(type.getShape(), adaptor.getSizes(), rewriter);
+    SmallVector<OpFoldResult> sizes = getMixedValues(type.getShape(), adaptor.getSizes(), rewriter);
     // Sizes refer to the operand as written or as converted.
     auto isSameSize = [&](int64_t source, int64_t result) {
       return isSizeOf(sizes[result], op.getOperand(), source) ||
              isSizeOf(sizes[result], adaptor.getOperand(), source);
     };
-    rewriter.replaceOp(op, createReshape(rewriter, op.getLoc(), adaptor.getOperand(), type, sizes,
-                                         isSameSize));
+    rewriter.replaceOp(
+        op, createReshape(rewriter, op.getLoc(), adaptor.getOperand(), type, sizes, isSameSize));
     return success();
   }
 };
@@ -66,11 +65,10 @@ struct BroadcastToOpConversion : OpConversionPattern<tl::BroadcastToOp> {
       rewriter.replaceOp(op, adaptor.getOperand());
       return success();
     }
-    SmallVector<OpFoldResult> sizes =
-        getMixedValues(type.getShape(), adaptor.getSizes(), rewriter);
+    SmallVector<OpFoldResult> sizes = getMixedValues(type.getShape(), adaptor.getSizes(), rewriter);
     auto copy = [](OpBuilder &, Location, ValueRange args) { return args[0]; };
-    rewriter.replaceOp(op, createElementwise(rewriter, op.getLoc(), type, sizes,
-                                             adaptor.getOperand(), copy));
+    rewriter.replaceOp(
+        op, createElementwise(rewriter, op.getLoc(), type, sizes, adaptor.getOperand(), copy));
     return success();
   }
 };
@@ -80,8 +78,7 @@ struct IotaOpConversion : OpConversionPattern<tl::IotaOp> {
   LogicalResult matchAndRewrite(tl::IotaOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getType());
-    SmallVector<OpFoldResult> sizes =
-        getMixedValues(type.getShape(), adaptor.getSizes(), rewriter);
+    SmallVector<OpFoldResult> sizes = getMixedValues(type.getShape(), adaptor.getSizes(), rewriter);
     auto build = [&](OpBuilder &builder, Location loc, ValueRange indices) {
       ImplicitLocOpBuilder b(loc, builder);
       Value index = arith::IndexCastOp::create(b, b.getI64Type(), indices[op.getDim()]);
@@ -112,17 +109,16 @@ struct PermuteOpConversion : OpConversionPattern<tl::PermuteOp> {
       auto isSameSize = [&](int64_t source, int64_t result) {
         return permutation[result] == source;
       };
-      rewriter.replaceOp(op, createReshape(rewriter, op.getLoc(), adaptor.getOperand(), type, sizes,
-                                           isSameSize));
+      rewriter.replaceOp(
+          op, createReshape(rewriter, op.getLoc(), adaptor.getOperand(), type, sizes, isSameSize));
       return success();
     }
 
     SmallVector<AffineExpr> exprs(permutation.size());
     for (auto [dim, operandDim] : llvm::enumerate(permutation))
       exprs[operandDim] = rewriter.getAffineDimExpr(dim);
-    SmallVector<AffineMap> maps = {
-        AffineMap::get(type.getRank(), 0, exprs, rewriter.getContext()),
-        rewriter.getMultiDimIdentityMap(type.getRank())};
+    SmallVector<AffineMap> maps = {AffineMap::get(type.getRank(), 0, exprs, rewriter.getContext()),
+                                   rewriter.getMultiDimIdentityMap(type.getRank())};
     SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
     Value empty = createEmpty(rewriter, op.getLoc(), type, sizes);
     rewriter.replaceOpWithNewOp<linalg::GenericOp>(
@@ -144,8 +140,8 @@ struct ConcatOpConversion : OpConversionPattern<tl::ConcatOp> {
     AffineExpr lhs, rhs;
     bindSymbols(rewriter.getContext(), lhs, rhs);
 
-    SmallVector<OpFoldResult> sizes = getBroadcastSizes(
-        rewriter, loc, type, adaptor.getOperands().take_front());
+    SmallVector<OpFoldResult> sizes =
+        getBroadcastSizes(rewriter, loc, type, adaptor.getOperands().take_front());
     SmallVector<OpFoldResult> ends = {rewriter.getIndexAttr(0)};
     for (Value operand : adaptor.getOperands())
       ends.push_back(affine::makeComposedFoldedAffineApply(
@@ -198,8 +194,7 @@ struct PadOpConversion : OpConversionPattern<tl::PadOp> {
   LogicalResult matchAndRewrite(tl::PadOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getType());
-    SmallVector<OpFoldResult> low =
-        getMixedValues(op.getStaticLow(), adaptor.getLow(), rewriter);
+    SmallVector<OpFoldResult> low = getMixedValues(op.getStaticLow(), adaptor.getLow(), rewriter);
     SmallVector<OpFoldResult> high =
         getMixedValues(op.getStaticHigh(), adaptor.getHigh(), rewriter);
     if (op.getMode() == tl::PadMode::Constant)
@@ -268,8 +263,8 @@ private:
           SmallVector<Value> from(indices);
           for (int64_t dim = 0; dim < type.getRank(); ++dim)
             if (!isZeroInteger(low[dim]) || !isZeroInteger(high[dim]))
-              from[dim] = getSourceIndex(b, op.getMode(), indices[dim], lowValues[dim],
-                                         sizeValues[dim]);
+              from[dim] =
+                  getSourceIndex(b, op.getMode(), indices[dim], lowValues[dim], sizeValues[dim]);
           return tensor::ExtractOp::create(b, operand, from).getResult();
         });
   }

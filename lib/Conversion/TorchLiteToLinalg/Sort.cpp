@@ -22,10 +22,9 @@ struct SortOpConversion : OpConversionPattern<SortOp> {
     Type written = op.getInput().getType().getElementType();
     Value input = adaptor.getInput();
     Value place = build.empty(rewriter.getI64Type(), build.sizes(input));
-    Value indices = rt::ArgsortOp::create(rewriter, op.getLoc(), place.getType(), op.getDim(),
-                                          op.getDescending(),
-                                          written.isUnsignedInteger() || written.isInteger(1),
-                                          input, place);
+    Value indices = rt::ArgsortOp::create(
+        rewriter, op.getLoc(), place.getType(), op.getDim(), op.getDescending(),
+        written.isUnsignedInteger() || written.isInteger(1), input, place);
     Value values = createGather(build, input, indices, op.getDim());
     rewriter.replaceOp(
         op, {build.castTo(values, getTypeConverter()->convertType(op.getValues().getType())),

@@ -116,7 +116,8 @@ struct ConvertTorchLiteToLinalg
     ConversionTarget target(*context);
 
     target.addIllegalDialect<torchlite::tl::TorchLiteDialect>();
-    // The state's declarations describe the model to the runtime; like other metadata they keep ui8.
+    // The state's declarations describe the model to the runtime; like other metadata they keep
+    // ui8.
     target.addLegalOp<torchlite::tl::CheckOp, torchlite::tl::StateOp, ModuleOp>();
     target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
       return converter.isSignatureLegal(op.getFunctionType()) && converter.isLegal(&op.getBody());

@@ -4,8 +4,7 @@
 using namespace mlir;
 
 SmallVector<OpFoldResult> torchlite::getBroadcastSizes(OpBuilder &builder, Location loc,
-                                                       RankedTensorType type,
-                                                       ValueRange operands) {
+                                                       RankedTensorType type, ValueRange operands) {
   SmallVector<OpFoldResult> sizes;
   for (int64_t dim = 0; dim < type.getRank(); ++dim) {
     if (!type.isDynamicDim(dim)) {
@@ -62,12 +61,12 @@ Value torchlite::createElementwise(OpBuilder &builder, Location loc, RankedTenso
   maps.push_back(builder.getMultiDimIdentityMap(type.getRank()));
   SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
   Value empty = createEmpty(builder, loc, type, sizes);
-  auto generic = linalg::GenericOp::create(
-      builder, loc, type, operands, empty, maps, iterators,
-      [&](OpBuilder &nested, Location nestedLoc, ValueRange args) {
-        Value result = build(nested, nestedLoc, args.drop_back());
-        linalg::YieldOp::create(nested, nestedLoc, result);
-      });
+  auto generic =
+      linalg::GenericOp::create(builder, loc, type, operands, empty, maps, iterators,
+                                [&](OpBuilder &nested, Location nestedLoc, ValueRange args) {
+                                  Value result = build(nested, nestedLoc, args.drop_back());
+                                  linalg::YieldOp::create(nested, nestedLoc, result);
+                                });
   return generic.getResult(0);
 }
 

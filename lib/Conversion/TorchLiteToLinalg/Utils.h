@@ -24,9 +24,8 @@ mlir::AffineMap getBroadcastMap(mlir::RankedTensorType operand, mlir::RankedTens
 /// A linalg.generic, parallel in all dimensions, that computes a tensor of `type` element by
 /// element from operands that are broadcast to it. `sizes` are those of the result.
 mlir::Value createElementwise(mlir::OpBuilder &builder, mlir::Location loc,
-                              mlir::RankedTensorType type,
-                              llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::ValueRange operands,
-                              ElementBuilder build);
+                              mlir::RankedTensorType type, llvm::ArrayRef<mlir::OpFoldResult> sizes,
+                              mlir::ValueRange operands, ElementBuilder build);
 
 /// The same with the sizes that follow from the operands.
 mlir::Value createElementwise(mlir::OpBuilder &builder, mlir::Location loc,
@@ -46,8 +45,8 @@ using SameSizePredicate = llvm::function_ref<bool(int64_t source, int64_t result
 
 /// `operand` with its elements in row-major order under the shape of `type` and `sizes`, by
 /// tensor.collapse_shape and tensor.expand_shape. Dimensions that can be told apart stay apart:
-/// static ones by their products from both ends, dynamic ones where `isSameSize` holds; the rest goes
-/// through one dimension, or through tensor.reshape if it has several dynamic sizes.
+/// static ones by their products from both ends, dynamic ones where `isSameSize` holds; the rest
+/// goes through one dimension, or through tensor.reshape if it has several dynamic sizes.
 mlir::Value createReshape(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value operand,
                           mlir::RankedTensorType type, llvm::ArrayRef<mlir::OpFoldResult> sizes,
                           SameSizePredicate isSameSize = {});

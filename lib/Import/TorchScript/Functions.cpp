@@ -43,10 +43,9 @@ LogicalResult Importer::importFunction(jit::Function &function) {
                           << " results and " << argumentTypes.size() << " arguments for "
                           << schema.arguments().size() << " of its schema";
   // The declared type: a returned value may be of a subtype of it.
-  FailureOr<Type> resultType = convertType(schema.returns().size() == 1
-                                               ? schema.returns().front().type()
-                                               : graph->outputs()[0]->type(),
-                                           loc);
+  FailureOr<Type> resultType = convertType(
+      schema.returns().size() == 1 ? schema.returns().front().type() : graph->outputs()[0]->type(),
+      loc);
   if (failed(resultType))
     return failure();
   resultTypes.push_back(*resultType);
@@ -110,8 +109,7 @@ void Importer::bindResults(const jit::Node *node, Operation *op) {
 }
 
 Value Importer::castTo(Value value, Type type, Location loc) {
-  return value.getType() == type ? value
-                                 : tl::UncheckedCastOp::create(builder, loc, type, value);
+  return value.getType() == type ? value : tl::UncheckedCastOp::create(builder, loc, type, value);
 }
 
 /// The types of the node's outputs.

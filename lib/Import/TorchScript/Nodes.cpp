@@ -102,8 +102,7 @@ LogicalResult Importer::importSimpleNode(const jit::Node *node, Location loc) {
     tl::SetAttrOp::create(builder, loc, in[0], name(), in[1]);
     return success();
   case prim::HasAttr:
-    return bind(
-        tl::HasAttrOp::create(builder, loc, builder.getI1Type(), in[0], name()));
+    return bind(tl::HasAttrOp::create(builder, loc, builder.getI1Type(), in[0], name()));
   case prim::CallMethod:
     return bind(tl::CallMethodOp::create(builder, loc, types, name(), in));
   case prim::CreateObject:

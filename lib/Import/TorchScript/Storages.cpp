@@ -7,8 +7,8 @@
 using namespace mlir;
 using namespace torchlite::import;
 
-/// What a blob asks for. LibTorch gives more; but a reader of bytecode refuses a blob whose alignment
-/// exceeds that of the buffer it reads from, and malloc promises no more than this.
+/// What a blob asks for. LibTorch gives more; but a reader of bytecode refuses a blob whose
+/// alignment exceeds that of the buffer it reads from, and malloc promises no more than this.
 static constexpr size_t kAlignment = 16;
 
 FailureOr<Type> Importer::convertScalarType(c10::ScalarType type, const std::string &path,
@@ -69,9 +69,9 @@ static ElementsAttr makeElements(const at::Tensor &tensor, Type elementType, Str
   ArrayRef<char> bytes(static_cast<const char *>(storage.data()), count * itemSize);
   // LibTorch aligns what it allocates; but a storage may be a part of something else.
   if (reinterpret_cast<uintptr_t>(bytes.data()) % kAlignment != 0)
-    return DenseResourceElementsAttr::get(type, name,
-                                          HeapAsmResourceBlob::allocateAndCopyWithAlign(
-                                              bytes, kAlignment, /*dataIsMutable=*/false));
+    return DenseResourceElementsAttr::get(
+        type, name,
+        HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, kAlignment, /*dataIsMutable=*/false));
   AsmResourceBlob blob(
       bytes, kAlignment, [kept = storage](void *, size_t, size_t) {}, /*dataIsMutable=*/false);
   return DenseResourceElementsAttr::get(type, name, std::move(blob));
@@ -97,8 +97,7 @@ FailureOr<Attribute> Importer::convertTensor(const at::Tensor &tensor, const std
   FailureOr<Type> elementType = convertScalarType(tensor.scalar_type(), path, loc);
   if (failed(elementType))
     return failure();
-  auto [known, isNew] =
-      storages.emplace(tensor.storage().unsafeGetStorageImpl(), StorageInfo{});
+  auto [known, isNew] = storages.emplace(tensor.storage().unsafeGetStorageImpl(), StorageInfo{});
   StorageInfo &info = known->second;
   if (isNew) {
     info = {makeSymbol(path), *elementType};

@@ -38,8 +38,9 @@ LogicalResult Importer::importRoot(const jit::Module &root) {
   // Hooks of submodules are calls in the graph of their caller; those of the root are run by
   // `Module::operator()` alone, so that `forward` would give another result than `module(x)`.
   if (!rootClass->getForwardHooks().empty() || !rootClass->getForwardPreHooks().empty())
-    return emitError(unknown) << "the model has forward hooks, which are not supported; remove them "
-                                 "before torch.jit.script, or wrap the model in another module";
+    return emitError(unknown)
+           << "the model has forward hooks, which are not supported; remove them "
+              "before torch.jit.script, or wrap the model in another module";
   if (FailureOr<Type> type = convertType(root.type(), unknown); failed(type))
     return failure();
   module->setAttr("tl.root", getObject(root._ivalue(), "root"));

@@ -68,7 +68,8 @@ FailureOr<Type> Importer::convertTypeUncached(const c10::TypePtr &type, Location
     return Type(tl::AnyTupleType::get(context));
   case c10::TypeKind::ListType: {
     auto contained = parameters();
-    return failed(contained) ? FailureOr<Type>() : Type(tl::ListType::get(context, (*contained)[0]));
+    return failed(contained) ? FailureOr<Type>()
+                             : Type(tl::ListType::get(context, (*contained)[0]));
   }
   case c10::TypeKind::OptionalType: {
     // As a union, an optional contains None as well.
@@ -82,9 +83,8 @@ FailureOr<Type> Importer::convertTypeUncached(const c10::TypePtr &type, Location
   }
   case c10::TypeKind::DictType: {
     auto contained = parameters();
-    return failed(contained)
-               ? FailureOr<Type>()
-               : Type(tl::DictType::get(context, (*contained)[0], (*contained)[1]));
+    return failed(contained) ? FailureOr<Type>()
+                             : Type(tl::DictType::get(context, (*contained)[0], (*contained)[1]));
   }
   case c10::TypeKind::TupleType: {
     auto contained = parameters();

@@ -65,9 +65,9 @@ FailureOr<Attribute> Importer::convertValue(const c10::IValue &value, const std:
       FailureOr<Attribute> key = convertValue(entry.key(), path + ".key", loc);
       if (failed(key))
         return failure();
-      std::string itemPath = path + "." + (entry.key().isString()
-                                               ? entry.key().toStringRef()
-                                               : std::to_string(keys.size()));
+      std::string itemPath =
+          path + "." +
+          (entry.key().isString() ? entry.key().toStringRef() : std::to_string(keys.size()));
       FailureOr<Attribute> item = convertValue(entry.value(), itemPath, loc);
       if (failed(item))
         return failure();

@@ -121,7 +121,8 @@ static Operand parse(StringRef text) {
     if (values == "random") {
       random = random * 1664525 + 1013904223;
       value = (int(random >> 26) - 32) / 8.0;
-    } else if (values != "iota" && items[std::min<size_t>(i, items.size() - 1)].getAsDouble(value)) {
+    } else if (values != "iota" &&
+               items[std::min<size_t>(i, items.size() - 1)].getAsDouble(value)) {
       check(createStringError("wrong value in '" + text + "'"));
     }
     store(result.data.data() + i * bytes, left, value);

@@ -92,7 +92,8 @@ static void halvesDevice(tl_frame *frame) {
   launchScale(frame, frame->args[0].tensor.data, out + 12, 3, 3);
 }
 
-/* checked(x: 2x3xf32) -> 2 * x, raises unless all elements are positive. For 5 elements that are, 3 * x. */
+/* checked(x: 2x3xf32) -> 2 * x, raises unless all elements are positive. For 5 elements that are, 3
+ * * x. */
 static void checkedDevice(tl_frame *frame) {
   const void *x = frame->args[0].tensor.data, *arena = frame->arena;
   int64_t n = 6, count = 0;
@@ -156,15 +157,19 @@ static void badDevice(tl_frame *frame) {
 static const tl_argument affine_arguments[] = {{"x", &f32_23}, {"scale", &float_type}},
                          large_arguments[] = {{"x", &f32_large}};
 static const int32_t sum_slot[] = {0}, ticks_slot[] = {1};
-static const tl_device_code affine_code[] = {{affineDevice, 24, 1}}, large_code[] = {{largeDevice, 0, 1}},
+static const tl_device_code affine_code[] = {{affineDevice, 24, 1}},
+                            large_code[] = {{largeDevice, 0, 1}},
                             positive_code[] = {{positiveDevice, 0, 0}},
-                            bump_code[] = {{bumpDevice, 0, 0}}, advance_code[] = {{advanceDevice, 0, 1}},
-                            tick_code[] = {{tickDevice, 24, 1}}, halves_code[] = {{halvesDevice, 0, 1}},
+                            bump_code[] = {{bumpDevice, 0, 0}},
+                            advance_code[] = {{advanceDevice, 0, 1}},
+                            tick_code[] = {{tickDevice, 24, 1}},
+                            halves_code[] = {{halvesDevice, 0, 1}},
                             checked_code[] = {{checkedDevice, 8, 1}},
-                            late_code[] = {{lateDevice, 8, 1}}, sized_code[] = {{sizedDevice, 8, 1}},
-                            bad_code[] = {{badDevice, 0, 0}};
-static const tl_variant affine_variants[] = {{affineEntry, 0, affine_arguments, &affine_result, NULL,
-                                              NULL, NULL, 2, 0, 0, 0, -1, -1, affine_code, 0}},
+                            late_code[] = {{lateDevice, 8, 1}},
+                            sized_code[] = {{sizedDevice, 8, 1}}, bad_code[] = {{badDevice, 0, 0}};
+static const tl_variant affine_variants[] = {{affineEntry, 0, affine_arguments, &affine_result,
+                                              NULL, NULL, NULL, 2, 0, 0, 0, -1, -1, affine_code,
+                                              0}},
                         large_variants[] = {{NULL, 0, large_arguments, &f32_large, NULL, NULL, NULL,
                                              1, 0, 0, 0, -1, -1, large_code, 0}},
                         positive_variants[] = {{NULL, 0, increment_arguments, &f32_q, NULL, NULL,
@@ -180,18 +185,18 @@ static const tl_variant affine_variants[] = {{affineEntry, 0, affine_arguments, 
                                               1, 0, 0, 0, -1, -1, halves_code, 0}},
                         checked_variants[] = {{NULL, 0, affine_arguments, &f32_23, NULL, NULL, NULL,
                                                1, 0, 0, 0, -1, -1, checked_code, 0}},
-                        late_variants[] = {{NULL, 0, affine_arguments, &f32_23, NULL, NULL, NULL,
-                                            1, 0, 0, 0, -1, -1, late_code, 0}},
-                        sized_variants[] = {{NULL, 0, affine_arguments, &f32_q, NULL, NULL, NULL,
-                                             1, 0, 0, 0, -1, -1, sized_code, 0}},
-                        bad_variants[] = {{NULL, 0, int_arguments, &f32_q, NULL, NULL, NULL, 1, 0, 0,
-                                           0, -1, -1, bad_code, 0}};
+                        late_variants[] = {{NULL, 0, affine_arguments, &f32_23, NULL, NULL, NULL, 1,
+                                            0, 0, 0, -1, -1, late_code, 0}},
+                        sized_variants[] = {{NULL, 0, affine_arguments, &f32_q, NULL, NULL, NULL, 1,
+                                             0, 0, 0, -1, -1, sized_code, 0}},
+                        bad_variants[] = {{NULL, 0, int_arguments, &f32_q, NULL, NULL, NULL, 1, 0,
+                                           0, 0, -1, -1, bad_code, 0}};
 static const tl_method device_methods[] = {
-    {"affine", affine_variants, 1},   {"twice_large", large_variants, 1},
+    {"affine", affine_variants, 1},     {"twice_large", large_variants, 1},
     {"positive", positive_variants, 1}, {"bump", bump_variants, 1},
-    {"advance", advance_variants, 1}, {"tick", tick_variants, 1},
-    {"bad", bad_variants, 1},         {"halves", halves_variants, 1},
-    {"checked", checked_variants, 1}, {"sized", sized_variants, 1},
+    {"advance", advance_variants, 1},   {"tick", tick_variants, 1},
+    {"bad", bad_variants, 1},           {"halves", halves_variants, 1},
+    {"checked", checked_variants, 1},   {"sized", sized_variants, 1},
     {"late", late_variants, 1}};
 
 static const tl_type *const sum_types[] = {&f32_2}, *const tick_types[] = {&int_type};
@@ -208,11 +213,11 @@ static const char *const device_kernels[] = {"scale", "add", "count_positive", "
 static const tl_gpu_backend *const device_backends[] = {&tl_gpu_cuda, NULL};
 static const int32_t device_archs[] = {80, 86, 90};
 static const tl_gpu_set device_sets[] = {{device_archs, 3, 4, device_images, device_kernels, NULL}};
-static const tl_gpu_code device_code = {device_sets,    1, 4, device_backends, affine_weights,
+static const tl_gpu_code device_code = {device_sets,          1, 4, device_backends, affine_weights,
                                         sizeof affine_weights};
 static const tl_model device_model = {
-    &tl_runtime, TL_DESCRIPTOR_VERSION, 0, "fake", "", device_methods, 11, device_slots, 2, 1,
-    &device_code};
+    &tl_runtime, TL_DESCRIPTOR_VERSION, 0, "fake", "",          device_methods,
+    11,          device_slots,          2, 1,      &device_code};
 
 /* The counters of the driver that TORCHLITE_LIBCUDA names. */
 static inline struct fake_cuda *fakeCuda(void) {

@@ -24,11 +24,10 @@ static const int64_t dims_q3[] = {-1, 3}, dims_22[] = {2, 2}, dims_q[] = {-1}, d
                      dims_2[] = {2}, dims_13[] = {1, 3};
 static const tl_type f32_q3 = TENSOR(TL_F32, 2, dims_q3), f32_22 = TENSOR(TL_F32, 2, dims_22),
                      f32_q = TENSOR(TL_F32, 1, dims_q), i64_q = TENSOR(TL_I64, 1, dims_q),
-                     f32_13 = TENSOR(TL_F32, 2, dims_13),
-                     f32_0 = TENSOR(TL_F32, 1, dims_0), f32_2 = TENSOR(TL_F32, 1, dims_2),
-                     int_type = SCALAR(TL_INT), float_type = SCALAR(TL_FLOAT),
-                     none_type = SCALAR(TL_NONE), bool_type = SCALAR(TL_BOOL),
-                     fixed_mode = FIXED(TL_STRING, 0, "fast");
+                     f32_13 = TENSOR(TL_F32, 2, dims_13), f32_0 = TENSOR(TL_F32, 1, dims_0),
+                     f32_2 = TENSOR(TL_F32, 1, dims_2), int_type = SCALAR(TL_INT),
+                     float_type = SCALAR(TL_FLOAT), none_type = SCALAR(TL_NONE),
+                     bool_type = SCALAR(TL_BOOL), fixed_mode = FIXED(TL_STRING, 0, "fast");
 
 /* forward(x: ?x3xf32, scale: float) -> (x * scale, sum(x)) */
 static void forwardEntry(tl_frame *frame) {
@@ -152,7 +151,8 @@ static void nestedEntry(tl_frame *frame) {
   memcpy(out, frame->args[0].tensor.data, 4 * (size_t)frame->args[0].tensor.sizes[0]);
 }
 static const tl_type nested_b[] = {SCALAR(TL_INT), SCALAR(TL_BOOL)};
-static const tl_type nested_pairs[] = {FIXED(TL_STRING, 0, "a"), TENSOR(TL_F32, 1, dims_q),
+static const tl_type nested_pairs[] = {FIXED(TL_STRING, 0, "a"),
+                                       TENSOR(TL_F32, 1, dims_q),
                                        FIXED(TL_STRING, 0, "b"),
                                        {TL_LIST, 0, 0, 2, NULL, nested_b, 0, NULL}};
 static const tl_type nested_argument = {TL_DICT, 0, 0, 2, NULL, nested_pairs, 0, NULL};
@@ -165,7 +165,8 @@ static const tl_type nested_result = {TL_DICT, 0, 0, 3, NULL, nested_results, 0,
 
 static const tl_argument forward_arguments[] = {{"x", &f32_q3}, {"scale", &float_type}},
                          forward_one_arguments[] = {{"x", &f32_13}, {"scale", &float_type}},
-                         twice_arguments[] = {{"x", &f32_22}, {"mode", &fixed_mode},
+                         twice_arguments[] = {{"x", &f32_22},
+                                              {"mode", &fixed_mode},
                                               {"rest", &none_type}},
                          transpose_arguments[] = {{"x", &f32_22}},
                          int_arguments[] = {{"n", &int_type}},
@@ -174,22 +175,24 @@ static const tl_argument forward_arguments[] = {{"x", &f32_q3}, {"scale", &float
                          nested_arguments[] = {{"d", &nested_argument}};
 /* entry, arena, arguments, result, changes, state in, state out, the counts, nothing for a device,
    and any strides will do */
-static const tl_variant forward_variants[] = {
-    {forwardEntry, 0, forward_arguments, &forward_result, NULL, NULL, NULL, 2, 0, 0, 0, -1, -1, NULL, 0},
-    {forwardOneEntry, 0, forward_one_arguments, &forward_result, NULL, NULL, NULL, 2, 0, 0, 0, -1,
-     -1, NULL, 0}};
+static const tl_variant forward_variants[] = {{forwardEntry, 0, forward_arguments, &forward_result,
+                                               NULL, NULL, NULL, 2, 0, 0, 0, -1, -1, NULL, 0},
+                                              {forwardOneEntry, 0, forward_one_arguments,
+                                               &forward_result, NULL, NULL, NULL, 2, 0, 0, 0, -1,
+                                               -1, NULL, 0}};
 static const tl_variant twice_variants[] = {
     {twiceEntry, 16, twice_arguments, &f32_22, NULL, NULL, NULL, 3, 0, 0, 0, -1, -1, NULL, 0}};
-static const tl_variant transpose_variants[] = {
-    {transposeEntry, 0, transpose_arguments, &f32_22, NULL, NULL, NULL, 1, 0, 0, 0, -1, -1, NULL, 0}};
+static const tl_variant transpose_variants[] = {{transposeEntry, 0, transpose_arguments, &f32_22,
+                                                 NULL, NULL, NULL, 1, 0, 0, 0, -1, -1, NULL, 0}};
 static const tl_variant check_variants[] = {
     {checkEntry, 0, int_arguments, &f32_q, NULL, NULL, NULL, 1, 0, 0, 0, -1, -1, NULL, 0}};
-static const tl_variant increment_variants[] = {
-    {incrementEntry, 0, increment_arguments, &none_type, increment_changes, NULL, NULL, 1, 1, 0, 0,
-     -1, -1, NULL, 0}};
-static const tl_variant step_variants[] = {
-    {firstStepEntry, 0, step_arguments, &f32_2, NULL, step_slots, step_slots, 1, 0, 2, 2, 0, 1, NULL, 0},
-    {nextStepEntry, 0, step_arguments, &f32_2, NULL, step_slots, step_slots, 1, 0, 2, 2, 1, 1, NULL, 0}};
+static const tl_variant increment_variants[] = {{incrementEntry, 0, increment_arguments, &none_type,
+                                                 increment_changes, NULL, NULL, 1, 1, 0, 0, -1, -1,
+                                                 NULL, 0}};
+static const tl_variant step_variants[] = {{firstStepEntry, 0, step_arguments, &f32_2, NULL,
+                                            step_slots, step_slots, 1, 0, 2, 2, 0, 1, NULL, 0},
+                                           {nextStepEntry, 0, step_arguments, &f32_2, NULL,
+                                            step_slots, step_slots, 1, 0, 2, 2, 1, 1, NULL, 0}};
 static const tl_variant calls_variants[] = {
     {callsEntry, 0, NULL, &int_type, NULL, calls_slot, NULL, 0, 0, 1, 0, 0, 0, NULL, 0},
     {callsEntry, 0, NULL, &int_type, NULL, calls_slot, NULL, 0, 0, 1, 0, 1, 1, NULL, 0}};
@@ -197,10 +200,11 @@ static const tl_variant reset_variants[] = {
     {resetEntry, 0, NULL, &none_type, NULL, NULL, hidden_slot, 0, 0, 0, 1, 1, 0, NULL, 0}};
 static const tl_variant squares_variants[] = {
     {squaresEntry, 0, int_arguments, &i64_q, NULL, NULL, NULL, 1, 0, 0, 0, -1, -1, NULL, 0}};
-static const tl_variant nested_variants[] = {
-    {nestedEntry, 0, nested_arguments, &nested_result, NULL, NULL, NULL, 1, 0, 0, 0, -1, -1, NULL, 0}};
+static const tl_variant nested_variants[] = {{nestedEntry, 0, nested_arguments, &nested_result,
+                                              NULL, NULL, NULL, 1, 0, 0, 0, -1, -1, NULL, 0}};
 
-static const tl_type *const hidden_types[] = {&f32_0, &f32_2}, *const calls_types[] = {&int_type, &int_type};
+static const tl_type *const hidden_types[] = {&f32_0, &f32_2}, *const calls_types[] = {&int_type,
+                                                                                       &int_type};
 static const int64_t calls_initial = 5;
 static const char hidden_initial[8];
 static const tl_state_slot slots[] = {{"hidden", hidden_types, hidden_initial, dims_0},
@@ -211,7 +215,7 @@ static const tl_method methods[] = {
     {"increment", increment_variants, 1}, {"step", step_variants, 2},
     {"calls", calls_variants, 2},         {"reset", reset_variants, 1},
     {"squares", squares_variants, 1},     {"nested", nested_variants, 1}};
-static const tl_model fake_model = {&tl_runtime, TL_DESCRIPTOR_VERSION, 0, "fake", "", methods, 10,
-                                    slots, 2, 2, NULL};
+static const tl_model fake_model = {
+    &tl_runtime, TL_DESCRIPTOR_VERSION, 0, "fake", "", methods, 10, slots, 2, 2, NULL};
 
 #endif

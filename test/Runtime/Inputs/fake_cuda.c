@@ -1,6 +1,6 @@
 /* A stand-in for libcuda.so.1, to test the CUDA backend without a GPU. It is stricter than a GPU:
-   - device memory is host memory, but its addresses are not those of the host, so whoever touches it
-     from the host crashes;
+   - device memory is host memory, but its addresses are not those of the host, so whoever touches
+   it from the host crashes;
    - streams do nothing until they are waited for, so whoever forgets to wait reads old data, and
      pinned memory that is written too early reaches the device changed;
    - functions fail where the context is not current;
@@ -8,9 +8,9 @@
    What it does wrong on purpose is set by environment variables, read at each call:
    FAKE_CUDA_VERSION=10020, FAKE_CUDA_INIT=100 (what cuInit returns), FAKE_CUDA_DEVICES=2,
    FAKE_CUDA_CAPABILITY=75, FAKE_CUDA_REFUSE=cubin (images starting so are not loaded),
-   FAKE_CUDA_ANY=1 (every kernel is there and does nothing), FAKE_CUDA_REPORT=1 (prints the counters at
-   the end); and by the counters in `fake_cuda`: the nth call from now fails. FAKE_WITHOUT_LAUNCH and FAKE_OLD leave
-   functions out. */
+   FAKE_CUDA_ANY=1 (every kernel is there and does nothing), FAKE_CUDA_REPORT=1 (prints the counters
+   at the end); and by the counters in `fake_cuda`: the nth call from now fails. FAKE_WITHOUT_LAUNCH
+   and FAKE_OLD leave functions out. */
 #include "fake_cuda.h"
 
 #include <math.h>
@@ -506,8 +506,7 @@ API int cuEventCreate(void **event, unsigned flags) {
   END
 }
 API int cuEventRecord(void *event, struct CUstream_st *stream) {
-  BEGIN
-  (void)stream;
+  BEGIN(void) stream;
   if (event != &fake_cuda)
     RETURN(1);
   END

@@ -8,7 +8,7 @@ struct fake_cuda {
   int launches, kernels_run, graph_launches, synchronizations, allocations, loads;
   int live_memory, live_contexts, live_modules, live_streams, live_graphs;
   int shared_limit;
-  int bad_waits; /* for the context, while a stream recorded */
+  int bad_waits;  /* for the context, while a stream recorded */
   char image[64]; /* the start of the image loaded last */
   /* The nth call from now fails; 0: none. */
   int broken; /* everything fails, as after a kernel has touched what it must not */

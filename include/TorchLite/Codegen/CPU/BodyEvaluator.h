@@ -15,10 +15,10 @@ mlir::Value broadcastTo(mlir::OpBuilder &builder, mlir::Location loc, mlir::Valu
 /// Arguments may be scalars, which stand for equal lanes. `indexOf` gives the value of a
 /// `linalg.index`. With `fuseMultiplyAdd` a product that is added becomes one `vector.fma`, which
 /// rounds once where the target can.
-mlir::SmallVector<mlir::Value>
-evaluateBody(mlir::OpBuilder &builder, mlir::linalg::LinalgOp op,
-             mlir::ArrayRef<mlir::Value> arguments, int64_t width,
-             llvm::function_ref<mlir::Value(int64_t)> indexOf, bool fuseMultiplyAdd);
+mlir::SmallVector<mlir::Value> evaluateBody(mlir::OpBuilder &builder, mlir::linalg::LinalgOp op,
+                                            mlir::ArrayRef<mlir::Value> arguments, int64_t width,
+                                            llvm::function_ref<mlir::Value(int64_t)> indexOf,
+                                            bool fuseMultiplyAdd);
 
 } // namespace torchlite::cpu
 

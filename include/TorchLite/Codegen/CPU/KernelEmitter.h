@@ -2,8 +2,8 @@
 #ifndef TORCHLITE_CODEGEN_CPU_KERNELEMITTER_H
 #define TORCHLITE_CODEGEN_CPU_KERNELEMITTER_H
 
-#include "TorchLite/Codegen/Common/KernelGroup.h"
 #include "TorchLite/Codegen/CPU/TargetInfo.h"
+#include "TorchLite/Codegen/Common/KernelGroup.h"
 
 namespace torchlite::cpu {
 

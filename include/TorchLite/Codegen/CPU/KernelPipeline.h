@@ -11,8 +11,7 @@ class OpPassManager;
 namespace torchlite::cpu {
 
 struct KernelPipelineOptions : mlir::PassPipelineOptions<KernelPipelineOptions> {
-  Option<std::string> target{*this, "target",
-                             llvm::cl::desc("Row of the target table (avx512)"),
+  Option<std::string> target{*this, "target", llvm::cl::desc("Row of the target table (avx512)"),
                              llvm::cl::init("avx512")};
 };
 

@@ -22,8 +22,8 @@ mlir::OpFoldResult mod(mlir::OpBuilder &b, mlir::Location loc, mlir::OpFoldResul
 /// The size of dimension `dim` of a tensor.
 mlir::OpFoldResult sizeOf(mlir::OpBuilder &b, mlir::Location loc, mlir::Value tensor, int64_t dim);
 
-/// for (iv = lower; iv < upper; iv += step) carried = body(iv, carried); returns carried. No loop is
-/// made for one or no iteration, nor with `unroll` where the bounds are constants.
+/// for (iv = lower; iv < upper; iv += step) carried = body(iv, carried); returns carried. No loop
+/// is made for one or no iteration, nor with `unroll` where the bounds are constants.
 Values forLoop(mlir::OpBuilder &b, mlir::Location loc, mlir::OpFoldResult lower,
                mlir::OpFoldResult upper, int64_t step, mlir::ValueRange carried, bool unroll,
                llvm::function_ref<Values(mlir::OpFoldResult, mlir::ValueRange)> body);

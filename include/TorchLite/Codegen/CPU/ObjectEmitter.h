@@ -49,9 +49,9 @@ llvm::FailureOr<const TargetInfo *> getTargetInfo(const TargetSpec &spec, mlir::
 struct EmitOptions {
   TargetSpec target;
   OutputKind kind = OutputKind::Object;
-  /// Blobs of weights are written to `<prefix>.weights` and `<prefix>.gpu_weights`. Assembly and LLVM
-  /// IR refer to these files by name and need them later. Empty: temporary files, which are gone
-  /// afterwards; the weights of an object file are in the object file.
+  /// Blobs of weights are written to `<prefix>.weights` and `<prefix>.gpu_weights`. Assembly and
+  /// LLVM IR refer to these files by name and need them later. Empty: temporary files, which are
+  /// gone afterwards; the weights of an object file are in the object file.
   std::string weightsPrefix;
   /// Called when the constants have been written and are not read any more. May be empty.
   std::function<void()> constantsWritten;

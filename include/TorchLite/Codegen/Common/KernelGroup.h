@@ -1,7 +1,7 @@
 //===- KernelGroup.h - Structured operations that become one kernel -*- C++ -*-===//
 //
-// A kernel group is a `linalg` operation (the root) with the elementwise operation that computes its
-// initial value and the elementwise operation that reads its result. The group computes every
+// A kernel group is a `linalg` operation (the root) with the elementwise operation that computes
+// its initial value and the elementwise operation that reads its result. The group computes every
 // element of one output tensor exactly once, so that the output's coordinates name the work.
 //
 //===----------------------------------------------------------------------===//
@@ -40,7 +40,9 @@ struct KernelGroup {
   /// The tensor whose elements the group replaces.
   mlir::Value destination();
   /// Rank of the output; its last coordinate is `rank() - 1`.
-  int64_t rank() { return last().op.getMatchingIndexingMap(last().op.getDpsInitOperand(0)).getNumResults(); }
+  int64_t rank() {
+    return last().op.getMatchingIndexingMap(last().op.getDpsInitOperand(0)).getNumResults();
+  }
   mlir::RankedTensorType type();
 };
 

@@ -26,8 +26,8 @@ namespace torchlite {
 #define GEN_PASS_REGISTRATION
 #include "TorchLite/Codegen/Common/Passes.h.inc"
 
-/// MLIR's canonicalizer without the pattern that moves what a check makes sure of to before the check. All
-/// pipelines use it.
+/// MLIR's canonicalizer without the pattern that moves what a check makes sure of to before the
+/// check. All pipelines use it.
 std::unique_ptr<mlir::Pass> createCanonicalizer();
 } // namespace torchlite
 

@@ -1,8 +1,9 @@
 //===- RowKernel.h - Reductions of rows and what belongs to them -*- C++ -*-===//
 //
 // A row kernel is a set of `linalg` operations around reductions of the last dimension: softmax,
-// layer normalisation, sums and maxima of rows. A target loads each row from memory once and works on
-// it in the cache (lib/Codegen/CPU/RowKernelEmitter.cpp) or in registers (NVGPU/Strategies/Rows.cpp).
+// layer normalisation, sums and maxima of rows. A target loads each row from memory once and works
+// on it in the cache (lib/Codegen/CPU/RowKernelEmitter.cpp) or in registers
+// (NVGPU/Strategies/Rows.cpp).
 //
 //===----------------------------------------------------------------------===//
 #ifndef TORCHLITE_CODEGEN_COMMON_ROWKERNEL_H

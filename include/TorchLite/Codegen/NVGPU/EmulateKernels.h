@@ -33,8 +33,8 @@ std::string emulatedName(llvm::StringRef kernel);
 /// block's; every access to global and shared memory is checked; NVVM intrinsics and inline PTX
 /// become calls of the emulator or ordinary instructions.
 ///
-/// Errors, which name the kernel: an intrinsic, assembly or external function that the emulator does
-/// not know; static shared memory; parameters by value. The module is unusable then.
+/// Errors, which name the kernel: an intrinsic, assembly or external function that the emulator
+/// does not know; static shared memory; parameters by value. The module is unusable then.
 llvm::Error emulateKernels(llvm::Module &module, const llvm::TargetMachine &host);
 
 } // namespace torchlite::nvgpu

@@ -35,8 +35,8 @@ struct Cubin {
 /// The kernels of a lowered module: a kernel's number is its position.
 llvm::SmallVector<mlir::LLVM::LLVMFuncOp> getKernels(mlir::gpu::GPUModuleOp module);
 
-/// What translates the dialects of lowered kernels to LLVM IR. Passes that compile kernels register it
-/// as a dependent dialect is: in the middle of a pipeline it would be too late.
+/// What translates the dialects of lowered kernels to LLVM IR. Passes that compile kernels register
+/// it as a dependent dialect is: in the middle of a pipeline it would be too late.
 void registerKernelTranslation(mlir::DialectRegistry &registry);
 
 class KernelCompiler {
@@ -46,9 +46,9 @@ public:
   /// LLVM IR for the architecture, with what it needs of libdevice (internal functions), optimised.
   /// Errors at the module's location: a function of libdevice is needed and not there; code of
   /// other dialects is left.
-  llvm::FailureOr<std::unique_ptr<llvm::Module>>
-  optimize(mlir::gpu::GPUModuleOp module, const Architecture &architecture,
-           llvm::LLVMContext &context) const;
+  llvm::FailureOr<std::unique_ptr<llvm::Module>> optimize(mlir::gpu::GPUModuleOp module,
+                                                          const Architecture &architecture,
+                                                          llvm::LLVMContext &context) const;
 
   /// PTX, text. Errors as above.
   llvm::FailureOr<std::string> emitPTX(mlir::gpu::GPUModuleOp module,

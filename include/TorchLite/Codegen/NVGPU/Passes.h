@@ -10,9 +10,9 @@
 #include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -32,8 +32,8 @@ inline constexpr llvm::StringLiteral kernelModuleName = "tl_kernels";
 /// On an entry function: its launches are the same in every call, so that they can be recorded.
 inline constexpr llvm::StringLiteral replayableAttrName = "tl.replayable";
 
-/// On a function that there are versions of, one for each architecture: its own (a string), and the name
-/// of the function that they were made of.
+/// On a function that there are versions of, one for each architecture: its own (a string), and the
+/// name of the function that they were made of.
 inline constexpr llvm::StringLiteral archAttrName = "tl.arch";
 inline constexpr llvm::StringLiteral versionOfAttrName = "tl.version_of";
 /// On a module: the architectures of each set of kernels, `[["sm_75"], ["sm_80", "sm_90"]]`. On its
@@ -41,7 +41,8 @@ inline constexpr llvm::StringLiteral versionOfAttrName = "tl.version_of";
 inline constexpr llvm::StringLiteral setsAttrName = "tl.gpu_sets";
 
 struct TargetInfo;
-/// The row of the target table for a function's architecture; for one without versions, the other one.
+/// The row of the target table for a function's architecture; for one without versions, the other
+/// one.
 const TargetInfo &getTargetInfo(mlir::func::FuncOp function, const TargetInfo &otherwise);
 
 /// Lets `gpu.launch_func` say which buffers it uses.

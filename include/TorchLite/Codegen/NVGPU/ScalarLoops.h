@@ -1,9 +1,9 @@
 //===- ScalarLoops.h - Kernels that are loops of scalar code ----*- C++ -*-===//
 //
 // A kernel may hold loops and branches whose bodies read and write single elements
-// (`tensor.extract`, `tensor.insert`), as operations on tensor values. On a GPU each of these values
-// lives in the buffer of the kernel's output from which it was made. This file says whether that
-// gives the same results, in which buffer each value lives, and which loops' iterations are
+// (`tensor.extract`, `tensor.insert`), as operations on tensor values. On a GPU each of these
+// values lives in the buffer of the kernel's output from which it was made. This file says whether
+// that gives the same results, in which buffer each value lives, and which loops' iterations are
 // independent of each other.
 //
 //===----------------------------------------------------------------------===//
@@ -20,13 +20,13 @@ namespace torchlite::nvgpu {
 /// element by element. On failure `reason` says what was expected.
 mlir::LogicalResult checkScalarCode(mlir::Operation *op, std::string &reason);
 
-/// The argument of the kernel's body in whose buffer `tensor`, a value of the body, lives; null where
-/// that depends on the way that was taken.
+/// The argument of the kernel's body in whose buffer `tensor`, a value of the body, lives; null
+/// where that depends on the way that was taken.
 mlir::BlockArgument getPlace(mlir::Value tensor);
 
-/// Whether the body can be executed in place: it is scalar code, each output is yielded from its own
-/// buffer, and no tensor is read after another value has taken its buffer. On failure `reason` says
-/// what was expected.
+/// Whether the body can be executed in place: it is scalar code, each output is yielded from its
+/// own buffer, and no tensor is read after another value has taken its buffer. On failure `reason`
+/// says what was expected.
 mlir::LogicalResult checkInPlace(rt::KernelOp kernel, std::string &reason);
 
 /// The loops, outermost first, whose iterations may run side by side: each reads and writes only

@@ -1,9 +1,9 @@
 //===- Strategy.h - How kernels are mapped to a GPU -------------*- C++ -*-===//
 //
-// A strategy takes kernels of a certain form (`tlrt.kernel` on buffers) and emits a `gpu.launch` for
-// each: which thread computes what, what goes through shared memory, which instructions. The table of
-// strategies is ordered from the most special to the most general; the first that takes a kernel
-// emits it. The last, `generic`, takes everything that the evaluator can compute.
+// A strategy takes kernels of a certain form (`tlrt.kernel` on buffers) and emits a `gpu.launch`
+// for each: which thread computes what, what goes through shared memory, which instructions. The
+// table of strategies is ordered from the most special to the most general; the first that takes a
+// kernel emits it. The last, `generic`, takes everything that the evaluator can compute.
 //
 // To add one: a file in lib/Codegen/NVGPU/Strategies, its line in the table there, an example in
 // test/Codegen/NVGPU. docs/GPU.md shows how.
@@ -38,9 +38,9 @@ struct EmitOptions {
 
 struct Strategy {
   llvm::StringLiteral name;
-  /// Emits launches at `builder`, which stands before `kernel`; the caller erases the kernel. Fails,
-  /// with nothing emitted, where the kernel does not have the form that the strategy is for; `reason`
-  /// then says what was expected.
+  /// Emits launches at `builder`, which stands before `kernel`; the caller erases the kernel.
+  /// Fails, with nothing emitted, where the kernel does not have the form that the strategy is for;
+  /// `reason` then says what was expected.
   llvm::LogicalResult (*emit)(mlir::OpBuilder &builder, rt::KernelOp kernel,
                               const EmitOptions &options, std::string &reason);
 };
@@ -62,15 +62,15 @@ struct Launch {
                        llvm::ArrayRef<mlir::Value> grid, llvm::ArrayRef<int64_t> block,
                        int64_t sharedBytes = 0);
 
-  mlir::Value blockId(unsigned dim) const;  ///< dim 0 is x
+  mlir::Value blockId(unsigned dim) const; ///< dim 0 is x
   mlir::Value threadId(unsigned dim) const;
 };
 
 /// Whether an operation of the body has reduction loops.
 bool hasReductionLoops(rt::KernelOp kernel);
 
-/// Erases what stands between `before` (null: the beginning of the block) and the kernel: what a strategy
-/// has emitted before it found that it cannot.
+/// Erases what stands between `before` (null: the beginning of the block) and the kernel: what a
+/// strategy has emitted before it found that it cannot.
 void eraseEmitted(rt::KernelOp kernel, mlir::Operation *before);
 
 /// `ceil(value / divisor)` on the host or in a kernel; folds constants.
@@ -95,7 +95,8 @@ llvm::LogicalResult emitTranspose(mlir::OpBuilder &builder, rt::KernelOp kernel,
 llvm::LogicalResult emitElementwise(mlir::OpBuilder &builder, rt::KernelOp kernel,
                                     const EmitOptions &options, std::string &reason);
 
-/// Reductions of the last dimension and what is around them on the same rows: softmax, normalisations.
+/// Reductions of the last dimension and what is around them on the same rows: softmax,
+/// normalisations.
 llvm::LogicalResult emitRows(mlir::OpBuilder &builder, rt::KernelOp kernel,
                              const EmitOptions &options, std::string &reason);
 
@@ -115,7 +116,8 @@ llvm::LogicalResult emitConvolution(mlir::OpBuilder &builder, rt::KernelOp kerne
 llvm::LogicalResult emitWindows(mlir::OpBuilder &builder, rt::KernelOp kernel,
                                 const EmitOptions &options, std::string &reason);
 
-/// Contractions of f16 and bf16, and of f32 where the precision says so, on tensor cores (mma.sync).
+/// Contractions of f16 and bf16, and of f32 where the precision says so, on tensor cores
+/// (mma.sync).
 llvm::LogicalResult emitMmaSync(mlir::OpBuilder &builder, rt::KernelOp kernel,
                                 const EmitOptions &options, std::string &reason);
 
@@ -126,8 +128,8 @@ llvm::LogicalResult emitReduction(mlir::OpBuilder &builder, rt::KernelOp kernel,
 /// The order of the elements of rows: `tlrt.argsort`.
 llvm::LogicalResult emitSort(mlir::OpBuilder &builder, rt::KernelOp kernel,
                              const EmitOptions &options, std::string &reason);
-/// Whether a row of `sort` fits into shared memory; otherwise its kernel needs a second output of the
-/// first one's type to work in.
+/// Whether a row of `sort` fits into shared memory; otherwise its kernel needs a second output of
+/// the first one's type to work in.
 bool sortsInSharedMemory(rt::ArgsortOp sort);
 
 /// Running sums and the like: `tlrt.scan`.

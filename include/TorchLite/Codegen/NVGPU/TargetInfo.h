@@ -18,10 +18,11 @@ namespace torchlite::nvgpu {
 
 /// What one block, one warp and one step of the reduction compute of a matrix product.
 struct TileShape {
-  int64_t blockM, blockN, blockK; ///< elements of the result and of the reduction per block and step
-  int64_t warpM, warpN;           ///< elements of the result per warp; per thread on ordinary cores
-  int64_t stages;                 ///< steps in flight, the one being computed included
-  int64_t slices = 1;             ///< groups of threads that share a step and are summed at last
+  int64_t blockM, blockN,
+      blockK;           ///< elements of the result and of the reduction per block and step
+  int64_t warpM, warpN; ///< elements of the result per warp; per thread on ordinary cores
+  int64_t stages;       ///< steps in flight, the one being computed included
+  int64_t slices = 1;   ///< groups of threads that share a step and are summed at last
 };
 
 /// One row of the target table.
@@ -30,20 +31,20 @@ struct TargetInfo {
   int64_t arch;         ///< 80: ten times the major plus the minor compute capability
 
   // Instructions.
-  bool hasMmaF16;       ///< mma.sync m16n8k8 on f16 (the m16n8k16 form and the others: below)
-  bool hasMmaF16K16;    ///< mma.sync m16n8k16 on f16
-  bool hasMmaBF16;      ///< mma.sync m16n8k16 on bf16
-  bool hasMmaTF32;      ///< mma.sync m16n8k8 on tf32
-  bool hasLdmatrix;     ///< ldmatrix
-  bool hasAsyncCopy;    ///< cp.async
-  bool hasWgmma;        ///< wgmma and the tensor memory accelerator; needs the `a` variant
+  bool hasMmaF16;    ///< mma.sync m16n8k8 on f16 (the m16n8k16 form and the others: below)
+  bool hasMmaF16K16; ///< mma.sync m16n8k16 on f16
+  bool hasMmaBF16;   ///< mma.sync m16n8k16 on bf16
+  bool hasMmaTF32;   ///< mma.sync m16n8k8 on tf32
+  bool hasLdmatrix;  ///< ldmatrix
+  bool hasAsyncCopy; ///< cp.async
+  bool hasWgmma;     ///< wgmma and the tensor memory accelerator; needs the `a` variant
 
   // Sizes.
-  int64_t multiprocessors;   ///< of the usual board: how many blocks keep the device busy
-  int64_t sharedPerBlock;    ///< bytes of shared memory that one block may ask for, on all GPUs that
-                             ///< run this architecture's machine code
-  int64_t sharedPerProcessor;///< bytes of shared memory of a multiprocessor
-  int64_t registersPerThread;///< at most
+  int64_t multiprocessors; ///< of the usual board: how many blocks keep the device busy
+  int64_t sharedPerBlock;  ///< bytes of shared memory that one block may ask for, on all GPUs that
+                           ///< run this architecture's machine code
+  int64_t sharedPerProcessor; ///< bytes of shared memory of a multiprocessor
+  int64_t registersPerThread; ///< at most
   int64_t registersPerProcessor;
   int64_t threadsPerProcessor;
 

@@ -49,8 +49,8 @@ inline constexpr llvm::StringLiteral toolkitHint =
 /// TORCHLITE_CUDA_PATH, is the only one that is looked in: a toolkit's or a Python environment's.
 /// Otherwise: CUDA_HOME, CUDA_PATH, beside the `ptxas` on PATH, /usr/local/cuda, /usr/lib/cuda, and
 /// the Python packages of VIRTUAL_ENV, of the `python3` on PATH and of the one that TorchLite was
-/// built with. What is not found stays empty. Errors at `loc`: the named folder holds no part; a ptxas that does
-/// not tell its version.
+/// built with. What is not found stays empty. Errors at `loc`: the named folder holds no part; a
+/// ptxas that does not tell its version.
 llvm::FailureOr<Toolkit> findToolkit(llvm::StringRef cudaPath, mlir::Location loc);
 
 /// Runs a program, at most ten minutes. Gives what it printed on both streams and its exit status

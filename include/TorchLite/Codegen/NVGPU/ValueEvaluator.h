@@ -1,7 +1,7 @@
 //===- ValueEvaluator.h - Elements of what a kernel computes ----*- C++ -*-===//
 //
-// A kernel's body says what is computed, as operations on whole tensors. The evaluator emits code for
-// one element of any of these tensors, from the elements that it depends on: backwards through
+// A kernel's body says what is computed, as operations on whole tensors. The evaluator emits code
+// for one element of any of these tensors, from the elements that it depends on: backwards through
 // structured operations, padding and slices, down to loads of the kernel's buffers. A strategy
 // computes what it is good at in its own way, binds these tensors to what it has in registers, and
 // leaves what is fused around them to the evaluator.
@@ -42,11 +42,10 @@ public:
   mlir::Value loopSize(mlir::linalg::LinalgOp op, unsigned loop);
 
   /// Emits the scalar body of `op` for one iteration: `iteration` has an index per loop,
-  /// `accumulators` the values of the operation's outputs so far. Returns the yielded values; empty on
-  /// an error.
+  /// `accumulators` the values of the operation's outputs so far. Returns the yielded values; empty
+  /// on an error.
   llvm::SmallVector<mlir::Value> evaluateBody(mlir::linalg::LinalgOp op, mlir::ValueRange iteration,
                                               mlir::ValueRange accumulators);
-
 
   llvm::StringRef getError() const { return error; }
 
@@ -59,8 +58,7 @@ private:
   /// Clones one operation of a scalar body; operands are looked up in `map`.
   bool cloneScalar(mlir::Operation &op, mlir::IRMapping &map, mlir::ValueRange iteration);
   /// Emits `then` where `condition` holds and `otherwise` where not.
-  mlir::Value select(mlir::Value condition, mlir::Type type,
-                     llvm::function_ref<mlir::Value()> then,
+  mlir::Value select(mlir::Value condition, mlir::Type type, llvm::function_ref<mlir::Value()> then,
                      llvm::function_ref<mlir::Value()> otherwise);
   mlir::Value index(int64_t value);
   mlir::Location loc() { return kernel.getLoc(); }

@@ -27,15 +27,17 @@ TileShape chooseTile(const Contraction &form, const TargetInfo &target) {
   const TileShape *best = nullptr;
   double bestCost = 0;
   for (const TileShape &tile : target.f32Tiles) {
-    // The tiles are made for sums of 32 bits; twice as wide ones of the largest do not fit into registers.
+    // The tiles are made for sums of 32 bits; twice as wide ones of the largest do not fit into
+    // registers.
     constexpr int64_t sumBits = 64 * 32;
     if (tile.warpM * tile.warpN * form.accumulatorType().getIntOrFloatBitWidth() > sumBits)
       continue;
     int64_t blocks = llvm::divideCeil(size(Axis::M), tile.blockM) *
                      llvm::divideCeil(size(Axis::N), tile.blockN) * size(Axis::Batch);
     int64_t waves = llvm::divideCeil(blocks, target.multiprocessors);
-    // Cycles of one block for a number of K: multiply-adds at 128 per cycle, reads of shared memory,
-    // which grow with the edges of a thread's tile, and reads of the second-level cache at 40 bytes.
+    // Cycles of one block for a number of K: multiply-adds at 128 per cycle, reads of shared
+    // memory, which grow with the edges of a thread's tile, and reads of the second-level cache at
+    // 40 bytes.
     double operations = double(tile.blockM) * tile.blockN / 128;
     double shared = operations * 2 * (tile.warpM + tile.warpN) / (tile.warpM * tile.warpN);
     double global = (tile.blockM + tile.blockN) / 10.0;
@@ -89,11 +91,11 @@ public:
     findThread();
     memory = gpu::DynamicSharedMemoryOp::create(
         builder, loc,
-        MemRefType::get({ShapedType::kDynamic}, builder.getI8Type(), MemRefLayoutAttrInterface(),
-                        gpu::AddressSpaceAttr::get(builder.getContext(),
-                                                   gpu::AddressSpace::Workgroup)));
-    for (auto [side, start] : {std::pair(Contraction::Rows, int64_t(0)),
-                               std::pair(Contraction::Columns, rowBytes)})
+        MemRefType::get(
+            {ShapedType::kDynamic}, builder.getI8Type(), MemRefLayoutAttrInterface(),
+            gpu::AddressSpaceAttr::get(builder.getContext(), gpu::AddressSpace::Workgroup)));
+    for (auto [side, start] :
+         {std::pair(Contraction::Rows, int64_t(0)), std::pair(Contraction::Columns, rowBytes)})
       prepareSlice(side, start);
     SmallVector<Value> sums = isAsync() ? multiplyStages() : multiplySlices();
     prepareResult();
@@ -107,16 +109,16 @@ public:
 private:
   /// What of one operand a thread copies, and where.
   struct Slice {
-    Axis axis = Axis::M;  ///< the one beside K
-    int64_t extent = 0;   ///< of the tile, along that axis
-    int64_t width = 1;    ///< elements per access
-    bool alongK = false;  ///< accesses and neighbouring threads go along K
-    Value shared;         ///< memref<stages x blockK x (extent + padding)>
+    Axis axis = Axis::M; ///< the one beside K
+    int64_t extent = 0;  ///< of the tile, along that axis
+    int64_t width = 1;   ///< elements per access
+    bool alongK = false; ///< accesses and neighbouring threads go along K
+    Value shared;        ///< memref<stages x blockK x (extent + padding)>
     Value flat;
     std::optional<TileCopier> copier; ///< by cp.async; none: through registers
     Value elements;                   ///< `shared` in one dimension, for the copier
-    SmallVector<Value> outer, inner; ///< coordinates in the slice, by access
-    SmallVector<Place> places;       ///< the parts of Batch and `axis`, by access
+    SmallVector<Value> outer, inner;  ///< coordinates in the slice, by access
+    SmallVector<Place> places;        ///< the parts of Batch and `axis`, by access
   };
 
   Value index(int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); }
@@ -139,8 +141,8 @@ private:
     return memref::ViewOp::create(builder, loc, type, memory, index(start), ValueRange());
   }
 
-  /// Which tile the block computes. Blocks with neighbouring numbers run together: they take tiles of a
-  /// few rows of tiles, so that they share operands in the cache.
+  /// Which tile the block computes. Blocks with neighbouring numbers run together: they take tiles
+  /// of a few rows of tiles, so that they share operands in the cache.
   void findBlock(Value tilesM, Value tilesN) {
     constexpr int64_t together = 8;
     Value number = launch.blockId(0);
@@ -165,8 +167,8 @@ private:
     }
     Value warp = divide(thread, index(warpSize)), lane = remainder(thread, index(warpSize));
     int64_t across = tile.blockN / tile.warpN / warpColumns;
-    threadM = add(multiply(divide(warp, index(across)), warpRows),
-                  divide(lane, index(warpColumns)));
+    threadM =
+        add(multiply(divide(warp, index(across)), warpRows), divide(lane, index(warpColumns)));
     threadN = add(multiply(remainder(warp, index(across)), warpColumns),
                   remainder(lane, index(warpColumns)));
   }
@@ -180,11 +182,11 @@ private:
 
   bool isAsync() const { return slices[0].copier || slices[1].copier; }
 
-  /// Lets cp.async copy an operand, where its elements are multiplied as they are. Elements with the same
-  /// k that are neighbours in memory travel together; where neighbours follow each other along K, each
-  /// goes to its place by itself, a sector of each row at a time: these writes are in different banks.
-  /// Padded ones of that kind would need an address, and coordinates, in registers for each; loaded as a
-  /// vector they have it once.
+  /// Lets cp.async copy an operand, where its elements are multiplied as they are. Elements with
+  /// the same k that are neighbours in memory travel together; where neighbours follow each other
+  /// along K, each goes to its place by itself, a sector of each row at a time: these writes are in
+  /// different banks. Padded ones of that kind would need an address, and coordinates, in registers
+  /// for each; loaded as a vector they have it once.
   void chooseCopier(Contraction::Side side, int64_t bytes) {
     const Contraction::Operand &operand = form.operands[side];
     Slice &slice = slices[side];
@@ -245,13 +247,11 @@ private:
       Value at = form.fromIndex(builder, add(firstOuter, outer));
       int64_t size = form.staticSize(slice.axis);
       if (ShapedType::isDynamic(size) || size % slice.extent) {
-        Value last = arith::SubIOp::create(
-            builder, loc, form.size(builder, slice.axis),
-            form.number(builder, slice.alongK ? 1 : slice.width));
+        Value last = arith::SubIOp::create(builder, loc, form.size(builder, slice.axis),
+                                           form.number(builder, slice.alongK ? 1 : slice.width));
         at = arith::MinUIOp::create(builder, loc, at, last);
       }
-      slice.places.push_back(
-          form.add(builder, inBatch, form.place(builder, side, slice.axis, at)));
+      slice.places.push_back(form.add(builder, inBatch, form.place(builder, side, slice.axis, at)));
     }
   }
 
@@ -266,8 +266,8 @@ private:
         guard = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, add(k, inStep),
                                       form.size(builder, Axis::K));
       Place step = form.placeInStep(builder, side, k, inStep, tile.blockK);
-      elements.push_back(form.load(builder, side, slice.flat, form.add(builder, place, step),
-                                   slice.width, guard));
+      elements.push_back(
+          form.load(builder, side, slice.flat, form.add(builder, place, step), slice.width, guard));
     }
     return elements;
   }
@@ -301,8 +301,8 @@ private:
     SmallVector<Value> elements;
     for (int64_t group = 0; group < perThread / size; ++group) {
       Value at = positionInTile(isRows ? threadM : threadN, perThread, slice.extent, group);
-      Value vector = vector::LoadOp::create(builder, loc, type, slice.shared,
-                                            ValueRange{half, k, at});
+      Value vector =
+          vector::LoadOp::create(builder, loc, type, slice.shared, ValueRange{half, k, at});
       for (int64_t lane = 0; lane < size; ++lane)
         elements.push_back(vector::ExtractOp::create(builder, loc, vector, lane));
     }
@@ -361,10 +361,10 @@ private:
     return sums;
   }
 
-  /// The same with slices in flight: `stages` of them are in shared memory, in turn. One barrier per step
-  /// says that this step's slices have arrived for all threads, and that all are done with the last one's,
-  /// whose place is filled next. Where one operand goes through registers, it is loaded before the
-  /// products and stored after them.
+  /// The same with slices in flight: `stages` of them are in shared memory, in turn. One barrier
+  /// per step says that this step's slices have arrived for all threads, and that all are done with
+  /// the last one's, whose place is filled next. Where one operand goes through registers, it is
+  /// loaded before the products and stored after them.
   SmallVector<Value> multiplyStages() {
     int64_t ahead = stages - 1;
     Value one = form.number(builder, 1), size = form.size(builder, Axis::K);
@@ -407,8 +407,8 @@ private:
     Value next = sums.pop_back_val(), current = sums.pop_back_val();
     NVVM::CpAsyncWaitGroupOp::create(builder, loc, ahead - 1);
     gpu::BarrierOp::create(builder, loc);
-    Value step = arith::AddIOp::create(builder, loc, loop.getInductionVar(),
-                                       form.number(builder, ahead));
+    Value step =
+        arith::AddIOp::create(builder, loc, loop.getInductionVar(), form.number(builder, ahead));
     auto guarded = scf::IfOp::create(builder, loc, isStep(step), /*withElseRegion=*/false);
     {
       OpBuilder::InsertionGuard inner(builder);
@@ -421,15 +421,14 @@ private:
     Value last = arith::SubIOp::create(builder, loc, steps, one);
     for (Contraction::Side side : sides)
       if (!slices[side].copier)
-        loaded[side] =
-            readSlice(side, numberOf(arith::MinUIOp::create(builder, loc, step, last)));
+        loaded[side] = readSlice(side, numberOf(arith::MinUIOp::create(builder, loc, step, last)));
     multiplySlice(current, sums);
     for (Contraction::Side side : sides)
       if (!slices[side].copier)
         writeSlice(side, next, loaded[side]);
     for (Value stage : {current, next}) {
-      Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, stage,
-                                           index(stages - 1));
+      Value isLast =
+          arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, stage, index(stages - 1));
       sums.push_back(arith::SelectOp::create(builder, loc, isLast, index(0), add(stage, 1)));
     }
     scf::YieldOp::create(builder, loc, sums);
@@ -460,15 +459,14 @@ private:
     resultFlat = form.flat(builder, Contraction::Result);
   }
 
-  /// Computes and stores the elements at row `m` and the columns from `first` on (indices), where they
-  /// are in the result.
+  /// Computes and stores the elements at row `m` and the columns from `first` on (indices), where
+  /// they are in the result.
   bool storeGroup(Value m, Value first, ArrayRef<Value> sums) {
     OpBuilder::InsertionGuard rowGuard(builder);
     int64_t size = sums.size();
-    bool isVector = size > 1 && form.result().contiguous == Axis::N &&
-                    form.result().vectorElements >= size &&
-                    !ShapedType::isDynamic(form.staticSize(Axis::N)) &&
-                    form.staticSize(Axis::N) % size == 0;
+    bool isVector =
+        size > 1 && form.result().contiguous == Axis::N && form.result().vectorElements >= size &&
+        !ShapedType::isDynamic(form.staticSize(Axis::N)) && form.staticSize(Axis::N) % size == 0;
     m = form.fromIndex(builder, m);
     enterIfBelow(Axis::M, tile.blockM, m);
     form.setCoordinates(builder, Axis::M, m, iteration);
@@ -493,8 +491,7 @@ private:
       if (!isVector)
         enterIfBelow(Axis::N, tile.blockN, columns[lane]);
       reader.setLane(lane);
-      Value element =
-          form.evaluateResult(builder, reader.getEvaluator(), iterations[lane], sum);
+      Value element = form.evaluateResult(builder, reader.getEvaluator(), iterations[lane], sum);
       if (!element) {
         error = reader.getError().str();
         return false;
@@ -502,14 +499,14 @@ private:
       elements.push_back(element);
       if (isVector)
         continue;
-      Place place = form.add(builder, row,
-                             form.place(builder, Contraction::Result, Axis::N, columns[lane]));
+      Place place =
+          form.add(builder, row, form.place(builder, Contraction::Result, Axis::N, columns[lane]));
       memref::StoreOp::create(builder, loc, element, resultFlat, form.offset(builder, place));
     }
     if (!isVector)
       return true;
-    Place place = form.add(
-        builder, row, form.place(builder, Contraction::Result, Axis::N, columns.front()));
+    Place place =
+        form.add(builder, row, form.place(builder, Contraction::Result, Axis::N, columns.front()));
     auto type = VectorType::get({size}, form.result().elementType());
     Value vector = vector::FromElementsOp::create(builder, loc, type, elements);
     vector::StoreOp::create(builder, loc, vector, resultFlat, form.offset(builder, place));
@@ -529,7 +526,8 @@ private:
     return true;
   }
 
-  /// Adds the sums of the groups of threads. All threads take a part of the tile, a few neighbours each.
+  /// Adds the sums of the groups of threads. All threads take a part of the tile, a few neighbours
+  /// each.
   bool storeSlicedSums(ArrayRef<Value> sums) {
     int64_t sizeM = groupSize(tile.warpM), sizeN = groupSize(tile.warpN);
     // The slices' memory is used again: nobody may still read them.
@@ -553,8 +551,8 @@ private:
       SmallVector<Value> totals(width);
       for (int64_t slice = 0; slice < tile.slices; ++slice) {
         auto type = VectorType::get({width}, form.accumulatorType());
-        Value part = vector::LoadOp::create(builder, loc, type, shared,
-                                            ValueRange{index(slice), m, n});
+        Value part =
+            vector::LoadOp::create(builder, loc, type, shared, ValueRange{index(slice), m, n});
         for (auto [lane, total] : llvm::enumerate(totals)) {
           Value element = vector::ExtractOp::create(builder, loc, part, lane);
           total = total ? form.addSums(builder, total, element) : element;
@@ -573,13 +571,13 @@ private:
   Location loc;
   int64_t threads, padding = 0, stages = 2;
   Launch launch;
-  Value batch, blockM, blockN;   ///< the tile: number of the batch, first row and column
-  Value group;                   ///< of threads that share a step; null where there is one
-  Value threadM, threadN;        ///< the thread's place among those of its group
+  Value batch, blockM, blockN; ///< the tile: number of the batch, first row and column
+  Value group;                 ///< of threads that share a step; null where there is one
+  Value threadM, threadN;      ///< the thread's place among those of its group
   Value memory;
-  Place resultPlace;             ///< of the batch
+  Place resultPlace; ///< of the batch
   Value resultFlat;
-  SmallVector<Value> iteration;  ///< the coordinates of the element that is computed
+  SmallVector<Value> iteration; ///< the coordinates of the element that is computed
   std::string error;
   Slice slices[2];
 };

@@ -7,8 +7,8 @@
 
 namespace torchlite::nvgpu {
 
-/// Combines the values of a block's threads in their order: shuffles within each warp, shared memory
-/// for the totals of the warps.
+/// Combines the values of a block's threads in their order: shuffles within each warp, shared
+/// memory for the totals of the warps.
 class BlockScan {
 public:
   /// Combines two values, the earlier first.

@@ -320,9 +320,8 @@ void Contraction::orderLoops() {
   // The loop of K that runs through memory is innermost.
   auto &reductions = dims[unsigned(Axis::K)];
   for (Side side : {Columns, Rows}) {
-    auto it = llvm::find_if(reductions, [&](unsigned loop) {
-      return makeStep(side, loop).stride.known == 1;
-    });
+    auto it = llvm::find_if(reductions,
+                            [&](unsigned loop) { return makeStep(side, loop).stride.known == 1; });
     if (it != reductions.end())
       std::rotate(it, it + 1, reductions.end());
   }
@@ -443,8 +442,8 @@ FailureOr<Contraction> Contraction::match(rt::KernelOp kernel, std::string &reas
     total.known = 1;
     for (unsigned dim : form.dims[axis]) {
       const Extent &size = form.loopSizes[dim];
-      total.known = size.isKnown() && total.isKnown() ? total.known * size.known
-                                                      : ShapedType::kDynamic;
+      total.known =
+          size.isKnown() && total.isKnown() ? total.known * size.known : ShapedType::kDynamic;
     }
   }
   for (Side side : {Rows, Columns, Result}) {
@@ -585,11 +584,10 @@ SmallVector<Value> Contraction::split(OpBuilder &builder, Value number,
   SmallVector<Value> parts(sizes.size());
   for (unsigned i = sizes.size(); i-- > 1;) {
     // Nothing is asked for where a size is 0, but the division may be reached.
-    Value divisor = sizes[i].isKnown()
-                        ? this->number(builder, std::max<int64_t>(sizes[i].known, 1))
-                        : arith::MaxUIOp::create(builder, loc(), sizes[i].value,
-                                                 this->number(builder, 1))
-                              .getResult();
+    Value divisor = sizes[i].isKnown() ? this->number(builder, std::max<int64_t>(sizes[i].known, 1))
+                                       : arith::MaxUIOp::create(builder, loc(), sizes[i].value,
+                                                                this->number(builder, 1))
+                                             .getResult();
     parts[i] = arith::RemUIOp::create(builder, loc(), number, divisor);
     number = arith::DivUIOp::create(builder, loc(), number, divisor);
   }

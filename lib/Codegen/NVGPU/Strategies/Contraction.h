@@ -1,22 +1,26 @@
 //===- Contraction.h - Products and convolutions as one form -----*- C++ -*-===//
 //
-// A kernel whose root multiplies elements of two operands and sums the products is a batch of matrix
-// products in disguise:
+// A kernel whose root multiplies elements of two operands and sums the products is a batch of
+// matrix products in disguise:
 //
-//   result[batch, m, n] = epilogue(init[batch, m, n] + sum over k: rows[batch, m, k] * columns[batch, k, n])
+//   result[batch, m, n] = epilogue(init[batch, m, n] + sum over k: rows[batch, m, k] *
+//   columns[batch, k, n])
 //
-// Each loop of the root belongs to one of four axes: to Batch where both operands and the result are
-// indexed by it, to M and N where the result and one operand are, to K where both operands are and the
-// result is not. An axis is the row-major number of its loops: for a convolution M is (image, row,
-// column of the result), N the output channel, K (row and column in the kernel, input channel), and
-// Batch the group. That is implicit GEMM: no matrix of patches exists, its addresses are computed.
+// Each loop of the root belongs to one of four axes: to Batch where both operands and the result
+// are indexed by it, to M and N where the result and one operand are, to K where both operands are
+// and the result is not. An axis is the row-major number of its loops: for a convolution M is
+// (image, row, column of the result), N the output channel, K (row and column in the kernel, input
+// channel), and Batch the group. That is implicit GEMM: no matrix of patches exists, its addresses
+// are computed.
 //
 // Addresses are sums of one part per axis, so that a strategy computes each part where its number
-// changes: rows once per thread, steps of K in the loop. Padding is no memory either: an operand that
-// is padded has windows, whose coordinates are sums in the same way, and which are checked at last.
+// changes: rows once per thread, steps of K in the loop. Padding is no memory either: an operand
+// that is padded has windows, whose coordinates are sums in the same way, and which are checked at
+// last.
 //
 //   FailureOr<Contraction> form = Contraction::match(kernel, reason);        // no code
-//   form->prepare(builder);                                                  // host: sizes, strides
+//   form->prepare(builder);                                                  // host: sizes,
+//   strides
 //   ... Launch::create(... ceilDiv(form->hostSize(Axis::M), tile) ...)
 //   Place row = form->place(builder, Contraction::Rows, Axis::M, m);         // device
 //   Place step = form->place(builder, Contraction::Rows, Axis::K, k);
@@ -24,8 +28,8 @@
 //   ...
 //   form->evaluateResult(builder, evaluator, iteration, accumulator);
 //
-// Source of implicit GEMM: Chetlur et al., "cuDNN: Efficient Primitives for Deep Learning", 2014, and
-// NVIDIA CUTLASS, "Implicit GEMM Convolution".
+// Source of implicit GEMM: Chetlur et al., "cuDNN: Efficient Primitives for Deep Learning", 2014,
+// and NVIDIA CUTLASS, "Implicit GEMM Convolution".
 //
 //===----------------------------------------------------------------------===//
 #ifndef TORCHLITE_LIB_CODEGEN_NVGPU_STRATEGIES_CONTRACTION_H
@@ -49,8 +53,8 @@ struct Extent {
   bool isKnown() const { return !mlir::ShapedType::isDynamic(known); }
 };
 
-/// A part of an address: a number of elements, and coordinates in the padded dimensions. Parts without
-/// contribution are null.
+/// A part of an address: a number of elements, and coordinates in the padded dimensions. Parts
+/// without contribution are null.
 struct Place {
   mlir::Value offset;
   llvm::SmallVector<mlir::Value, 3> windows; ///< one for each of the operand's windows
@@ -75,9 +79,10 @@ public:
     bool isPadded = false;
     /// The axis along which neighbours are neighbours in memory too, if any.
     std::optional<Axis> contiguous;
-    /// How many elements from `number`, a multiple of it, along that axis are in one aligned access of
-    /// at most 16 bytes (and inside or outside the windows together): 1, 2, 4, 8 or 16. Where the size
-    /// of the axis is no multiple, the last access reaches beyond it: that is the caller's to guard.
+    /// How many elements from `number`, a multiple of it, along that axis are in one aligned access
+    /// of at most 16 bytes (and inside or outside the windows together): 1, 2, 4, 8 or 16. Where
+    /// the size of the axis is no multiple, the last access reaches beyond it: that is the caller's
+    /// to guard.
     int64_t vectorElements = 1;
 
     mlir::Type elementType() const { return type.getElementType(); }
@@ -119,12 +124,13 @@ public:
   // Addresses
   //===--------------------------------------------------------------------===//
 
-  /// The part of `axis` in the addresses of `side`, for a number along it. Numbers beyond the size give
-  /// places that must not be read. What does not depend on any axis comes with M (Columns: with N).
+  /// The part of `axis` in the addresses of `side`, for a number along it. Numbers beyond the size
+  /// give places that must not be read. What does not depend on any axis comes with M (Columns:
+  /// with N).
   Place place(mlir::OpBuilder &builder, Side side, Axis axis, mlir::Value number) const;
-  /// The part of K for the number `first + inner`, where `first` is a multiple of `step` and `inner` below
-  /// it. Where one step stays within the innermost loop, what is costly depends on `first` only, which
-  /// all threads share.
+  /// The part of K for the number `first + inner`, where `first` is a multiple of `step` and
+  /// `inner` below it. Where one step stays within the innermost loop, what is costly depends on
+  /// `first` only, which all threads share.
   Place placeInStep(mlir::OpBuilder &builder, Side side, mlir::Value first, mlir::Value inner,
                     int64_t step) const;
   Place add(mlir::OpBuilder &builder, const Place &left, const Place &right) const;
@@ -134,8 +140,8 @@ public:
   mlir::Value inside(mlir::OpBuilder &builder, Side side, const Place &sum) const;
   /// The buffer as memref<? x T> from the element that offset 0 is. In a kernel.
   mlir::Value flat(mlir::OpBuilder &builder, Side side) const;
-  /// Reads `width` elements (1: a scalar, else a vector; at most `vectorElements`) at the sum of all
-  /// parts where `guard` (null: true) holds and they are inside of the windows; else zeros.
+  /// Reads `width` elements (1: a scalar, else a vector; at most `vectorElements`) at the sum of
+  /// all parts where `guard` (null: true) holds and they are inside of the windows; else zeros.
   mlir::Value load(mlir::OpBuilder &builder, Side side, mlir::Value flat, const Place &sum,
                    int64_t width, mlir::Value guard) const;
 
@@ -163,8 +169,8 @@ public:
   // The result
   //===--------------------------------------------------------------------===//
 
-  /// Sets the coordinates (index values) of the loops of `axis` in `iteration`, which has one entry per
-  /// loop of the root.
+  /// Sets the coordinates (index values) of the loops of `axis` in `iteration`, which has one entry
+  /// per loop of the root.
   void setCoordinates(mlir::OpBuilder &builder, Axis axis, mlir::Value number,
                       llvm::MutableArrayRef<mlir::Value> iteration) const;
   /// The coordinates in the kernel's output of an iteration.
@@ -173,8 +179,8 @@ public:
   /// Whether N is one loop, and the last dimension of the kernel's output.
   bool isLastColumn() const;
   /// The element of the kernel's output for a sum of products: with the initial value added and the
-  /// epilogue applied. `evaluator` must be on `builder`. Null, and `evaluator.getError()`, where the
-  /// body has what the evaluator does not know.
+  /// epilogue applied. `evaluator` must be on `builder`. Null, and `evaluator.getError()`, where
+  /// the body has what the evaluator does not know.
   mlir::Value evaluateResult(mlir::OpBuilder &builder, ValueEvaluator &evaluator,
                              llvm::ArrayRef<mlir::Value> iteration, mlir::Value sum) const;
 
@@ -227,7 +233,7 @@ private:
   llvm::SmallVector<unsigned> dims[axisCount];   ///< loops of the root by axis, outermost first
   std::vector<Loop> loops[3][axisCount];         ///< the same merged, by Side
   Extent sizes[axisCount];
-  Extent origins[3]; ///< what is added to all offsets
+  Extent origins[3];                       ///< what is added to all offsets
   llvm::SmallVector<unsigned> outputLoops; ///< by dimension of the kernel's output
   bool startsAtZero = false;
   llvm::SmallVector<Linear> indices[3]; ///< by Side and dimension of the buffer

@@ -1,11 +1,12 @@
 //===- Elementwise.cpp - Neighbouring elements per thread -----------------===//
 //
-// Kernels of parallel loops only: each thread computes a few neighbouring elements of the results, so
-// that accesses have up to 128 bits. Threads are numbered in the row-major order of the result.
+// Kernels of parallel loops only: each thread computes a few neighbouring elements of the results,
+// so that accesses have up to 128 bits. Threads are numbered in the row-major order of the result.
 //
 // - "flat": every operand has the form of the result, or is a single number. Coordinates do not
 //   matter; any sizes will do.
-// - otherwise the size of the last dimension is known. Where the lanes of a thread divide it, all lanes
+// - otherwise the size of the last dimension is known. Where the lanes of a thread divide it, all
+// lanes
 //   are in one row and share the other coordinates.
 //
 //===----------------------------------------------------------------------===//
@@ -42,8 +43,8 @@ private:
   bool canStore(int64_t width);
   Value flatten(Value buffer);
 
-  /// The elements of all results from `number` on, one row-major number after the other. Null for an
-  /// operand that cannot be evaluated.
+  /// The elements of all results from `number` on, one row-major number after the other. Null for
+  /// an operand that cannot be evaluated.
   bool emitLanes(const Coordinates &numbers, Value number, int64_t count);
 
   OpBuilder &builder;
@@ -163,8 +164,8 @@ bool Elementwise::emitLanes(const Coordinates &numbers, Value number, int64_t co
       lanes.push_back(lanes[0]);
       lanes.back().back() = next(lanes[0].back(), lane);
     } else {
-      Value at = lane == 0 ? number
-                           : arith::AddIOp::create(builder, loc, number, numbers.constant(lane));
+      Value at =
+          lane == 0 ? number : arith::AddIOp::create(builder, loc, number, numbers.constant(lane));
       lanes.push_back(numbers.ofNumber(at));
     }
   }
@@ -245,9 +246,9 @@ LogicalResult Elementwise::emit(std::string &reason) {
                                  ceilDiv(builder, loc, threads, blockSize), blockSize);
   Coordinates numbers(builder, loc, sizes, blockSize * width);
   Value thread = numbers.threadNumber(launch, blockSize);
-  Value number = width == 1
-                     ? thread
-                     : arith::MulIOp::create(builder, loc, thread, numbers.constant(width)).getResult();
+  Value number =
+      width == 1 ? thread
+                 : arith::MulIOp::create(builder, loc, thread, numbers.constant(width)).getResult();
   Value inside = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, thread,
                                        numbers.fromIndex(full));
   auto guarded = scf::IfOp::create(builder, loc, inside, /*withElseRegion=*/hasRest);

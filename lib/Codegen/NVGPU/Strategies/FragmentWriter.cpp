@@ -20,7 +20,8 @@ FragmentWriter::FragmentWriter(OpBuilder &builder, const Contraction &form, cons
   int64_t columns = form.staticSize(Axis::N);
   width = 1;
   if (result.contiguous == Axis::N && !ShapedType::isDynamic(columns)) {
-    int64_t most = result.elementType().getIntOrFloatBitWidth() == 16 && shape.warpN % 16 == 0 ? 4 : 2;
+    int64_t most =
+        result.elementType().getIntOrFloatBitWidth() == 16 && shape.warpN % 16 == 0 ? 4 : 2;
     while (2 * width <= std::min(most, result.vectorElements) && columns % (2 * width) == 0)
       width *= 2;
   }
@@ -62,8 +63,7 @@ FailureOr<SmallVector<Value>> FragmentWriter::evaluate(const Row &row, Value n, 
   SmallVector<Value> elements;
   for (auto [lane, sum] : llvm::enumerate(sums)) {
     reader.setLane(lane);
-    elements.push_back(
-        form.evaluateResult(builder, reader.getEvaluator(), iterations[lane], sum));
+    elements.push_back(form.evaluateResult(builder, reader.getEvaluator(), iterations[lane], sum));
     if (!elements.back()) {
       error = reader.getError().str();
       return failure();
@@ -113,8 +113,8 @@ LogicalResult FragmentWriter::writeExchanged(const Row &row, Value column, int64
       auto elements = evaluate(row, n, sums.slice(2 * side, 2));
       if (failed(elements))
         return {};
-      Value pair = vector::FromElementsOp::create(builder, loc(), VectorType::get({2}, element),
-                                                  *elements);
+      Value pair =
+          vector::FromElementsOp::create(builder, loc(), VectorType::get({2}, element), *elements);
       Value word = vector::BitCastOp::create(builder, loc(), VectorType::get({1}, i32), pair);
       return vector::ExtractOp::create(builder, loc(), word, 0);
     };
@@ -149,7 +149,8 @@ LogicalResult FragmentWriter::writeExchanged(const Row &row, Value column, int64
   Value exchanged = vector::FromElementsOp::create(
       builder, loc(), VectorType::get({2}, i32),
       ValueRange{select(isOdd, received, words[0]), select(isOdd, words[1], received)});
-  Value stored = vector::BitCastOp::create(builder, loc(), VectorType::get({4}, element), exchanged);
+  Value stored =
+      vector::BitCastOp::create(builder, loc(), VectorType::get({4}, element), exchanged);
 
   // Column 4 (t / 2) of fragment t % 2.
   Value within = arith::MulIOp::create(builder, loc(), parity, index(8));
@@ -175,8 +176,8 @@ LogicalResult FragmentWriter::write(Value row, Value column, ValueRange sums, st
   int64_t fragments = shape.warpN / 8;
   for (int64_t eight = 0; eight < shape.warpM / 8; ++eight) {
     Value m = add(lanesRow, number(8 * eight));
-    Row current{iteration, form.add(builder, batchPlace,
-                                    form.place(builder, Contraction::Result, Axis::M, m)),
+    Row current{iteration,
+                form.add(builder, batchPlace, form.place(builder, Contraction::Result, Axis::M, m)),
                 isInside(Axis::M, shape.blockM, m)};
     form.setCoordinates(builder, Axis::M, m, current.iteration);
     // The pair of this row in a fragment.

@@ -1,7 +1,7 @@
 //===- FragmentWriter.h - Sums in registers to results ----------*- C++ -*-===//
 //
-// The result layer of the strategy `mma`: the initial value, the epilogue, and stores, for sums that
-// lie in the registers of a warp as C does in TensorCore.h.
+// The result layer of the strategy `mma`: the initial value, the epilogue, and stores, for sums
+// that lie in the registers of a warp as C does in TensorCore.h.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TORCHLITE_LIB_CODEGEN_NVGPU_STRATEGIES_FRAGMENTWRITER_H
@@ -12,9 +12,10 @@
 
 namespace torchlite::nvgpu {
 
-/// Writes the tile of one warp. Two neighbouring columns are one store where they are in or out of the
-/// result together; of 16-bit elements four, so that each store fills sectors of 32 bytes: the lanes 2i
-/// and 2i + 1 have two columns each of two fragments, and exchange them for four columns of one.
+/// Writes the tile of one warp. Two neighbouring columns are one store where they are in or out of
+/// the result together; of 16-bit elements four, so that each store fills sectors of 32 bytes: the
+/// lanes 2i and 2i + 1 have two columns each of two fragments, and exchange them for four columns
+/// of one.
 class FragmentWriter {
 public:
   FragmentWriter(mlir::OpBuilder &builder, const Contraction &form, const TileShape &shape,
@@ -54,7 +55,7 @@ private:
   TileShape shape;
   std::string error;
   mlir::Value batch, output, group, place; ///< group, place: g and t
-  int64_t width; ///< columns of one store
+  int64_t width;                           ///< columns of one store
 };
 
 } // namespace torchlite::nvgpu

@@ -22,8 +22,8 @@ LogicalResult emitGeneric(OpBuilder &builder, rt::KernelOp kernel, const EmitOpt
     }
   OpBuilder::InsertionGuard guard(builder);
   Value count = elementCount(builder, loc, first);
-  auto launch = Launch::create(builder, loc, kernel.getName(), ceilDiv(builder, loc, count, blockSize),
-                               blockSize);
+  auto launch = Launch::create(builder, loc, kernel.getName(),
+                               ceilDiv(builder, loc, count, blockSize), blockSize);
   Value size = arith::ConstantIndexOp::create(builder, loc, blockSize);
   Value base = arith::MulIOp::create(builder, loc, launch.blockId(0), size);
   Value number = arith::AddIOp::create(builder, loc, base, launch.threadId(0));

@@ -23,8 +23,8 @@ Values Combination::neutralValues(OpBuilder &builder, Location loc) const {
 // Which reductions may be split
 //===----------------------------------------------------------------------===//
 
-/// Each result is the accumulator and something that does not depend on accumulators, combined by one
-/// operation.
+/// Each result is the accumulator and something that does not depend on accumulators, combined by
+/// one operation.
 static std::optional<Combination> matchOperations(linalg::LinalgOp op) {
   SmallVector<Operation *> combiners;
   Combination combination;
@@ -58,7 +58,8 @@ static std::optional<Combination> matchOperations(linalg::LinalgOp op) {
 
 namespace {
 
-/// "Is a better result than": a strict order of elements, not-a-number before all others if it counts.
+/// "Is a better result than": a strict order of elements, not-a-number before all others if it
+/// counts.
 struct Better {
   arith::CmpFPredicate floats = arith::CmpFPredicate::AlwaysFalse;
   arith::CmpIPredicate integers = arith::CmpIPredicate::eq;
@@ -118,16 +119,18 @@ static bool dependsOn(Value value, BlockArgument argument) {
   Operation *op = value.getDefiningOp();
   if (!op || op->getBlock() != argument.getOwner())
     return value == argument;
-  return op->getNumRegions() ||
-         llvm::any_of(op->getOperands(), [&](Value operand) { return dependsOn(operand, argument); });
+  return op->getNumRegions() || llvm::any_of(op->getOperands(), [&](Value operand) {
+           return dependsOn(operand, argument);
+         });
 }
 
 /// The element that all others are better than, or as good as.
 static TypedAttr worst(Type type, const Better &better) {
   Builder builder(type.getContext());
   if (auto floats = dyn_cast<FloatType>(type))
-    return builder.getFloatAttr(floats, APFloat::getInf(floats.getFloatSemantics(),
-                                                        better.floats == arith::CmpFPredicate::OGT));
+    return builder.getFloatAttr(
+        floats,
+        APFloat::getInf(floats.getFloatSemantics(), better.floats == arith::CmpFPredicate::OGT));
   unsigned width = type.getIntOrFloatBitWidth();
   APInt value = better.integers == arith::CmpIPredicate::sgt   ? APInt::getSignedMinValue(width)
                 : better.integers == arith::CmpIPredicate::slt ? APInt::getSignedMaxValue(width)
@@ -147,8 +150,7 @@ static std::optional<Combination> matchBest(linalg::LinalgOp op) {
   auto where = yield->getOperand(1).getDefiningOp<arith::SelectOp>();
   BlockArgument oldBest = op.getRegionOutputArgs()[0], oldWhere = op.getRegionOutputArgs()[1];
   if (!best || !where || best.getCondition() != where.getCondition() ||
-      best.getFalseValue() != oldBest || where.getFalseValue() != oldWhere ||
-      !oldWhere.hasOneUse())
+      best.getFalseValue() != oldBest || where.getFalseValue() != oldWhere || !oldWhere.hasOneUse())
     return std::nullopt;
   auto position = where.getTrueValue().getDefiningOp<arith::IndexCastOp>();
   auto number = position ? position.getIn().getDefiningOp<linalg::IndexOp>() : nullptr;
@@ -166,9 +168,9 @@ static std::optional<Combination> matchBest(linalg::LinalgOp op) {
   Combination combination;
   Builder builder(op->getContext());
   unsigned width = position.getType().getIntOrFloatBitWidth();
-  combination.neutral = {worst(x.getType(), *better),
-                         builder.getIntegerAttr(position.getType(),
-                                                APInt::getSignedMaxValue(width))};
+  combination.neutral = {
+      worst(x.getType(), *better),
+      builder.getIntegerAttr(position.getType(), APInt::getSignedMaxValue(width))};
   auto choose = [](OpBuilder &builder, Location loc, Value condition, ValueRange then,
                    ValueRange otherwise) {
     Values results;
@@ -242,9 +244,8 @@ Values combineLanes(OpBuilder &builder, Location loc, const Combination &combina
     Values others;
     for (Value value : total) {
       Value sent = toCarrier(builder, loc, value);
-      Value other =
-          gpu::ShuffleOp::create(builder, loc, sent, offset, width, gpu::ShuffleMode::XOR)
-              .getShuffleResult();
+      Value other = gpu::ShuffleOp::create(builder, loc, sent, offset, width, gpu::ShuffleMode::XOR)
+                        .getShuffleResult();
       others.push_back(fromCarrier(builder, loc, value.getType(), other));
     }
     total = combination.combine(builder, loc, total, others);
@@ -261,8 +262,8 @@ static Values sharedBuffers(OpBuilder &builder, Location loc, const Combination 
   Value memory = gpu::DynamicSharedMemoryOp::create(builder, loc, bytes);
   Values buffers;
   for (TypedAttr neutral : combination.neutral) {
-    auto type = MemRefType::get({count}, carrierOf(neutral.getType()), MemRefLayoutAttrInterface(),
-                                space);
+    auto type =
+        MemRefType::get({count}, carrierOf(neutral.getType()), MemRefLayoutAttrInterface(), space);
     buffers.push_back(memref::ViewOp::create(builder, loc, type, memory,
                                              constant(builder, loc, offset), ValueRange()));
     offset += count * sizeof(int64_t);
@@ -316,8 +317,7 @@ Values combineWarps(OpBuilder &builder, Location loc, const Combination &combina
   }
   Values partials = loadAll(builder, loc, combination, buffers, source);
   if (isThere)
-    for (auto [partial, neutral] :
-         llvm::zip(partials, combination.neutralValues(builder, loc)))
+    for (auto [partial, neutral] : llvm::zip(partials, combination.neutralValues(builder, loc)))
       partial = arith::SelectOp::create(builder, loc, isThere, partial, neutral);
   return combineLanes(builder, loc, combination, partials, lanes);
 }

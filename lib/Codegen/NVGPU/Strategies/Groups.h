@@ -1,8 +1,8 @@
 //===- Groups.h - Reductions by several threads together --------*- C++ -*-===//
 //
 // Threads that reduce the same elements each make a partial result; these are put together by
-// shuffles within a warp (a butterfly: every lane gets the total) and by one exchange through shared
-// memory between warps. The order is fixed, so that a result is the same in every run.
+// shuffles within a warp (a butterfly: every lane gets the total) and by one exchange through
+// shared memory between warps. The order is fixed, so that a result is the same in every run.
 //
 // Source: M. Harris, "Optimizing Parallel Reduction in CUDA"; CUDA C++ Programming Guide, "Warp
 // Shuffle Functions".
@@ -19,8 +19,8 @@ namespace torchlite::nvgpu {
 
 /// How partial results of a reduction are put together, in any order.
 struct Combination {
-  using Combine = std::function<llvm::SmallVector<mlir::Value>(
-      mlir::OpBuilder &, mlir::Location, mlir::ValueRange, mlir::ValueRange)>;
+  using Combine = std::function<llvm::SmallVector<mlir::Value>(mlir::OpBuilder &, mlir::Location,
+                                                               mlir::ValueRange, mlir::ValueRange)>;
   /// What no element changes: one per result of the operation.
   llvm::SmallVector<mlir::TypedAttr> neutral;
   /// The result of two sets of elements from the results of each.
@@ -33,15 +33,15 @@ struct Combination {
 
 /// The combination of `op`'s results, if partial results may be put together in any order: each
 /// result is combined with the elements by one operation that is commutative and associative (but
-/// for rounding); or the results are the greatest or least element and where it is first. On failure
-/// `reason` says what was expected.
+/// for rounding); or the results are the greatest or least element and where it is first. On
+/// failure `reason` says what was expected.
 mlir::FailureOr<Combination> matchCombination(mlir::linalg::LinalgOp op, std::string &reason);
 
 /// The total of `values` over `lanes` neighbouring lanes (a power of two, at most 32), in each of
 /// them. All lanes of the warp must take part.
 llvm::SmallVector<mlir::Value> combineLanes(mlir::OpBuilder &builder, mlir::Location loc,
-                                            const Combination &combination,
-                                            mlir::ValueRange values, int64_t lanes);
+                                            const Combination &combination, mlir::ValueRange values,
+                                            int64_t lanes);
 
 /// Bytes of shared memory that an exchange of `count` partial results takes.
 int64_t exchangeBytes(const Combination &combination, int64_t count);
@@ -50,9 +50,8 @@ int64_t exchangeBytes(const Combination &combination, int64_t count);
 /// in each lane. `thread` is the number in the block; the exchange uses shared memory from `offset`
 /// on, which nothing else may use. All threads of the block must take part.
 llvm::SmallVector<mlir::Value> combineWarps(mlir::OpBuilder &builder, mlir::Location loc,
-                                            const Combination &combination,
-                                            mlir::ValueRange values, mlir::Value thread,
-                                            int64_t warps, int64_t offset);
+                                            const Combination &combination, mlir::ValueRange values,
+                                            mlir::Value thread, int64_t warps, int64_t offset);
 
 /// The total of `values` over the threads of a block with the same number modulo `columns`; the
 /// block has `columns` times `count` (a power of two) threads. Only the threads below `columns` get

@@ -121,21 +121,22 @@ void storeLanes(OpBuilder &builder, Location loc, ArrayRef<Value> elements, Valu
                 ValueRange at) {
   auto type = cast<MemRefType>(buffer.getType());
   Type element = type.getElementType();
-  forEachAccess(
-      builder, loc, element, at, elements.size(), [&](ValueRange place, int64_t first, VectorType part) {
-        SmallVector<Value> lanes(elements.slice(first, part.getNumElements()));
-        if (!element.isInteger(1)) {
-          Value vector = vector::FromElementsOp::create(builder, loc, part, lanes);
-          vector::StoreOp::create(builder, loc, vector, buffer, place);
-          return;
-        }
-        for (Value &lane : lanes)
-          lane = arith::ExtUIOp::create(builder, loc, builder.getI8Type(), lane);
-        auto bytes = VectorType::get(part.getNumElements(), builder.getI8Type());
-        Value vector = vector::FromElementsOp::create(builder, loc, bytes, lanes);
-        LLVM::StoreOp::create(builder, loc, vector, bytePointer(builder, loc, buffer, place),
-                              part.getNumElements());
-      });
+  forEachAccess(builder, loc, element, at, elements.size(),
+                [&](ValueRange place, int64_t first, VectorType part) {
+                  SmallVector<Value> lanes(elements.slice(first, part.getNumElements()));
+                  if (!element.isInteger(1)) {
+                    Value vector = vector::FromElementsOp::create(builder, loc, part, lanes);
+                    vector::StoreOp::create(builder, loc, vector, buffer, place);
+                    return;
+                  }
+                  for (Value &lane : lanes)
+                    lane = arith::ExtUIOp::create(builder, loc, builder.getI8Type(), lane);
+                  auto bytes = VectorType::get(part.getNumElements(), builder.getI8Type());
+                  Value vector = vector::FromElementsOp::create(builder, loc, bytes, lanes);
+                  LLVM::StoreOp::create(builder, loc, vector,
+                                        bytePointer(builder, loc, buffer, place),
+                                        part.getNumElements());
+                });
 }
 
 //===----------------------------------------------------------------------===//
@@ -183,8 +184,8 @@ Value Coordinates::toIndex(Value value) const {
 }
 
 Value Coordinates::threadNumber(const Launch &launch, int64_t blockSize) const {
-  Value base = arith::MulIOp::create(builder, loc, fromIndex(launch.blockId(0)),
-                                     constant(blockSize));
+  Value base =
+      arith::MulIOp::create(builder, loc, fromIndex(launch.blockId(0)), constant(blockSize));
   return arith::AddIOp::create(builder, loc, base, fromIndex(launch.threadId(0)));
 }
 
@@ -289,14 +290,12 @@ LaneReader::LaneReader(OpBuilder &builder, rt::KernelOp kernel,
       isRow(isRow), number(number), evaluator(builder, kernel), plain(builder, kernel) {
   for (BlockArgument argument : kernel.getBody().front().getArguments())
     if (isa<RankedTensorType>(argument.getType()))
-      evaluator.bind(argument, [this, argument](OpBuilder &, ValueRange at) {
-        return read(argument, at);
-      });
+      evaluator.bind(argument,
+                     [this, argument](OpBuilder &, ValueRange at) { return read(argument, at); });
   for (auto pad : kernel.getBody().front().getOps<tensor::PadOp>())
     if (isa<BlockArgument>(pad.getSource()))
-      evaluator.bind(pad.getResult(), [this, pad](OpBuilder &, ValueRange at) {
-        return readPadded(pad, at);
-      });
+      evaluator.bind(pad.getResult(),
+                     [this, pad](OpBuilder &, ValueRange at) { return readPadded(pad, at); });
 }
 
 SmallVector<Value> LaneReader::evaluate(Value tensor) {
@@ -342,9 +341,8 @@ const LaneReader::Loaded *LaneReader::find(Value tensor, ValueRange at) const {
       mine = mine.drop_back();
       theirs = theirs.drop_back();
     }
-    if (llvm::all_of(llvm::zip(mine, theirs), [](auto pair) {
-          return isSame(std::get<0>(pair), std::get<1>(pair));
-        }))
+    if (llvm::all_of(llvm::zip(mine, theirs),
+                     [](auto pair) { return isSame(std::get<0>(pair), std::get<1>(pair)); }))
       return &entry;
   }
   return nullptr;
@@ -382,14 +380,15 @@ Value LaneReader::read(BlockArgument argument, ValueRange at) {
     if (isAtTop() && isInRow(at) && isAligned(type, width())) {
       SmallVector<Value> first(at);
       first.back() = coordinates[0].back();
-      loaded.push_back(
-          {argument, SmallVector<Value>(at), true, loadLanes(builder, loc, buffer, first, width())});
+      loaded.push_back({argument, SmallVector<Value>(at), true,
+                        loadLanes(builder, loc, buffer, first, width())});
       return loaded.back().elements[lane];
     }
   }
   Value element = memref::LoadOp::create(builder, loc, buffer, at);
   if (isAtTop() && llvm::none_of(at, [&](Value value) { return dependsOnLane(value); }))
-    loaded.push_back({argument, SmallVector<Value>(at), false, SmallVector<Value>(width(), element)});
+    loaded.push_back(
+        {argument, SmallVector<Value>(at), false, SmallVector<Value>(width(), element)});
   return element;
 }
 
@@ -413,8 +412,8 @@ Value LaneReader::readPadded(tensor::PadOp pad, ValueRange at) {
       continue;
     }
     std::optional<int64_t> known = getConstantIntValue(low);
-    Value first = known ? constantIndex(builder, loc, *known)
-                        : plain.evaluateScalar(cast<Value>(low));
+    Value first =
+        known ? constantIndex(builder, loc, *known) : plain.evaluateScalar(cast<Value>(low));
     Value size = plain.sizeOf(source, dim);
     if (!first || !size)
       return {};
@@ -438,8 +437,8 @@ Value LaneReader::readPadded(tensor::PadOp pad, ValueRange at) {
     builder.setInsertionPointToEnd(&branch.getElseRegion().front());
     scf::YieldOp::create(builder, loc, SmallVector<Value>(width(), other));
   }
-  loaded.push_back({pad.getResult(), SmallVector<Value>(at), true,
-                    SmallVector<Value>(branch.getResults())});
+  loaded.push_back(
+      {pad.getResult(), SmallVector<Value>(at), true, SmallVector<Value>(branch.getResults())});
   return loaded.back().elements[lane];
 }
 

@@ -1,9 +1,9 @@
 //===- Lanes.h - Neighbouring elements of one thread ------------*- C++ -*-===//
 //
-// A thread that computes several neighbouring elements ("lanes") of the result reads and writes them
-// with accesses of up to 128 bits, and reads what all lanes share only once. The scalar code of each
-// lane comes from a ValueEvaluator; the reader stands behind it and hands out parts of what it has
-// loaded.
+// A thread that computes several neighbouring elements ("lanes") of the result reads and writes
+// them with accesses of up to 128 bits, and reads what all lanes share only once. The scalar code
+// of each lane comes from a ValueEvaluator; the reader stands behind it and hands out parts of what
+// it has loaded.
 //
 // Source: CUDA C++ Best Practices Guide, "Coalesced Access to Global Memory".
 //

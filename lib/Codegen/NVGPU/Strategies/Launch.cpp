@@ -89,16 +89,18 @@ SmallVector<Value> delinearize(OpBuilder &builder, Location loc, Value number, V
       coordinates[dim] = arith::ConstantIndexOp::create(builder, loc, 0);
       continue;
     }
-    bool isFirst = llvm::all_of(type.getShape().take_front(dim), [](int64_t size) { return size == 1; });
+    bool isFirst =
+        llvm::all_of(type.getShape().take_front(dim), [](int64_t size) { return size == 1; });
     if (isFirst) {
       coordinates[dim] = number;
       for (int64_t outer = dim - 1; outer >= 0; --outer)
         coordinates[outer] = arith::ConstantIndexOp::create(builder, loc, 0);
       break;
     }
-    Value size = type.isDynamicDim(dim)
-                     ? memref::DimOp::create(builder, loc, buffer, dim).getResult()
-                     : arith::ConstantIndexOp::create(builder, loc, type.getDimSize(dim)).getResult();
+    Value size =
+        type.isDynamicDim(dim)
+            ? memref::DimOp::create(builder, loc, buffer, dim).getResult()
+            : arith::ConstantIndexOp::create(builder, loc, type.getDimSize(dim)).getResult();
     coordinates[dim] = arith::RemUIOp::create(builder, loc, number, size);
     number = arith::DivUIOp::create(builder, loc, number, size);
   }

@@ -1,10 +1,10 @@
 //===- Loops.cpp - Loops of scalar code -----------------------------------===//
 //
-// Scatter, nonzero and whatever else reads and writes single elements in an order that matters. Loops
-// whose iterations are independent are spread over threads, the innermost over neighbouring ones;
-// what is left runs in each thread, one iteration after the other, in the order of the program. Where
-// no loop is independent that is a single thread: slow, but without a round trip to the host for each
-// element.
+// Scatter, nonzero and whatever else reads and writes single elements in an order that matters.
+// Loops whose iterations are independent are spread over threads, the innermost over neighbouring
+// ones; what is left runs in each thread, one iteration after the other, in the order of the
+// program. Where no loop is independent that is a single thread: slow, but without a round trip to
+// the host for each element.
 //
 //===----------------------------------------------------------------------===//
 #include "TorchLite/Codegen/NVGPU/ScalarLoops.h"
@@ -89,8 +89,8 @@ void ThreadEmitter::emit(Operation &op) {
                             numbers(insert.getIndices()));
     map.map(insert.getResult(), buffer);
   } else if (auto dim = dyn_cast<tensor::DimOp>(op)) {
-    map.map(dim.getResult(), memref::DimOp::create(b, loc, map.lookup(dim.getSource()),
-                                                   *dim.getConstantIndex()));
+    map.map(dim.getResult(),
+            memref::DimOp::create(b, loc, map.lookup(dim.getSource()), *dim.getConstantIndex()));
   } else if (auto loop = dyn_cast<scf::ForOp>(op)) {
     emitFor(loop);
   } else if (auto loop = dyn_cast<scf::WhileOp>(op)) {
@@ -229,8 +229,8 @@ LogicalResult emitLoops(OpBuilder &builder, rt::KernelOp kernel, const EmitOptio
     if (failed(range))
       continue;
     ranges.push_back(*range);
-    total = total ? arith::MulIOp::create(builder, loc, total, range->count).getResult()
-                  : range->count;
+    total =
+        total ? arith::MulIOp::create(builder, loc, total, range->count).getResult() : range->count;
   }
   ThreadEmitter emitter(builder, kernel);
   if (ranges.empty()) {

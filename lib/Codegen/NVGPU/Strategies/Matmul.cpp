@@ -31,14 +31,15 @@ static LogicalResult emitContraction(OpBuilder &builder, rt::KernelOp kernel,
   // A batch whose size the call tells is often one sample: a kernel for few rows, and one for many.
   Location loc = kernel.getLoc();
   Value few = arith::ConstantIndexOp::create(builder, loc, maxVectorRows);
-  Value isFew = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
-                                      form->hostSize(Axis::M), few);
+  Value isFew =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule, form->hostSize(Axis::M), few);
   auto branch = scf::IfOp::create(builder, loc, isFew, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(&branch.getThenRegion().front());
   LogicalResult result = emitMatrixVector(builder, *form, options.target, reason);
   builder.setInsertionPointToStart(&branch.getElseRegion().front());
-  if (succeeded(result) && succeeded(emitBlockProduct(builder, *form, tile, options.target, reason)))
+  if (succeeded(result) &&
+      succeeded(emitBlockProduct(builder, *form, tile, options.target, reason)))
     return success();
   branch.erase();
   return failure();

@@ -107,8 +107,8 @@ private:
     return form.extend(builder, side, form.load(builder, side, flat[side], place, width, {}));
   }
 
-  /// Loops along K: `step` emits reads and multiply-adds for the numbers from `first` on, `stride` apart;
-  /// first several at once, then one by one.
+  /// Loops along K: `step` emits reads and multiply-adds for the numbers from `first` on, `stride`
+  /// apart; first several at once, then one by one.
   SmallVector<Value>
   loopAlongK(Value first, int64_t stride, int64_t inFlight, SmallVector<Value> sums,
              function_ref<void(ArrayRef<Value> steps, SmallVectorImpl<Value> &sums)> step) {
@@ -164,15 +164,15 @@ private:
 
   bool emitAlongK() {
     constexpr int64_t warps = 4;
-    // Rows are read from the cache for every column; several columns at once share that, where there
-    // are enough of them to keep the device busy.
+    // Rows are read from the cache for every column; several columns at once share that, where
+    // there are enough of them to keep the device busy.
     int64_t columns = 1;
     if (staticSize(Axis::N) * staticSize(Axis::Batch) >= target.multiprocessors * 32)
       columns = rowCount >= 4 ? 4 : 2;
     int64_t width = widthOf(Contraction::Columns, Axis::K);
     int64_t rowWidth = std::min(width, widthOf(Contraction::Rows, Axis::K));
-    Value block = start(ceilDiv(builder, loc, form.hostSize(Axis::N), warps * columns),
-                        warps * warpSize, 0);
+    Value block =
+        start(ceilDiv(builder, loc, form.hostSize(Axis::N), warps * columns), warps * warpSize, 0);
     Value lane = remainder(launch.threadId(0), index(warpSize));
     Value warp = add(multiply(block, index(warps)), divide(launch.threadId(0), index(warpSize)));
     Value firstColumn = form.fromIndex(builder, multiply(warp, index(columns)));
@@ -183,39 +183,40 @@ private:
     SmallVector<Value> sums(columns * rowCount, form.zero(builder));
     Value first = form.fromIndex(builder, multiply(lane, index(width)));
     int64_t inFlight = std::max<int64_t>(readsInFlight / columns, 2);
-    sums = loopAlongK(first, warpSize * width, inFlight, sums, [&](ArrayRef<Value> steps,
-                                                         SmallVectorImpl<Value> &inner) {
-      SmallVector<SmallVector<Value>> elements;
-      for (Value k : steps)
-        for (const Place &place : places)
-          elements.push_back(elementsOf(read(Contraction::Columns, place, k, width)));
-      for (auto [number, k] : llvm::enumerate(steps))
-        for (int64_t row = 0; row < rowCount; ++row) {
-          SmallVector<Value> factors;
-          for (int64_t at = 0; at < width; at += rowWidth)
-            llvm::append_range(factors,
-                               elementsOf(read(Contraction::Rows, rows[row],
-                                               at ? add(k, this->number(at)) : k, rowWidth)));
-          for (int64_t column = 0; column < columns; ++column)
-            for (int64_t at = 0; at < width; ++at) {
-              Value &sum = inner[column * rowCount + row];
-              sum = form.multiplyAdd(builder, factors[at], elements[number * columns + column][at],
-                                     sum);
+    sums = loopAlongK(
+        first, warpSize * width, inFlight, sums,
+        [&](ArrayRef<Value> steps, SmallVectorImpl<Value> &inner) {
+          SmallVector<SmallVector<Value>> elements;
+          for (Value k : steps)
+            for (const Place &place : places)
+              elements.push_back(elementsOf(read(Contraction::Columns, place, k, width)));
+          for (auto [number, k] : llvm::enumerate(steps))
+            for (int64_t row = 0; row < rowCount; ++row) {
+              SmallVector<Value> factors;
+              for (int64_t at = 0; at < width; at += rowWidth)
+                llvm::append_range(factors,
+                                   elementsOf(read(Contraction::Rows, rows[row],
+                                                   at ? add(k, this->number(at)) : k, rowWidth)));
+              for (int64_t column = 0; column < columns; ++column)
+                for (int64_t at = 0; at < width; ++at) {
+                  Value &sum = inner[column * rowCount + row];
+                  sum = form.multiplyAdd(builder, factors[at],
+                                         elements[number * columns + column][at], sum);
+                }
             }
-        }
-    });
+        });
 
     for (Value &sum : sums)
       for (int32_t distance = warpSize / 2; distance; distance /= 2) {
-        auto shuffle = gpu::ShuffleOp::create(builder, loc, sum, distance, warpSize,
-                                              gpu::ShuffleMode::XOR);
+        auto shuffle =
+            gpu::ShuffleOp::create(builder, loc, sum, distance, warpSize, gpu::ShuffleMode::XOR);
         sum = form.addSums(builder, sum, shuffle.getShuffleResult());
       }
     // Each lane stores one of the sums.
     Value mine = sums[0];
     for (int64_t i = 1; i < int64_t(sums.size()); ++i)
-      mine = arith::SelectOp::create(builder, loc,
-                                     is(arith::CmpIPredicate::eq, lane, index(i)), sums[i], mine);
+      mine = arith::SelectOp::create(builder, loc, is(arith::CmpIPredicate::eq, lane, index(i)),
+                                     sums[i], mine);
     Value m = form.fromIndex(builder, remainder(lane, index(rowCount)));
     Value n = add(firstColumn, form.fromIndex(builder, divide(lane, index(rowCount))));
     Value stores = is(arith::CmpIPredicate::ult, lane, index(sums.size()));
@@ -242,21 +243,21 @@ private:
     Place place = columnPlace(clamp(n, Axis::N, width));
 
     SmallVector<Value> sums(rowCount * width, form.zero(builder));
-    sums = loopAlongK(form.fromIndex(builder, warp), warps, readsInFlight, sums,
-                      [&](ArrayRef<Value> steps, SmallVectorImpl<Value> &inner) {
-                        SmallVector<SmallVector<Value>> elements;
-                        for (Value k : steps)
-                          elements.push_back(
-                              elementsOf(read(Contraction::Columns, place, k, width)));
-                        for (auto [number, k] : llvm::enumerate(steps))
-                          for (int64_t row = 0; row < rowCount; ++row) {
-                            Value factor = read(Contraction::Rows, rows[row], k, 1);
-                            for (int64_t at = 0; at < width; ++at) {
-                              Value &sum = inner[row * width + at];
-                              sum = form.multiplyAdd(builder, factor, elements[number][at], sum);
-                            }
-                          }
-                      });
+    sums =
+        loopAlongK(form.fromIndex(builder, warp), warps, readsInFlight, sums,
+                   [&](ArrayRef<Value> steps, SmallVectorImpl<Value> &inner) {
+                     SmallVector<SmallVector<Value>> elements;
+                     for (Value k : steps)
+                       elements.push_back(elementsOf(read(Contraction::Columns, place, k, width)));
+                     for (auto [number, k] : llvm::enumerate(steps))
+                       for (int64_t row = 0; row < rowCount; ++row) {
+                         Value factor = read(Contraction::Rows, rows[row], k, 1);
+                         for (int64_t at = 0; at < width; ++at) {
+                           Value &sum = inner[row * width + at];
+                           sum = form.multiplyAdd(builder, factor, elements[number][at], sum);
+                         }
+                       }
+                   });
 
     // The warps' sums, [warp][row][element of an access][lane].
     auto space = gpu::AddressSpaceAttr::get(builder.getContext(), gpu::AddressSpace::Workgroup);
@@ -264,11 +265,11 @@ private:
         builder, loc,
         MemRefType::get({ShapedType::kDynamic}, builder.getI8Type(), MemRefLayoutAttrInterface(),
                         space));
-    Value shared = memref::ViewOp::create(
-        builder, loc,
-        MemRefType::get({warps, rowCount * width, warpSize}, form.accumulatorType(),
-                        MemRefLayoutAttrInterface(), space),
-        memory, index(0), ValueRange());
+    Value shared = memref::ViewOp::create(builder, loc,
+                                          MemRefType::get({warps, rowCount * width, warpSize},
+                                                          form.accumulatorType(),
+                                                          MemRefLayoutAttrInterface(), space),
+                                          memory, index(0), ValueRange());
     for (auto [i, sum] : llvm::enumerate(sums))
       memref::StoreOp::create(builder, loc, sum, shared, {warp, index(i), lane});
     gpu::BarrierOp::create(builder, loc);
@@ -277,8 +278,7 @@ private:
       Value element = add(warp, index(first / warpSize)), sum;
       if (sumCount % (warps * warpSize)) {
         auto branch = scf::IfOp::create(
-            builder, loc,
-            is(arith::CmpIPredicate::ult, element, index(rowCount * width)), false);
+            builder, loc, is(arith::CmpIPredicate::ult, element, index(rowCount * width)), false);
         builder.setInsertionPointToStart(&branch.getThenRegion().front());
       }
       for (int64_t from = 0; from < warps; ++from) {
@@ -286,8 +286,8 @@ private:
         sum = sum ? form.addSums(builder, sum, part) : part;
       }
       Value m = form.fromIndex(builder, divide(element, index(width)));
-      Value column = add(add(firstColumn, multiply(lane, index(width))),
-                         remainder(element, index(width)));
+      Value column =
+          add(add(firstColumn, multiply(lane, index(width))), remainder(element, index(width)));
       if (!storeIfInside({}, m, form.fromIndex(builder, column), sum))
         return false;
     }
@@ -298,9 +298,8 @@ private:
     OpBuilder::InsertionGuard guard(builder);
     Value inside = is(arith::CmpIPredicate::ult, n, form.size(builder, Axis::N));
     if (ShapedType::isDynamic(form.staticSize(Axis::M)))
-      inside = arith::AndIOp::create(
-          builder, loc, inside,
-          is(arith::CmpIPredicate::ult, m, form.size(builder, Axis::M)));
+      inside = arith::AndIOp::create(builder, loc, inside,
+                                     is(arith::CmpIPredicate::ult, m, form.size(builder, Axis::M)));
     if (condition)
       inside = arith::AndIOp::create(builder, loc, inside, condition);
     auto branch = scf::IfOp::create(builder, loc, inside, /*withElseRegion=*/false);

@@ -1,20 +1,20 @@
 //===- MmaSync.cpp - Contractions on tensor cores by mma.sync -------------===//
 //
-// A block computes a tile of the result. The reduction is cut into steps; the tiles of both operands
-// for the next steps are on their way from global to shared memory (TileCopy.h) while the warps
-// multiply fragments of the current one (TensorCore.h). Stages of shared memory are used in turn, with
-// one barrier per step: it says that the tile of this step has arrived for all threads, and that all
-// are done with the tile of the last one, whose stage is filled next. Sums stay in registers, and the
-// epilogue is computed on them.
+// A block computes a tile of the result. The reduction is cut into steps; the tiles of both
+// operands for the next steps are on their way from global to shared memory (TileCopy.h) while the
+// warps multiply fragments of the current one (TensorCore.h). Stages of shared memory are used in
+// turn, with one barrier per step: it says that the tile of this step has arrived for all threads,
+// and that all are done with the tile of the last one, whose stage is filled next. Sums stay in
+// registers, and the epilogue is computed on them.
 //
 // Sources: Kerr et al., "CUTLASS: Fast Linear Algebra in CUDA C++", 2017, and CUTLASS's
 // MmaMultistage; implicit GEMM as in Contraction.h.
 //
-// A strategy for wgmma (sm_90a) shares Contraction and FragmentWriter, and brings its own operand layer,
-// the tensor memory accelerator in place of TileCopy, and its own instruction layer: there operands
-// stay in shared memory in the 128-byte swizzle, a warpgroup multiplies 64 rows, and the registers of
-// the sums are those of C above for 16 rows per warp, so that the sums
-// stand in the same order. It stands before this one in the table, and refuses what a tensor map cannot describe
+// A strategy for wgmma (sm_90a) shares Contraction and FragmentWriter, and brings its own operand
+// layer, the tensor memory accelerator in place of TileCopy, and its own instruction layer: there
+// operands stay in shared memory in the 128-byte swizzle, a warpgroup multiplies 64 rows, and the
+// registers of the sums are those of C above for 16 rows per warp, so that the sums stand in the
+// same order. It stands before this one in the table, and refuses what a tensor map cannot describe
 // (padding with strides, rows that are not aligned to 16 bytes): that comes here.
 //
 //===----------------------------------------------------------------------===//
@@ -97,8 +97,8 @@ private:
   std::optional<FragmentLoader> loadA, loadB;
 };
 
-/// Blocks with neighbouring numbers share operands in the second-level cache: they go through groups
-/// of rows of tiles, column by column.
+/// Blocks with neighbouring numbers share operands in the second-level cache: they go through
+/// groups of rows of tiles, column by column.
 constexpr int64_t groupRows = 8;
 
 void MmaKernel::placeBlock(Value block) {
@@ -165,11 +165,12 @@ SmallVector<Value> MmaKernel::emitLoop() {
   auto isStep = [&](Value step) -> Value {
     return arith::CmpIOp::create(builder, loc(), arith::CmpIPredicate::ult, step, steps);
   };
-  auto copy = [&](Value step, Value stage, SmallVector<Value> (&elements)[2]) {
+  auto copy = [&](Value step, Value stage, SmallVector<Value>(&elements)[2]) {
     beginCopies(stage, mul(step, number(shape.blockK)), elements);
   };
   for (int64_t stage = 0; stage < ahead; ++stage) {
-    auto guarded = scf::IfOp::create(builder, loc(), isStep(number(stage)), /*withElseRegion=*/false);
+    auto guarded =
+        scf::IfOp::create(builder, loc(), isStep(number(stage)), /*withElseRegion=*/false);
     {
       OpBuilder::InsertionGuard guard(builder);
       builder.setInsertionPointToStart(&guarded.getThenRegion().front());
@@ -233,9 +234,9 @@ LogicalResult MmaKernel::emit(std::string &reason) {
   warpColumn = mul(div(warp, warpRows), index(shape.warpN));
   Value bytes = gpu::DynamicSharedMemoryOp::create(
       builder, loc(),
-      MemRefType::get({ShapedType::kDynamic}, builder.getI8Type(), AffineMap(),
-                      gpu::AddressSpaceAttr::get(builder.getContext(),
-                                                 gpu::AddressSpace::Workgroup)));
+      MemRefType::get(
+          {ShapedType::kDynamic}, builder.getI8Type(), AffineMap(),
+          gpu::AddressSpaceAttr::get(builder.getContext(), gpu::AddressSpace::Workgroup)));
   sharedA = sharedView(bytes, 0, tileA);
   sharedB = sharedView(bytes, shape.stages * tileA.bytes(), tileB);
   Value threadNumber = form.fromIndex(builder, thread);
@@ -294,7 +295,8 @@ LogicalResult emitMmaSync(OpBuilder &builder, rt::KernelOp kernel, const EmitOpt
   if (!kind)
     return failure();
   if (form->staticSize(Axis::M) == 1 || form->staticSize(Axis::N) == 1) {
-    reason = "expected more than one row and column: a vector is limited by memory, not by products";
+    reason =
+        "expected more than one row and column: a vector is limited by memory, not by products";
     return failure();
   }
   const TargetInfo &target = options.target;

@@ -37,9 +37,8 @@ LogicalResult emitNonzero(OpBuilder &builder, rt::KernelOp kernel, const EmitOpt
   Type i64 = b.getI64Type();
   auto launch = Launch::create(b, loc, kernel.getName(), Value(index(1)), block,
                                BlockScan::sharedBytes(block, i64));
-  BlockScan scan(b, loc, launch.threadId(0), block, i64, [&](Value x, Value y) -> Value {
-    return arith::AddIOp::create(b, loc, x, y);
-  });
+  BlockScan scan(b, loc, launch.threadId(0), block, i64,
+                 [&](Value x, Value y) -> Value { return arith::AddIOp::create(b, loc, x, y); });
   Value none = arith::ConstantIntOp::create(b, loc, 0, 64);
   // All threads take all turns: they wait for each other.
   auto turn = scf::ForOp::create(b, loc, index(0), count, index(block), none);
@@ -50,15 +49,14 @@ LogicalResult emitNonzero(OpBuilder &builder, rt::KernelOp kernel, const EmitOpt
   {
     OpBuilder::InsertionGuard inner(b);
     b.setInsertionPointToEnd(read.thenBlock());
-    Value element =
-        memref::LoadOp::create(b, loc, input, delinearize(b, loc, number, input));
+    Value element = memref::LoadOp::create(b, loc, input, delinearize(b, loc, number, input));
     scf::YieldOp::create(b, loc, rt::NonzeroOp::isNonzero(b, loc, element));
     b.setInsertionPointToEnd(read.elseBlock());
     scf::YieldOp::create(b, loc, Value(arith::ConstantIntOp::create(b, loc, 0, 1)));
   }
   Value holds = read.getResult(0);
-  auto [rows, all] = scan.scan(arith::ExtUIOp::create(b, loc, i64, holds),
-                               turn.getRegionIterArg(0));
+  auto [rows, all] =
+      scan.scan(arith::ExtUIOp::create(b, loc, i64, holds), turn.getRegionIterArg(0));
   auto write = scf::IfOp::create(b, loc, holds, /*withElseRegion=*/false);
   {
     OpBuilder::InsertionGuard inner(b);

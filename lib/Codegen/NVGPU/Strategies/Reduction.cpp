@@ -7,10 +7,11 @@
 //            warps share the reduction, and put it together in shared memory
 //   lanes    elements of one result are neighbours in memory: 8 to 32 lanes, or a block, share it
 //
-// Each thread takes every so many'th element, into a few partial results side by side; then these are
-// put together, which makes rounding errors of sums grow with the logarithm of the length.
+// Each thread takes every so many'th element, into a few partial results side by side; then these
+// are put together, which makes rounding errors of sums grow with the logarithm of the length.
 //
-// The reduction is emitted where the evaluator asks for its result: what is around it needs no code.
+// The reduction is emitted where the evaluator asks for its result: what is around it needs no
+// code.
 //
 //===----------------------------------------------------------------------===//
 #include "Groups.h"
@@ -38,8 +39,8 @@ constexpr int64_t minShared = 8;
 
 /// Which threads share a result.
 struct Layout {
-  bool columns = false;      ///< neighbouring threads have neighbouring results
-  int64_t sharers = warpSize;///< threads for a result, a power of two
+  bool columns = false;       ///< neighbouring threads have neighbouring results
+  int64_t sharers = warpSize; ///< threads for a result, a power of two
   int64_t block = lanesBlock;
 
   int64_t resultsPerBlock() const { return block / sharers; }
@@ -71,8 +72,8 @@ bool reducesNeighbours(linalg::LinalgOp op) {
       if (size == 1)
         continue;
       auto dim = dyn_cast<AffineDimExpr>(expr);
-      neighbours = dim && op.getIteratorTypesArray()[dim.getPosition()] ==
-                              utils::IteratorType::reduction;
+      neighbours =
+          dim && op.getIteratorTypesArray()[dim.getPosition()] == utils::IteratorType::reduction;
       break;
     }
   }
@@ -154,9 +155,9 @@ private:
   Value thread, sharer; ///< numbers in the block, and among those that share a result
   Value isInside;       ///< whether the thread's result counts; null: always
   Block *body = nullptr;
-  Values at, totals;    ///< the results of the reduction at these coordinates
+  Values at, totals;           ///< the results of the reduction at these coordinates
   SmallVector<unsigned> loops; ///< reduction loops, the innermost last
-  Values sizes;         ///< their sizes
+  Values sizes;                ///< their sizes
 };
 
 /// The number of this thread's result; beyond the last, the last.
@@ -219,7 +220,8 @@ bool Emitter::reduce(ValueRange coordinates) {
     sizes.push_back(evaluator.loopSize(root, loop));
     if (!sizes.back())
       return false;
-    length = length ? arith::MulIOp::create(b, loc, length, sizes.back()).getResult() : sizes.back();
+    length =
+        length ? arith::MulIOp::create(b, loc, length, sizes.back()).getResult() : sizes.back();
   }
 
   // Of `length` elements, this thread takes numbers sharer, sharer + sharers, ...: `count` of them.
@@ -280,29 +282,32 @@ LogicalResult Emitter::emit(std::string &reason) {
     shared = exchangeBytes(combination, layout.block);
   else if (layout.sharers > warpSize)
     shared = exchangeBytes(combination, layout.sharers / warpSize);
-  auto launch = Launch::create(b, loc, kernel.getName(),
-                               ceilDiv(b, loc, count, layout.resultsPerBlock()), layout.block, shared);
+  auto launch =
+      Launch::create(b, loc, kernel.getName(), ceilDiv(b, loc, count, layout.resultsPerBlock()),
+                     layout.block, shared);
   body = b.getInsertionBlock();
   findResult(launch, count);
   Values own(at), asked;
   for (OpResult result : root->getResults())
-    evaluator.bind(result, [&, number = result.getResultNumber()](
-                               OpBuilder &, ValueRange coordinates) -> Value {
-      if (!totals.empty())
-        return asked == Values(coordinates) ? totals[number] : Value();
-      // All threads of the block must take part: not in a branch.
-      asked.assign(coordinates.begin(), coordinates.end());
-      if (b.getInsertionBlock() != body || !reduce(coordinates))
-        return {};
-      return totals[number];
-    });
+    evaluator.bind(
+        result,
+        [&, number = result.getResultNumber()](OpBuilder &, ValueRange coordinates) -> Value {
+          if (!totals.empty())
+            return asked == Values(coordinates) ? totals[number] : Value();
+          // All threads of the block must take part: not in a branch.
+          asked.assign(coordinates.begin(), coordinates.end());
+          if (b.getInsertionBlock() != body || !reduce(coordinates))
+            return {};
+          return totals[number];
+        });
   Values elements;
   for (unsigned number = 0; number < kernel.getOutputs().size(); ++number) {
     elements.push_back(evaluator.evaluate(kernel.getYielded(number), own));
     if (!elements.back()) {
-      reason = "cannot compute elements of " +
-               (evaluator.getError().empty() ? "a reduction that is read in several places or branches"
-                                             : evaluator.getError().str());
+      reason =
+          "cannot compute elements of " +
+          (evaluator.getError().empty() ? "a reduction that is read in several places or branches"
+                                        : evaluator.getError().str());
       launch.launch.erase();
       return failure();
     }
@@ -357,8 +362,8 @@ LogicalResult emitReduction(OpBuilder &builder, rt::KernelOp kernel, const EmitO
   root.getReductionDims(loops);
   for (unsigned loop : loops)
     reduced.push_back(root.getStaticLoopRanges()[loop]);
-  FailureOr<Layout> layout = chooseLayout(root, product(type.getShape()), product(reduced),
-                                          options.target, reason);
+  FailureOr<Layout> layout =
+      chooseLayout(root, product(type.getShape()), product(reduced), options.target, reason);
   if (failed(layout))
     return failure();
   return Emitter(builder, kernel, root, *combination, *layout).emit(reason);

@@ -1,18 +1,19 @@
 //===- Rows.cpp - Reductions of rows and what is around them --------------===//
 //
 // Softmax, normalisations, sums of rows. Some threads work on each row together: 1 to 32 lanes of a
-// warp, or a block for long rows. What is known per row is computed by all of them; each takes every
-// so many'th piece of the row, a piece being what one access of up to 128 bits takes.
+// warp, or a block for long rows. What is known per row is computed by all of them; each takes
+// every so many'th piece of the row, a piece being what one access of up to 128 bits takes.
 //
 // Where the length of a row is known and a thread's share of it fits into registers, everything is
 // unrolled: an element is loaded and computed once, however many reductions and results read it.
 // Else each reduction is a loop that reads the row again.
 //
-// Nothing branches but stores: threads beyond the end compute the last piece (or row) again, and the
-// result is left out. So all lanes take part in all shuffles.
+// Nothing branches but stores: threads beyond the end compute the last piece (or row) again, and
+// the result is left out. So all lanes take part in all shuffles.
 //
-// Source of the layout: Z. Ye et al., OneFlow's softmax and layer normalisation ("How to implement an
-// efficient softmax CUDA kernel"): a warp per row as long as that fits into registers, then a block.
+// Source of the layout: Z. Ye et al., OneFlow's softmax and layer normalisation ("How to implement
+// an efficient softmax CUDA kernel"): a warp per row as long as that fits into registers, then a
+// block.
 //
 //===----------------------------------------------------------------------===//
 #include "Groups.h"
@@ -32,8 +33,8 @@ namespace {
 
 using Values = SmallVector<Value>;
 
-/// Elements of a row that one thread keeps in registers, at most: where a warp works on a row, which
-/// a block can do as well, and where a block does.
+/// Elements of a row that one thread keeps in registers, at most: where a warp works on a row,
+/// which a block can do as well, and where a block does.
 constexpr int64_t maxKeptByWarp = 24, maxKept = 32;
 /// Elements per thread to aim for where a block works on a row.
 constexpr int64_t wantedPerThread = 16;
@@ -56,9 +57,9 @@ bool isPrefix(AffineMap map) {
 }
 
 struct Rows {
-  int64_t rank = 0;                       ///< dimensions that name a row
-  int64_t length = ShapedType::kDynamic;  ///< of a row
-  SmallVector<linalg::LinalgOp> ops;      ///< that work on rows or their elements, in order
+  int64_t rank = 0;                      ///< dimensions that name a row
+  int64_t length = ShapedType::kDynamic; ///< of a row
+  SmallVector<linalg::LinalgOp> ops;     ///< that work on rows or their elements, in order
   DenseMap<Operation *, Combination> combinations; ///< of those that reduce
 
   bool isReduction(linalg::LinalgOp op) const { return op.getNumReductionLoops() > 0; }
@@ -108,8 +109,8 @@ private:
     return failure();
   }
 
-  /// Whether some operand of the reduction `op` has the elements of a row one after the other, all of
-  /// them of that row alone: a matrix product is not this strategy's.
+  /// Whether some operand of the reduction `op` has the elements of a row one after the other, all
+  /// of them of that row alone: a matrix product is not this strategy's.
   static bool readsRows(linalg::LinalgOp op, int64_t rank) {
     return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *operand) {
       AffineMap map = op.getMatchingIndexingMap(operand);
@@ -123,7 +124,8 @@ private:
     bool dependsOnRow = structured && rows.isReduction(structured);
     WalkResult nested = op.walk([&](Operation *inner) {
       for (Value operand : inner->getOperands())
-        if (Operation *producer = operand.getDefiningOp(); producer && dependents.contains(producer)) {
+        if (Operation *producer = operand.getDefiningOp();
+            producer && dependents.contains(producer)) {
           if (inner != &op)
             return WalkResult::interrupt();
           dependsOnRow = true;
@@ -169,8 +171,8 @@ private:
       return fail("expected results on rows or on their elements");
     ArrayRef<int64_t> sizes = first.getShape().take_front(rows.rank);
     for (auto &[op, combination] : rows.combinations)
-      if (sizes != ArrayRef<int64_t>(cast<linalg::LinalgOp>(op).getStaticLoopRanges())
-                       .take_front(rows.rank))
+      if (sizes !=
+          ArrayRef<int64_t>(cast<linalg::LinalgOp>(op).getStaticLoopRanges()).take_front(rows.rank))
         return fail("expected one result per row");
     for (Value output : kernel.getOutputs()) {
       auto type = cast<MemRefType>(output.getType());
@@ -196,19 +198,19 @@ private:
 //===----------------------------------------------------------------------===//
 
 struct Layout {
-  int64_t width = 1;         ///< elements of a piece
-  int64_t lanes = warpSize;  ///< of a warp, for one row
-  int64_t warps = 1;         ///< for one row
-  int64_t block = warpsBlock;///< threads
-  int64_t steps = 0;         ///< pieces of a thread, in registers; 0: loops
+  int64_t width = 1;          ///< elements of a piece
+  int64_t lanes = warpSize;   ///< of a warp, for one row
+  int64_t warps = 1;          ///< for one row
+  int64_t block = warpsBlock; ///< threads
+  int64_t steps = 0;          ///< pieces of a thread, in registers; 0: loops
 
   int64_t threads() const { return lanes * warps; } ///< for one row
   int64_t rowsPerBlock() const { return block / threads(); }
   bool isUnrolled() const { return steps > 0; }
 };
 
-/// Whether accesses of `width` elements of `type` from a multiple of `width` on are aligned to their
-/// size: buffers are aligned to 16 bytes at their base.
+/// Whether accesses of `width` elements of `type` from a multiple of `width` on are aligned to
+/// their size: buffers are aligned to 16 bytes at their base.
 bool isAligned(MemRefType type, int64_t width) {
   SmallVector<int64_t> strides;
   int64_t offset;
@@ -217,9 +219,8 @@ bool isAligned(MemRefType type, int64_t width) {
     return false;
   strides.back() = 0;
   strides.push_back(offset);
-  return llvm::all_of(strides, [&](int64_t step) {
-    return !ShapedType::isDynamic(step) && step % width == 0;
-  });
+  return llvm::all_of(
+      strides, [&](int64_t step) { return !ShapedType::isDynamic(step) && step % width == 0; });
 }
 
 Layout chooseLayout(rt::KernelOp kernel, const Rows &rows, const TargetInfo &target) {
@@ -231,9 +232,9 @@ Layout chooseLayout(rt::KernelOp kernel, const Rows &rows, const TargetInfo &tar
   }
   int64_t bytes = 1, length = rows.length;
   for (Value operand : kernel->getOperands())
-    if (auto type = dyn_cast<MemRefType>(operand.getType());
-        type && type.getRank() && type.getShape().back() == length &&
-        type.getElementType().isIntOrFloat())
+    if (auto type = dyn_cast<MemRefType>(operand.getType()); type && type.getRank() &&
+                                                             type.getShape().back() == length &&
+                                                             type.getElementType().isIntOrFloat())
       bytes = std::max<int64_t>(bytes, llvm::divideCeil(type.getElementTypeBitWidth(), 8));
   layout.width = std::min<int64_t>(8, std::max<int64_t>(1, accessBytes / bytes));
   while (length % layout.width)
@@ -245,9 +246,8 @@ Layout chooseLayout(rt::KernelOp kernel, const Rows &rows, const TargetInfo &tar
     layout.steps = llvm::divideCeil(pieces, layout.lanes);
     // Few rows: each warp gets a block, so that all multiprocessors have work.
     int64_t count = 1;
-    for (int64_t size : cast<MemRefType>(kernel.getOutputs()[0].getType())
-                            .getShape()
-                            .take_front(rows.rank))
+    for (int64_t size :
+         cast<MemRefType>(kernel.getOutputs()[0].getType()).getShape().take_front(rows.rank))
       count = ShapedType::isDynamic(size) || ShapedType::isDynamic(count) ? ShapedType::kDynamic
                                                                           : count * size;
     if (!ShapedType::isDynamic(count) &&
@@ -334,16 +334,16 @@ private:
   Layout layout;
   ValueEvaluator evaluator;
 
-  Values row;                ///< coordinates of the row
-  Value isRowInside;         ///< null: always
+  Values row;        ///< coordinates of the row
+  Value isRowInside; ///< null: always
   Value thread, threadOfRow;
-  Block *block = nullptr;    ///< where elements are computed for good
+  Block *block = nullptr; ///< where elements are computed for good
   int64_t sharedOffset = 0;
   SmallVector<Piece> pieces;
   DenseMap<Value, std::pair<int64_t, int64_t>> places; ///< position to piece and lane
   DenseMap<std::pair<Value, Value>, Value> elements;   ///< result and position to element
   SmallVector<Loaded> loaded;
-  DenseMap<Value, Value> scalars;                      ///< results known per row
+  DenseMap<Value, Value> scalars; ///< results known per row
 };
 
 void Emitter::emitIf(Value condition, function_ref<void()> then) {
@@ -439,8 +439,7 @@ Value Emitter::loadElement(BlockArgument argument, ValueRange coordinates) {
       !llvm::all_of(coordinates.drop_back(), [&](Value value) { return isKnownInRow(value); }))
     return memref::LoadOp::create(b, loc, buffer, coordinates);
   auto [step, lane] = place->second;
-  SmallVector<OpFoldResult> outer =
-      getAsOpFoldResult(ValueRange(coordinates.drop_back()));
+  SmallVector<OpFoldResult> outer = getAsOpFoldResult(ValueRange(coordinates.drop_back()));
   for (Loaded &known : loaded)
     if (known.argument == argument && known.step == step && known.outer == outer)
       return known.elements[lane];
@@ -588,8 +587,8 @@ bool Emitter::storeRowResults() {
   if (layout.threads() > 1)
     isFirst = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, threadOfRow, index(0));
   if (isRowInside)
-    isFirst = isFirst ? arith::AndIOp::create(b, loc, isFirst, isRowInside).getResult()
-                      : isRowInside;
+    isFirst =
+        isFirst ? arith::AndIOp::create(b, loc, isFirst, isRowInside).getResult() : isRowInside;
   emitIf(isFirst, [&] {
     for (auto [value, output] : stores)
       memref::StoreOp::create(b, loc, value, output, row);
@@ -602,8 +601,8 @@ void Emitter::storePiece(ArrayRef<Values> results, int64_t step) {
   Piece &piece = pieces[step];
   Value condition = piece.isInside;
   if (isRowInside)
-    condition = condition ? arith::AndIOp::create(b, loc, condition, isRowInside).getResult()
-                          : isRowInside;
+    condition =
+        condition ? arith::AndIOp::create(b, loc, condition, isRowInside).getResult() : isRowInside;
   emitIf(condition, [&] {
     for (auto [number, output] : llvm::enumerate(kernel.getOutputs())) {
       const Values &values = results[number];
@@ -698,9 +697,9 @@ LogicalResult Emitter::emit(std::string &reason) {
   if (layout.warps > 1)
     for (auto &[op, combination] : rows.combinations)
       shared += exchangeBytes(combination, layout.warps);
-  auto launch = Launch::create(b, loc, kernel.getName(),
-                               ceilDiv(b, loc, rowCount, layout.rowsPerBlock()), layout.block,
-                               shared);
+  auto launch =
+      Launch::create(b, loc, kernel.getName(), ceilDiv(b, loc, rowCount, layout.rowsPerBlock()),
+                     layout.block, shared);
   block = b.getInsertionBlock();
   findRow(launch, rowCount);
   if (layout.isUnrolled()) {

@@ -1,6 +1,7 @@
 //===- Scan.cpp - Running sums, products, maxima and minima ---------------===//
 //
-//   block    a block for each row whose elements are neighbours in memory: it takes as many elements
+//   block    a block for each row whose elements are neighbours in memory: it takes as many
+//   elements
 //            as it has threads at a time; shuffles scan those of each warp, shared memory has the
 //            totals of the warps
 //   thread   a thread for each row, one element after the other: where neighbouring rows are
@@ -31,8 +32,7 @@ public:
   Emitter(OpBuilder &builder, rt::KernelOp kernel, rt::ScanOp scan)
       : b(builder), loc(kernel.getLoc()), kernel(kernel), scan(scan),
         input(kernel.getOperandOf(cast<BlockArgument>(scan.getInput()))),
-        output(kernel.getOutputs()[0]), dim(scan.getDim()),
-        type(scan.getComputed()) {}
+        output(kernel.getOutputs()[0]), dim(scan.getDim()), type(scan.getComputed()) {}
 
   void countRows();
   void emitBlocks();
@@ -64,7 +64,7 @@ private:
   rt::ScanOp scan;
   Value input, output;
   int64_t dim;
-  Type type; ///< of the values that are combined
+  Type type;                        ///< of the values that are combined
   SmallVector<OpFoldResult> others; ///< the sizes of the other dimensions
   Value rows, size;
   SmallVector<Value> at;
@@ -89,15 +89,14 @@ void Emitter::countRows() {
 }
 
 void Emitter::emitThreads() {
-  Launch launch = Launch::create(b, loc, kernel.getName(), ceilDiv(b, loc, rows, threadBlock),
-                                 threadBlock);
+  Launch launch =
+      Launch::create(b, loc, kernel.getName(), ceilDiv(b, loc, rows, threadBlock), threadBlock);
   Value number = arith::MulIOp::create(b, loc, launch.blockId(0), index(threadBlock));
   number = arith::AddIOp::create(b, loc, number, launch.threadId(0));
   auto inside = scf::IfOp::create(b, loc, isLess(number, rows), /*withElseRegion=*/false);
   b.setInsertionPointToStart(&inside.getThenRegion().front());
   findRow(number);
-  auto loop = scf::ForOp::create(b, loc, index(0), size, index(1),
-                                 scan.neutral(b, loc));
+  auto loop = scf::ForOp::create(b, loc, index(0), size, index(1), scan.neutral(b, loc));
   b.setInsertionPointToStart(loop.getBody());
   Value running = combine(loop.getRegionIterArg(0), load(loop.getInductionVar()));
   store(running, loop.getInductionVar());
@@ -107,8 +106,8 @@ void Emitter::emitThreads() {
 void Emitter::emitBlocks() {
   int64_t length = cast<MemRefType>(output.getType()).getDimSize(dim);
   int64_t block = BlockScan::chooseBlock(length, maxRowBlock);
-  Launch launch = Launch::create(b, loc, kernel.getName(), rows, block,
-                                 BlockScan::sharedBytes(block, type));
+  Launch launch =
+      Launch::create(b, loc, kernel.getName(), rows, block, BlockScan::sharedBytes(block, type));
   Value thread = launch.threadId(0);
   findRow(launch.blockId(0));
   BlockScan threads(b, loc, thread, block, type,

@@ -2,15 +2,16 @@
 //
 // Positions are sorted, bottom up: runs of 1, 2, 4, ... are merged. Each element finds its place in
 // the merged run by itself: behind those of its own run that are before it, and those of the other
-// run that must stand before it, which a binary search counts. Of equal elements those of the left run
-// go first, so that the sort is stable; any length will do.
+// run that must stand before it, which a binary search counts. Of equal elements those of the left
+// run go first, so that the sort is stable; any length will do.
 //
 //   shared   a block for each row, with elements and positions in shared memory
-//   global   a thread for each element of all rows, a launch for each width; the positions go back and
+//   global   a thread for each element of all rows, a launch for each width; the positions go back
+//   and
 //            forth between the output and a second buffer, which the kernel has as an output
 //
-// Source: Satish, Harris, Garland, "Designing Efficient Sorting Algorithms for Manycore GPUs", 2009,
-// section 5 (merging by ranks).
+// Source: Satish, Harris, Garland, "Designing Efficient Sorting Algorithms for Manycore GPUs",
+// 2009, section 5 (merging by ranks).
 //
 //===----------------------------------------------------------------------===//
 #include "Lanes.h"
@@ -88,8 +89,8 @@ private:
   int64_t dim;
 };
 
-/// How far from `from` on, up to `to`, `isBefore` holds: it does for none after one for which it does
-/// not.
+/// How far from `from` on, up to `to`, `isBefore` holds: it does for none after one for which it
+/// does not.
 Value Emitter::search(Value from, Value to, function_ref<Value(Value)> isBefore) {
   Type type = b.getIndexType();
   auto loop = scf::WhileOp::create(
@@ -112,7 +113,8 @@ Value Emitter::search(Value from, Value to, function_ref<Value(Value)> isBefore)
   return loop.getResult(0);
 }
 
-/// Moves what is at `i` of the runs of `width`, in a row of `size`, to its place in the merged runs.
+/// Moves what is at `i` of the runs of `width`, in a row of `size`, to its place in the merged
+/// runs.
 void Emitter::merge(Value i, Value width, Value size, const Places &places) {
   Value twice = arith::ShLIOp::create(b, loc, width, index(1));
   Value mask = subtract(twice, index(1));
@@ -156,16 +158,16 @@ void Emitter::emitShared() {
   auto shared = [&](int64_t count, Type type) {
     return MemRefType::get({count}, type, MemRefLayoutAttrInterface(), space);
   };
-  Value memory = gpu::DynamicSharedMemoryOp::create(b, loc,
-                                                    shared(ShapedType::kDynamic, b.getI8Type()));
+  Value memory =
+      gpu::DynamicSharedMemoryOp::create(b, loc, shared(ShapedType::kDynamic, b.getI8Type()));
   // Booleans are bytes, unsigned ones.
   bool isBoolean = element.isInteger(1);
   Type kept = isBoolean ? b.getI8Type() : element, i32 = b.getI32Type();
   Value elements =
       memref::ViewOp::create(b, loc, shared(size, kept), memory, index(0), ValueRange());
-  Value positions = memref::ViewOp::create(
-      b, loc, shared(2 * size, i32), memory,
-      index(llvm::alignTo(size * elementBytes(element), 16)), ValueRange());
+  Value positions =
+      memref::ViewOp::create(b, loc, shared(2 * size, i32), memory,
+                             index(llvm::alignTo(size * elementBytes(element), 16)), ValueRange());
 
   Value thread = launch.threadId(0), end = index(size);
   Coordinates coordinates(b, loc, others, 0);
@@ -223,9 +225,10 @@ void Emitter::emitMerge(Value from, Value to, Value width) {
     place[dim] = position;
     return ValueRange(place);
   };
-  Places places{[&](Value position) { return load(input, at(position)); },
-                [&](Value i) { return castIndex(load(from, at(i)), b.getIndexType()); },
-                [&](Value i, Value position) { store(castIndex(position, b.getI64Type()), to, at(i)); }};
+  Places places{
+      [&](Value position) { return load(input, at(position)); },
+      [&](Value i) { return castIndex(load(from, at(i)), b.getIndexType()); },
+      [&](Value i, Value position) { store(castIndex(position, b.getI64Type()), to, at(i)); }};
   merge(i, width, size, places);
 }
 
@@ -243,8 +246,8 @@ void Emitter::emitGlobal(Value scratch) {
     SmallVector<Value> place = delinearize(b, loc, number, output);
     store(castIndex(place[dim], b.getI64Type()), output, place);
   }
-  // Two widths a turn, so that the last result is in the output: with nothing to merge, what is there
-  // is copied.
+  // Two widths a turn, so that the last result is in the output: with nothing to merge, what is
+  // there is copied.
   Value size = sizeOf(dim);
   Type type = b.getIndexType();
   scf::WhileOp::create(

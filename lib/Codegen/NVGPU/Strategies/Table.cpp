@@ -6,20 +6,13 @@ namespace torchlite::nvgpu {
 
 llvm::ArrayRef<Strategy> strategies() {
   static constexpr Strategy table[] = {
-      {"matvec", emitMatvec},
-      {"mma", emitMmaSync},
-      {"matmul", emitMatmul},
-      {"convolution", emitConvolution},
-      {"transpose", emitTranspose},
-      {"elementwise", emitElementwise},
-      {"windows", emitWindows},
-      {"rows", emitRows},
-      {"reduction", emitReduction},
-      {"sort", emitSort},
-      {"scan", emitScan},
-      {"nonzero", emitNonzero},
-      {"loops", emitLoops},
-      {"generic", emitGeneric},
+      {"matvec", emitMatvec},       {"mma", emitMmaSync},
+      {"matmul", emitMatmul},       {"convolution", emitConvolution},
+      {"transpose", emitTranspose}, {"elementwise", emitElementwise},
+      {"windows", emitWindows},     {"rows", emitRows},
+      {"reduction", emitReduction}, {"sort", emitSort},
+      {"scan", emitScan},           {"nonzero", emitNonzero},
+      {"loops", emitLoops},         {"generic", emitGeneric},
   };
   return table;
 }

@@ -19,13 +19,13 @@ struct Indices {
   Value constant(int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); }
   Value add(Value x, Value y) { return builder.createOrFold<arith::AddIOp>(loc, x, y); }
   Value add(Value x, int64_t y) { return y ? add(x, constant(y)) : x; }
-  Value mul(Value x, int64_t y) {
-    return builder.createOrFold<arith::MulIOp>(loc, x, constant(y));
-  }
+  Value mul(Value x, int64_t y) { return builder.createOrFold<arith::MulIOp>(loc, x, constant(y)); }
   Value div(Value x, int64_t y) {
     return y == 1 ? x : builder.createOrFold<arith::DivUIOp>(loc, x, constant(y));
   }
-  Value mod(Value x, int64_t y) { return builder.createOrFold<arith::RemUIOp>(loc, x, constant(y)); }
+  Value mod(Value x, int64_t y) {
+    return builder.createOrFold<arith::RemUIOp>(loc, x, constant(y));
+  }
   Value bitXor(Value x, Value y) { return builder.createOrFold<arith::XOrIOp>(loc, x, y); }
 };
 } // namespace
@@ -76,7 +76,7 @@ std::array<Value, 4> multiplyFragments(OpBuilder &builder, Location loc, const M
   using namespace NVVM;
   Type f32 = builder.getF32Type();
   Type result = LLVM::LLVMStructType::getLiteral(builder.getContext(), {f32, f32, f32, f32});
-  MMATypes type = kind.isTF32()               ? MMATypes::tf32
+  MMATypes type = kind.isTF32()              ? MMATypes::tf32
                   : kind.multiplied.isBF16() ? MMATypes::bf16
                                              : MMATypes::f16;
   SmallVector<Value, 4> c(sums);
@@ -101,8 +101,8 @@ static Value asRegister(OpBuilder &builder, Location loc, const MmaKind &kind, V
   if (kind.multiplied.isF16())
     return pair;
   Type word = VectorType::get({1}, builder.getI32Type());
-  return vector::ExtractOp::create(builder, loc, vector::BitCastOp::create(builder, loc, word, pair),
-                                   0);
+  return vector::ExtractOp::create(builder, loc,
+                                   vector::BitCastOp::create(builder, loc, word, pair), 0);
 }
 
 /// Two neighbouring f32 along the reduction as a register of f16 or bf16.
@@ -121,8 +121,8 @@ static Value roundToTF32(OpBuilder &builder, Location loc, Value number) {
 //===----------------------------------------------------------------------===//
 
 SharedTile SharedTile::create(const MmaKind &kind, int64_t rows, int64_t depth, bool isTransposed) {
-  // ldmatrix moves pairs of bytes: it can transpose elements of 16 bits only, and what has to become
-  // 16 bits first is loaded element by element.
+  // ldmatrix moves pairs of bytes: it can transpose elements of 16 bits only, and what has to
+  // become 16 bits first is loaded element by element.
   bool usesLdmatrix = kind.isTF32() ? !isTransposed : !kind.rounds();
   bool pairsLines = isTransposed && !usesLdmatrix && !kind.isTF32();
   return {rows, depth, kind.elementBytes(), isTransposed, usesLdmatrix, pairsLines};
@@ -161,8 +161,9 @@ FragmentLoader::FragmentLoader(OpBuilder &builder, Location loc, const MmaKind &
   Value line, unitBit, inner;
   Value g = index.div(lane, 4), t = index.mod(lane, 4);
   if (tile.usesLdmatrix) {
-    // Lane l gives the address of line l % 8 of matrix l / 8. The matrices are a0 to a3, or b0 and b1
-    // of two fragments: one bit of their number says which rows, the other which half of the step.
+    // Lane l gives the address of line l % 8 of matrix l / 8. The matrices are a0 to a3, or b0 and
+    // b1 of two fragments: one bit of their number says which rows, the other which half of the
+    // step.
     Value low = index.mod(index.div(lane, 8), 2), high = index.div(lane, 16);
     bool unitIsHigh = isA != tile.isTransposed;
     unitBit = unitIsHigh ? high : low;
@@ -201,12 +202,12 @@ void FragmentLoader::loadMatrices(OpBuilder &builder, Value shared, Value start,
   int64_t width = 4 / tile.elementBytes;
   auto type = VectorType::get({4, width}, kind.memory);
   Value matrices = mlir::nvgpu::LdMatrixOp::create(builder, loc, type, shared, at,
-                                             /*transpose=*/tile.isTransposed, /*numTiles=*/4);
+                                                   /*transpose=*/tile.isTransposed, /*numTiles=*/4);
   for (int64_t number = 0; number < 4; ++number) {
     Value pair = vector::ExtractOp::create(builder, loc, matrices, number);
-    registers[number] = kind.isTF32()
-                            ? roundToTF32(builder, loc, vector::ExtractOp::create(builder, loc, pair, 0))
-                            : asRegister(builder, loc, kind, pair);
+    registers[number] =
+        kind.isTF32() ? roundToTF32(builder, loc, vector::ExtractOp::create(builder, loc, pair, 0))
+                      : asRegister(builder, loc, kind, pair);
   }
 }
 
@@ -221,8 +222,7 @@ void FragmentLoader::loadElements(OpBuilder &builder, Value shared, Value start,
     Value at = index.add(start, positions[along / tile.unit()]);
     at = index.add(at, line * tile.lineLength());
     auto load = [&](int64_t lines) -> Value {
-      return memref::LoadOp::create(builder, loc, shared,
-                                    index.add(at, lines * tile.lineLength()));
+      return memref::LoadOp::create(builder, loc, shared, index.add(at, lines * tile.lineLength()));
     };
     if (kind.isTF32()) {
       registers[number] = roundToTF32(builder, loc, load(0));

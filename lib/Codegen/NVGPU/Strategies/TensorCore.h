@@ -1,8 +1,8 @@
 //===- TensorCore.h - Tiles and fragments of mma.sync -----------*- C++ -*-===//
 //
-// The instruction layer of the strategy `mma`: how the tiles of the operands lie in shared memory, how
-// a warp reads fragments of them, and the multiplication itself. It knows nothing of where operands
-// come from or where results go.
+// The instruction layer of the strategy `mma`: how the tiles of the operands lie in shared memory,
+// how a warp reads fragments of them, and the multiplication itself. It knows nothing of where
+// operands come from or where results go.
 //
 // Registers of a lane, with g = lane / 4 and t = lane % 4 (PTX ISA, "Matrix Fragments for
 // mma.m16n8k16 with floating point type" and "for mma.m16n8k8"); rows are those of A and of the
@@ -20,8 +20,8 @@
 //
 // Where there is no m16n8k16 (sm_75), two m16n8k8 take its place: a0 a1 b0, then a2 a3 b1.
 //
-// To both operands the same code applies: an operand has rows (of A; the columns of B), and elements
-// of a row along the reduction.
+// To both operands the same code applies: an operand has rows (of A; the columns of B), and
+// elements of a row along the reduction.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TORCHLITE_LIB_CODEGEN_NVGPU_STRATEGIES_TENSORCORE_H
@@ -54,8 +54,9 @@ struct MmaKind {
 ///
 /// The tile is made of lines: of rows, or where neighbouring elements in memory belong to different
 /// rows (`isTransposed`), of elements with the same k. To read a fragment, lanes read units of
-/// neighbouring elements from eight lines (four where units have 32 bytes) at once. These must be in
-/// different banks, so the units of a line are permuted: unit u of line l is at u xor (l / divisor).
+/// neighbouring elements from eight lines (four where units have 32 bytes) at once. These must be
+/// in different banks, so the units of a line are permuted: unit u of line l is at u xor (l /
+/// divisor).
 struct SharedTile {
   int64_t rows, depth; ///< elements of the tile
   int64_t elementBytes;

@@ -60,11 +60,11 @@ void TileCopier::prepare(OpBuilder &builder, Value thread, Value firstRow, const
   auto mod = [&](Value x, int64_t y) {
     return builder.createOrFold<arith::RemUIOp>(loc(), x, number(y));
   };
-  // Rows of patches are dear: three coordinates each. Where an access is one element, as of images with
-  // three channels, a thread stays in its row, and what the numbers of k are divided into is the same
-  // for all threads.
-  bool staysInRow = form.isConvolution() && width == 1 && !tile.isTransposed &&
-                    threads % tile.rows == 0;
+  // Rows of patches are dear: three coordinates each. Where an access is one element, as of images
+  // with three channels, a thread stays in its row, and what the numbers of k are divided into is
+  // the same for all threads.
+  bool staysInRow =
+      form.isConvolution() && width == 1 && !tile.isTransposed && threads % tile.rows == 0;
   for (int64_t first = 0; first < tile.elements() / width; first += threads) {
     Copy copy;
     Value id = add(thread, number(first));
@@ -78,8 +78,8 @@ void TileCopier::prepare(OpBuilder &builder, Value thread, Value firstRow, const
       column = add(column, builder.createOrFold<arith::MulIOp>(loc(), runs, number(perRun)));
     }
     column = builder.createOrFold<arith::MulIOp>(loc(), column, number(width));
-    copy.position = tile.position(builder, loc(), form.toIndex(builder, line),
-                                  form.toIndex(builder, column));
+    copy.position =
+        tile.position(builder, loc(), form.toIndex(builder, line), form.toIndex(builder, column));
     copy.rowNumber = add(firstRow, tile.isTransposed ? column : line);
     copy.k = tile.isTransposed ? line : column;
     if (ShapedType::isDynamic(size) || size % tile.rows != 0)
@@ -135,10 +135,9 @@ SmallVector<Value> TileCopier::begin(OpBuilder &builder, Value shared, Value sta
     Value to = arith::AddIOp::create(builder, loc(), start, copy.position);
     auto token = mlir::nvgpu::DeviceAsyncTokenType::get(builder.getContext());
     bool isWide = width * tile.elementBytes == 16;
-    mlir::nvgpu::DeviceAsyncCopyOp::create(builder, loc(), token, shared, to, source, from,
-                                     builder.getIndexAttr(width),
-                                     sourceElements(builder, copy, k, inside),
-                                     isWide ? builder.getUnitAttr() : UnitAttr());
+    mlir::nvgpu::DeviceAsyncCopyOp::create(
+        builder, loc(), token, shared, to, source, from, builder.getIndexAttr(width),
+        sourceElements(builder, copy, k, inside), isWide ? builder.getUnitAttr() : UnitAttr());
   }
   return elements;
 }

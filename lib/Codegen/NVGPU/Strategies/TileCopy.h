@@ -1,7 +1,7 @@
 //===- TileCopy.h - Tiles of operands to shared memory ----------*- C++ -*-===//
 //
-// The operand layer of products in shared memory: which thread copies which elements of a tile, in what
-// width, and by what. It knows nothing of the instructions that multiply.
+// The operand layer of products in shared memory: which thread copies which elements of a tile, in
+// what width, and by what. It knows nothing of the instructions that multiply.
 //
 // Elements outside of the operand or its padding arrive as zeros: they add nothing to a product.
 //
@@ -15,18 +15,20 @@
 
 namespace torchlite::nvgpu {
 
-/// Where a tile's elements go in shared memory. A tile is made of lines: of rows, or where neighbouring
-/// elements in global memory belong to different rows (`isTransposed`), of elements with the same k.
+/// Where a tile's elements go in shared memory. A tile is made of lines: of rows, or where
+/// neighbouring elements in global memory belong to different rows (`isTransposed`), of elements
+/// with the same k.
 struct TileLayout {
   int64_t rows, depth; ///< elements of the tile
   int64_t elementBytes;
   bool isTransposed;
   int64_t unit; ///< elements of a line that are neighbours in shared memory too
-  /// How many elements of a line neighbouring threads copy before they go on to the next line; divides
-  /// the length of a line.
+  /// How many elements of a line neighbouring threads copy before they go on to the next line;
+  /// divides the length of a line.
   int64_t run;
   /// The place of element `column` of `line` in the tile, all indices.
-  std::function<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::Value line, mlir::Value column)>
+  std::function<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::Value line,
+                            mlir::Value column)>
       position;
 
   /// The layout that fragments of tensor cores are read from.
@@ -38,9 +40,9 @@ struct TileLayout {
 };
 
 /// How the threads of a block copy the tiles of one operand. cp.async writes to shared memory while
-/// the threads compute; it moves 4, 8 or 16 bytes. What is not aligned to 4 bytes (f16 in rows of odd
-/// length) goes through registers, as does everything on targets without cp.async: loaded before the
-/// computation of a stage, stored after it.
+/// the threads compute; it moves 4, 8 or 16 bytes. What is not aligned to 4 bytes (f16 in rows of
+/// odd length) goes through registers, as does everything on targets without cp.async: loaded
+/// before the computation of a stage, stored after it.
 class TileCopier {
 public:
   /// `threads` of a block copy tiles of operand `side` to the places of `tile`.
@@ -57,8 +59,8 @@ public:
   /// first row (numbers of the contraction), `batch` the operand's place along the batch.
   void prepare(mlir::OpBuilder &builder, mlir::Value thread, mlir::Value firstRow,
                const Place &batch);
-  /// Begins to copy the tile from `firstK` (a number) on to element `start` of `shared`. Returns what
-  /// `finish` stores; cp.async leaves nothing to do.
+  /// Begins to copy the tile from `firstK` (a number) on to element `start` of `shared`. Returns
+  /// what `finish` stores; cp.async leaves nothing to do.
   llvm::SmallVector<mlir::Value> begin(mlir::OpBuilder &builder, mlir::Value shared,
                                        mlir::Value start, mlir::Value firstK) const;
   void finish(mlir::OpBuilder &builder, mlir::Value shared, mlir::Value start,
@@ -67,10 +69,10 @@ public:
 private:
   /// One access of the thread in each tile.
   struct Copy {
-    Place row;            ///< with what does not depend on k
-    mlir::Value rowGuard; ///< null: always inside
+    Place row;                ///< with what does not depend on k
+    mlir::Value rowGuard;     ///< null: always inside
     mlir::Value rowNumber, k; ///< k: within the tile
-    mlir::Value position; ///< within the tile in shared memory
+    mlir::Value position;     ///< within the tile in shared memory
   };
 
   mlir::Value guard(mlir::OpBuilder &builder, const Copy &copy, mlir::Value k, const Place &place,

@@ -1,20 +1,23 @@
 //===- Transpose.cpp - Tiles that are turned in shared memory -------------===//
 //
-// Kernels of parallel loops in which an operand has its neighbours in memory along another dimension of
-// the result ("rows") than the result has ("columns"). Reading such an operand in the order in which
-// the result is written takes one sector of 32 bytes for each element. Here a block copies a square tile
-// of it to shared memory in the operand's order, and computes the tile of the result in the result's
-// order. What is fused around it is left to the evaluator, as in every strategy.
+// Kernels of parallel loops in which an operand has its neighbours in memory along another
+// dimension of the result ("rows") than the result has ("columns"). Reading such an operand in the
+// order in which the result is written takes one sector of 32 bytes for each element. Here a block
+// copies a square tile of it to shared memory in the operand's order, and computes the tile of the
+// result in the result's order. What is fused around it is left to the evaluator, as in every
+// strategy.
 //
-//   shared memory   [columns][rows + padding] for each operand: the padding is one word, so that lines
+//   shared memory   [columns][rows + padding] for each operand: the padding is one word, so that
+//   lines
 //                   begin in different banks
-//   16 and 8 bits   two or four neighbours are one word, also in shared memory. A thread reads the words
-//                   of as many columns as it stores at once; these lie an n-th of the tile apart, so
-//                   that the lanes of a warp still read from different banks
+//   16 and 8 bits   two or four neighbours are one word, also in shared memory. A thread reads the
+//   words
+//                   of as many columns as it stores at once; these lie an n-th of the tile apart,
+//                   so that the lanes of a warp still read from different banks
 //
-// Dimensions that follow each other in all these buffers count as one: the height and the width of an
-// image are 49 rows and not seven times seven. All others are the batch. Tiles at the edges read their
-// last row and column again, and do not store.
+// Dimensions that follow each other in all these buffers count as one: the height and the width of
+// an image are 49 rows and not seven times seven. All others are the batch. Tiles at the edges read
+// their last row and column again, and do not store.
 //
 // Source: Ruetsch and Micikevicius, "Optimizing Matrix Transpose in CUDA", 2009.
 //
@@ -101,8 +104,8 @@ private:
   SmallVector<Tile> tiles;
 
   Launch launch;
-  Value firstRow, firstColumn;            ///< of the block's tile
-  SmallVector<Value> at;                  ///< coordinates in the batch, by dimension of the result
+  Value firstRow, firstColumn; ///< of the block's tile
+  SmallVector<Value> at;       ///< coordinates in the batch, by dimension of the result
   SmallVector<SmallVector<Value>> outputStrides;
   SmallVector<Value> outputFlats;
   std::string error;
@@ -157,7 +160,8 @@ void Transpose::prepareShared() {
   auto space = gpu::AddressSpaceAttr::get(builder.getContext(), gpu::AddressSpace::Workgroup);
   Value memory = gpu::DynamicSharedMemoryOp::create(
       builder, loc,
-      MemRefType::get({ShapedType::kDynamic}, builder.getI8Type(), MemRefLayoutAttrInterface(), space));
+      MemRefType::get({ShapedType::kDynamic}, builder.getI8Type(), MemRefLayoutAttrInterface(),
+                      space));
   int64_t start = 0;
   for (Tile &tile : tiles) {
     // Booleans are bytes in memory.
@@ -205,7 +209,8 @@ void Transpose::copyTiles() {
     Value line = mul(mod(thread, perLine), tile.width), first = div(thread, perLine);
     Value place = add(batchOffset(tile), clamp(add(firstRow, line), rows, tile.width));
     // The group's last dimension has the stride of all its numbers.
-    Value stride = tile.strides[*tile.read.map.getResultPosition(builder.getAffineDimExpr(plan.column))];
+    Value stride =
+        tile.strides[*tile.read.map.getResultPosition(builder.getAffineDimExpr(plan.column))];
     for (int64_t access = 0; access < extent * extent / tile.width / threads; ++access) {
       Value number = add(firstColumn, add(first, access * (threads / perLine)));
       Value offset = add(place, mul(clamp(number, columns, 1), stride));
@@ -227,14 +232,14 @@ void Transpose::copyTiles() {
           value = arith::ExtUIOp::create(builder, loc, element, value);
       Value number = add(first, access * (threads / perLine));
       // The columns of one store are not neighbours here.
-      Value position = add(mul(mod(number, unitColumns), extent / unitColumns),
-                           div(number, unitColumns));
+      Value position =
+          add(mul(mod(number, unitColumns), extent / unitColumns), div(number, unitColumns));
       if (tile.width == 1) {
         memref::StoreOp::create(builder, loc, elements[0], tile.shared, {position, line});
         continue;
       }
-      Value vector = vector::FromElementsOp::create(
-          builder, loc, VectorType::get(tile.width, element), elements);
+      Value vector = vector::FromElementsOp::create(builder, loc,
+                                                    VectorType::get(tile.width, element), elements);
       vector::StoreOp::create(builder, loc, vector, tile.shared, ValueRange{position, line});
     }
   }
@@ -257,9 +262,10 @@ SmallVector<Value> Transpose::coordinatesOf(Value rowNumber, Value columnNumber,
   return coordinates;
 }
 
-/// Computes and stores `unitRows` by `unitColumns` elements from a place in the result on, whose words are
-/// at a place in the tiles.
-bool Transpose::computeUnit(Value rowNumber, Value columnNumber, Value lineInTile, Value unitInTile) {
+/// Computes and stores `unitRows` by `unitColumns` elements from a place in the result on, whose
+/// words are at a place in the tiles.
+bool Transpose::computeUnit(Value rowNumber, Value columnNumber, Value lineInTile,
+                            Value unitInTile) {
   // By tile, row and column.
   SmallVector<SmallVector<SmallVector<Value>>> elements;
   for (const Tile &tile : tiles) {
@@ -283,8 +289,8 @@ bool Transpose::computeUnit(Value rowNumber, Value columnNumber, Value lineInTil
     }
   }
   int64_t size = type.getShape().back();
-  bool isRow = unitColumns > 1 && plan.column + 1 == type.getRank() && !ShapedType::isDynamic(size) &&
-               size % unitColumns == 0;
+  bool isRow = unitColumns > 1 && plan.column + 1 == type.getRank() &&
+               !ShapedType::isDynamic(size) && size % unitColumns == 0;
   for (int64_t line = 0; line < unitRows; ++line) {
     Value number = add(rowNumber, line);
     SmallVector<SmallVector<Value>> lanes;
@@ -298,13 +304,15 @@ bool Transpose::computeUnit(Value rowNumber, Value columnNumber, Value lineInTil
     }
     LaneReader reader(builder, kernel, lanes, isRow, /*number=*/{});
     for (const Tile &tile : tiles)
-      reader.getEvaluator().bind(tile.read.argument, [&](OpBuilder &nested, ValueRange place) -> Value {
-        for (auto [other, ofTile] : llvm::zip(tiles, elements))
-          for (unsigned lane = 0; lane < lanes.size(); ++lane)
-            if (other.read.argument == tile.read.argument && isAt(other.read, lanes[lane], place))
-              return ofTile[line][lane];
-        return memref::LoadOp::create(nested, loc, tile.buffer, place);
-      });
+      reader.getEvaluator().bind(tile.read.argument,
+                                 [&](OpBuilder &nested, ValueRange place) -> Value {
+                                   for (auto [other, ofTile] : llvm::zip(tiles, elements))
+                                     for (unsigned lane = 0; lane < lanes.size(); ++lane)
+                                       if (other.read.argument == tile.read.argument &&
+                                           isAt(other.read, lanes[lane], place))
+                                         return ofTile[line][lane];
+                                   return memref::LoadOp::create(nested, loc, tile.buffer, place);
+                                 });
     // All elements are computed before any is stored: an output may be read for another.
     SmallVector<SmallVector<Value>> results;
     for (unsigned result = 0; result < plan.outputs.size(); ++result) {

@@ -69,9 +69,8 @@ bool TransposePlan::checkForm(std::string &reason) {
 /// Finds the buffers that the elements of `tensor` at `map` of the result's place come from.
 void TransposePlan::findReads(Value tensor, AffineMap map) {
   if (auto argument = dyn_cast<BlockArgument>(tensor)) {
-    bool isNew = llvm::none_of(reads, [&](const Read &read) {
-      return read.argument == argument && read.map == map;
-    });
+    bool isNew = llvm::none_of(
+        reads, [&](const Read &read) { return read.argument == argument && read.map == map; });
     if (isNew)
       reads.push_back({argument, map});
     return;
@@ -117,11 +116,13 @@ bool TransposePlan::findTiles(std::string &reason) {
   int64_t last = type.getRank() - 1;
   while (last >= 0 && isUnit(last))
     --last;
-  if (last < 0 || llvm::any_of(outputs, [&](const Layout &output) { return output.strides[last] != 1; }))
+  if (last < 0 ||
+      llvm::any_of(outputs, [&](const Layout &output) { return output.strides[last] != 1; }))
     return false;
   column = last;
   for (unsigned result = 0; result < kernel.getOutputs().size(); ++result)
-    findReads(kernel.getYielded(result), AffineMap::getMultiDimIdentityMap(type.getRank(), kernel.getContext()));
+    findReads(kernel.getYielded(result),
+              AffineMap::getMultiDimIdentityMap(type.getRank(), kernel.getContext()));
   // Of several such dimensions, the one with most bytes.
   SmallVector<int64_t> bytes(type.getRank(), 0);
   SmallVector<std::pair<Read, unsigned>> candidates;
@@ -152,8 +153,8 @@ bool TransposePlan::findTiles(std::string &reason) {
   return true;
 }
 
-/// Whether two dimensions of the result follow each other, `inner` next to `outer`, in the result and in
-/// all tiles, so that they can be gone through as one.
+/// Whether two dimensions of the result follow each other, `inner` next to `outer`, in the result
+/// and in all tiles, so that they can be gone through as one.
 bool TransposePlan::follow(unsigned outer, unsigned inner) const {
   auto isDense = [&](MemRefType buffer, const Layout &layout, unsigned first, unsigned second) {
     if (buffer.getLayout().isIdentity())
@@ -200,8 +201,8 @@ TransposePlan::Group TransposePlan::makeGroup(unsigned last, unsigned other) con
 }
 
 /// Whether a tile has enough of both. In rows below a sector most of what is read would not be used
-/// here either, but is by the other rows, soon after; and where the result's rows are short, several of
-/// them are written by one warp, which reads whole sectors of each of their columns.
+/// here either, but is by the other rows, soon after; and where the result's rows are short,
+/// several of them are written by one warp, which reads whole sectors of each of their columns.
 bool TransposePlan::checkSizes(std::string &reason) const {
   int64_t bytes = 0;
   for (const Tile &tile : tiles)
@@ -219,8 +220,8 @@ bool TransposePlan::checkSizes(std::string &reason) const {
   return true;
 }
 
-/// Whether `width` elements from a multiple of it along a group are one aligned access. `of` are the
-/// dimensions of the buffer that are not in the group.
+/// Whether `width` elements from a multiple of it along a group are one aligned access. `of` are
+/// the dimensions of the buffer that are not in the group.
 bool TransposePlan::isAligned(const Layout &layout, ArrayRef<unsigned> of, const Group &along,
                               int64_t width) {
   auto divides = [&](int64_t value) { return !ShapedType::isDynamic(value) && value % width == 0; };
@@ -256,7 +257,8 @@ void TransposePlan::chooseWidths() {
       for (auto [dim, expr] : llvm::enumerate(tile.read.map.getResults())) {
         auto loop = dyn_cast<AffineDimExpr>(expr);
         bool isFirst = expr == getAffineConstantExpr(0, kernel.getContext());
-        if (!isFirst && !(loop && (rows.contains(loop.getPosition()) || isUnit(loop.getPosition()))))
+        if (!isFirst &&
+            !(loop && (rows.contains(loop.getPosition()) || isUnit(loop.getPosition()))))
           dims.push_back(dim);
       }
       tile.width = std::max<int64_t>(1, std::min(limit, wordBytes / tile.bytes));

@@ -1,7 +1,8 @@
 //===- TransposePlan.h - What a transposing kernel reads, in which tiles --===//
 //
-// The analysis of strategy `transpose` (Transpose.cpp): which operands go through shared memory, which
-// dimensions of the result are the rows and the columns of tiles, how large tiles and accesses are.
+// The analysis of strategy `transpose` (Transpose.cpp): which operands go through shared memory,
+// which dimensions of the result are the rows and the columns of tiles, how large tiles and
+// accesses are.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TORCHLITE_LIB_CODEGEN_NVGPU_STRATEGIES_TRANSPOSEPLAN_H
@@ -48,7 +49,8 @@ public:
     bool contains(unsigned dim) const { return llvm::is_contained(dims, dim); }
   };
 
-  /// None, with nothing changed, where the kernel does not transpose; `reason` says what was expected.
+  /// None, with nothing changed, where the kernel does not transpose; `reason` says what was
+  /// expected.
   static std::optional<TransposePlan> make(rt::KernelOp kernel, std::string &reason);
 
   /// Bytes of shared memory for all tiles.
@@ -58,7 +60,8 @@ public:
   mlir::MemRefType type; ///< of the first result; all have its shape
   llvm::SmallVector<Tile> tiles;
   llvm::SmallVector<Layout> outputs;
-  /// Dimensions of the result: along the operands' neighbours, along its own. All others are the batch.
+  /// Dimensions of the result: along the operands' neighbours, along its own. All others are the
+  /// batch.
   unsigned row = 0, column = 0;
   Group rows, columns;
   llvm::SmallVector<unsigned> batch;

@@ -2,12 +2,12 @@
 //
 // Pooling, depthwise convolution and other reductions of a few elements whose last dimension is not
 // reduced: each thread computes a vector of channels for one or several neighbouring places. The
-// window is unrolled; what neighbouring windows share is read once and stays in registers. Padding is
-// one branch for a whole vector.
+// window is unrolled; what neighbouring windows share is read once and stays in registers. Padding
+// is one branch for a whole vector.
 //
 // Source: the direct method of Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks"
-// (2015), section 1, with the blocking over places of Georganas et al., "Anatomy of High-Performance
-// Deep Learning Convolutions on SIMD Architectures" (2018), section II.
+// (2015), section 1, with the blocking over places of Georganas et al., "Anatomy of
+// High-Performance Deep Learning Convolutions on SIMD Architectures" (2018), section II.
 //
 //===----------------------------------------------------------------------===//
 #include "Lanes.h"
@@ -87,7 +87,8 @@ bool Windows::match(std::string &reason) {
   for (unsigned loop : reductions) {
     window.push_back(ranges[loop]);
     if (ShapedType::isDynamic(ranges[loop]) || (windowSize *= ranges[loop]) > maxWindow) {
-      reason = "expected a window of static size, " + std::to_string(maxWindow) + " elements at most";
+      reason =
+          "expected a window of static size, " + std::to_string(maxWindow) + " elements at most";
       return false;
     }
   }
@@ -196,8 +197,7 @@ bool Windows::emitThread(ArrayRef<Value> first) {
         reader.setLane(lane);
         for (unsigned dim = 0; dim < result.getNumResults(); ++dim)
           iteration[result.getDimPosition(dim)] = lanes[place][lane][dim];
-        sums[place][lane] =
-            reader.getEvaluator().evaluateBody(root, iteration, sums[place][lane]);
+        sums[place][lane] = reader.getEvaluator().evaluateBody(root, iteration, sums[place][lane]);
         if (sums[place][lane].empty())
           return fail();
       }
@@ -251,10 +251,10 @@ LogicalResult Windows::emit(std::string &reason) {
   Value count = elementCount(builder, loc, output);
   std::optional<int64_t> known = getConstantIntValue(count);
   int64_t each = channels * places;
-  Value threads =
-      known ? arith::ConstantIndexOp::create(builder, loc, *known / each).getResult()
-            : arith::DivUIOp::create(builder, loc, count,
-                                     arith::ConstantIndexOp::create(builder, loc, each));
+  Value threads = known
+                      ? arith::ConstantIndexOp::create(builder, loc, *known / each).getResult()
+                      : arith::DivUIOp::create(builder, loc, count,
+                                               arith::ConstantIndexOp::create(builder, loc, each));
   Launch launch = Launch::create(builder, loc, kernel.getName(),
                                  ceilDiv(builder, loc, threads, blockSize), blockSize);
   Coordinates numbers(builder, loc, sizes, blockSize);

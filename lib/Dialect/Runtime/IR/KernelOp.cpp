@@ -13,7 +13,8 @@ using namespace torchlite::rt;
 
 LogicalResult KernelOp::verify() {
   bool isOnTensors = llvm::all_of(getOutputs().getTypes(), llvm::IsaPred<TensorType>);
-  bool isOnBuffers = llvm::all_of(getOperandTypes(), [](Type type) { return !isa<TensorType>(type); });
+  bool isOnBuffers =
+      llvm::all_of(getOperandTypes(), [](Type type) { return !isa<TensorType>(type); });
   if (!isOnTensors && !isOnBuffers)
     return emitOpError("expected all tensors or all buffers");
   if (isOnTensors && !llvm::equal(getOutputs().getTypes(), getResultTypes()))
@@ -42,7 +43,8 @@ LogicalResult KernelOp::verifyRegions() {
   for (auto [value, argument] :
        llvm::zip(yield.getValues(), block.getArguments().take_back(getOutputs().size())))
     if (value.getType() != argument.getType())
-      return yield.emitOpError("expected ") << argument.getType() << ", but got " << value.getType();
+      return yield.emitOpError("expected ")
+             << argument.getType() << ", but got " << value.getType();
   return success();
 }
 
@@ -51,7 +53,8 @@ LogicalResult CopyOp::verify() {
   auto to = dyn_cast<MemRefType>(getTarget().getType());
   auto isContiguous = [](MemRefType type) {
     auto layout = dyn_cast<StridedLayoutAttr>(type.getLayout());
-    return type.getLayout().isIdentity() || (layout && type.areTrailingDimsContiguous(type.getRank()));
+    return type.getLayout().isIdentity() ||
+           (layout && type.areTrailingDimsContiguous(type.getRank()));
   };
   if (!from || !to || !isContiguous(from) || !isContiguous(to) ||
       from.getElementType() != to.getElementType() ||
@@ -116,8 +119,8 @@ bool KernelOp::bufferizesToMemoryWrite(OpOperand &operand, const bufferization::
   return isDpsInit(&operand);
 }
 
-bufferization::AliasingValueList
-KernelOp::getAliasingValues(OpOperand &operand, const bufferization::AnalysisState &) {
+bufferization::AliasingValueList KernelOp::getAliasingValues(OpOperand &operand,
+                                                             const bufferization::AnalysisState &) {
   if (isDpsInit(&operand))
     return {{getTiedOpResult(&operand), bufferization::BufferRelation::Equivalent}};
   return {};

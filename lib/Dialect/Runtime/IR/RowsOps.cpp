@@ -31,10 +31,10 @@ LogicalResult ScanOp::verify() {
                      value.getIntOrFloatBitWidth() > element.getIntOrFloatBitWidth();
   if (value != element && !isConverted)
     return emitOpError("expected to combine ") << element << " or wider floats, but got " << value;
-  bool combinesFloats = llvm::is_contained(
-      {arith::AtomicRMWKind::addf, arith::AtomicRMWKind::mulf, arith::AtomicRMWKind::maximumf,
-       arith::AtomicRMWKind::minimumf},
-      getKind());
+  bool combinesFloats =
+      llvm::is_contained({arith::AtomicRMWKind::addf, arith::AtomicRMWKind::mulf,
+                          arith::AtomicRMWKind::maximumf, arith::AtomicRMWKind::minimumf},
+                         getKind());
   bool combinesIntegers = llvm::is_contained(
       {arith::AtomicRMWKind::addi, arith::AtomicRMWKind::muli, arith::AtomicRMWKind::maxs,
        arith::AtomicRMWKind::maxu, arith::AtomicRMWKind::mins, arith::AtomicRMWKind::minu,

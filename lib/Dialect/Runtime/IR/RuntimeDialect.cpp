@@ -57,8 +57,7 @@ LogicalResult ParallelForOp::verifySymbolUses(SymbolTableCollection &symbols) {
   SmallVector<Type> expected(2, IndexType::get(getContext()));
   llvm::append_range(expected, getOperands_().getTypes());
   if (!llvm::equal(body.getArgumentTypes(), expected) || body.getNumResults())
-    return emitOpError("expected a body of type ")
-           << FunctionType::get(getContext(), expected, {}) << ", but got "
-           << body.getFunctionType();
+    return emitOpError("expected a body of type ") << FunctionType::get(getContext(), expected, {})
+                                                   << ", but got " << body.getFunctionType();
   return success();
 }

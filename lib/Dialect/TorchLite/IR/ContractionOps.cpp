@@ -37,15 +37,15 @@ LogicalResult MatmulOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
   Type element = lhs.getElementType();
   if (adaptor.getToF32()) {
     if (!element.isF16() && !element.isBF16())
-      return emitOptionalError(location, "expected f16 or bf16 operands with to_f32, but got ", element);
+      return emitOptionalError(location, "expected f16 or bf16 operands with to_f32, but got ",
+                               element);
     element = Float32Type::get(element.getContext());
   }
   types.push_back(RankedTensorType::get(shape, element));
   return success();
 }
 
-LogicalResult MatmulOp::reifyResultShapes(OpBuilder &builder,
-                                          ReifiedRankedShapedTypeDims &shapes) {
+LogicalResult MatmulOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
   Location loc = getLoc();
   int64_t rank = getLhs().getType().getRank();
   SmallVector<OpFoldResult> sizes;
@@ -138,7 +138,8 @@ LogicalResult ConvOp::inferReturnTypes(MLIRContext *, std::optional<Location> lo
                                                        adaptor.getOutputPadding()[i])
                                : getWindowedSize(size, kernel, stride, padding, dilation));
     if (transposed && !ShapedType::isDynamic(shape.back()) && shape.back() < 0)
-      return emitOptionalError(location, "expected a result that is not smaller than empty, but got ",
+      return emitOptionalError(location,
+                               "expected a result that is not smaller than empty, but got ",
                                shape.back(), " elements in spatial dimension ", i);
     if (!transposed && shape.back() == 0)
       return emitOptionalError(location, "expected a kernel that fits into the padded input of ",

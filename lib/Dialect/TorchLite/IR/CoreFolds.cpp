@@ -110,9 +110,8 @@ static std::optional<APInt> foldIntegers(Operation *op, const APInt &lhs, const 
       .Case([&](MinimumOp) -> Result {
         return isUnsigned ? llvm::APIntOps::umin(lhs, rhs) : llvm::APIntOps::smin(lhs, rhs);
       })
-      .Case([&](FloorDivOp) -> Result {
-        return isUnsigned ? lhs.udiv(rhs) : floorDivide(lhs, rhs);
-      })
+      .Case(
+          [&](FloorDivOp) -> Result { return isUnsigned ? lhs.udiv(rhs) : floorDivide(lhs, rhs); })
       .Case([&](TruncDivOp) -> Result { return isUnsigned ? lhs.udiv(rhs) : lhs.sdiv(rhs); })
       .Case([&](FmodOp) -> Result { return isUnsigned ? lhs.urem(rhs) : lhs.srem(rhs); })
       .Case([&](RemainderOp) -> Result {
@@ -173,9 +172,9 @@ OpFoldResult folds::foldBinary(Operation *op, ArrayRef<Attribute> operands) {
         return FloatAttr::get(elementType, *value);
       return {};
     }
-    if (auto value = foldIntegers(op, cast<IntegerAttr>(elements[0]).getValue(),
-                                  cast<IntegerAttr>(elements[1]).getValue(),
-                                  isUnsigned(elementType)))
+    if (auto value =
+            foldIntegers(op, cast<IntegerAttr>(elements[0]).getValue(),
+                         cast<IntegerAttr>(elements[1]).getValue(), isUnsigned(elementType)))
       return IntegerAttr::get(elementType, *value);
     return {};
   });
@@ -243,8 +242,8 @@ OpFoldResult CompareOp::fold(FoldAdaptor adaptor) {
         } else {
           APInt left = cast<IntegerAttr>(elements[0]).getValue();
           APInt right = cast<IntegerAttr>(elements[1]).getValue();
-          bool isLess = isUnsigned(getLhs().getType().getElementType()) ? left.ult(right)
-                                                                        : left.slt(right);
+          bool isLess =
+              isUnsigned(getLhs().getType().getElementType()) ? left.ult(right) : left.slt(right);
           result = left == right ? APFloat::cmpEqual
                                  : (isLess ? APFloat::cmpLessThan : APFloat::cmpGreaterThan);
         }
@@ -310,8 +309,8 @@ OpFoldResult CastOp::fold(FoldAdaptor adaptor) {
     unsigned width = to.getIntOrFloatBitWidth();
     if (width == 1)
       return IntegerAttr::get(to, !value.isZero());
-    return IntegerAttr::get(to, isUnsigned(from) ? value.zextOrTrunc(width)
-                                                 : value.sextOrTrunc(width));
+    return IntegerAttr::get(to,
+                            isUnsigned(from) ? value.zextOrTrunc(width) : value.sextOrTrunc(width));
   };
   return foldElements(getType(), adaptor.getOperand(), convert);
 }
@@ -368,8 +367,7 @@ OpFoldResult PermuteOp::fold(FoldAdaptor adaptor) {
     return constant.resizeSplat(getType());
   if (getType().getNumElements() > maxFoldedElements)
     return {};
-  SmallVector<int64_t> operandStrides =
-      computeSuffixProduct(getOperand().getType().getShape());
+  SmallVector<int64_t> operandStrides = computeSuffixProduct(getOperand().getType().getShape());
   SmallVector<int64_t> strides = computeSuffixProduct(getType().getShape());
   auto elements = constant.getValues<Attribute>();
   SmallVector<Attribute> results;

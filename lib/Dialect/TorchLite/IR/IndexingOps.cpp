@@ -82,8 +82,7 @@ LogicalResult PutOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc
   int64_t dim = adaptor.getDim();
   if (failed(checkDim(location, input, dim)))
     return failure();
-  auto expected =
-      RankedTensorType::get(getTakenShape(input, indices, dim), input.getElementType());
+  auto expected = RankedTensorType::get(getTakenShape(input, indices, dim), input.getElementType());
   if (source.getElementType() != input.getElementType() ||
       failed(verifyCompatibleShape(source, expected)))
     return emitOptionalError(location, "expected a source of type ", expected, ", but got ",

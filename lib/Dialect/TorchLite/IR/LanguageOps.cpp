@@ -89,7 +89,8 @@ LogicalResult LoopOp::verify() {
   if (!next)
     return emitOpError("expected the body to end in tl.continue");
   TypeRange carried = getInitialValues().getTypes();
-  if (failed(verifySameTypes(*this, carried, ValueRange(body.getArguments().drop_front()).getTypes(),
+  if (failed(verifySameTypes(*this, carried,
+                             ValueRange(body.getArguments().drop_front()).getTypes(),
                              "carried body arguments")) ||
       failed(verifySameTypes(*this, carried, getResultTypes(), "results")))
     return failure();

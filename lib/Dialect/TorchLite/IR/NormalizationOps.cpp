@@ -8,8 +8,8 @@ using namespace torchlite::tl;
 static LogicalResult reifyLike(Operation *op, Value input, OpBuilder &builder,
                                ReifiedRankedShapedTypeDims &shapes) {
   shapes.push_back(inference::matchSizes(builder, op->getLoc(),
-                                      tensor::getMixedSizes(builder, op->getLoc(), input),
-                                      op->getResult(0).getType()));
+                                         tensor::getMixedSizes(builder, op->getLoc(), input),
+                                         op->getResult(0).getType()));
   return success();
 }
 
@@ -64,8 +64,8 @@ LogicalResult LayerNormOp::inferReturnTypes(MLIRContext *, std::optional<Locatio
     return emitOptionalError(location, "expected 1 to ", input.getRank(),
                              " normalised dimensions, but got ", count);
   ArrayRef<int64_t> shape = input.getShape().take_back(count);
-  if (failed(checkParameter(location, "weight", adaptor.getWeight(), shape,
-                            input.getElementType())) ||
+  if (failed(
+          checkParameter(location, "weight", adaptor.getWeight(), shape, input.getElementType())) ||
       failed(checkParameter(location, "bias", adaptor.getBias(), shape, input.getElementType())))
     return failure();
   types.push_back(RankedTensorType::get(input.getShape(), input.getElementType()));
@@ -87,8 +87,8 @@ LogicalResult BatchNormOp::inferReturnTypes(MLIRContext *, std::optional<Locatio
                                               {"weight", adaptor.getWeight()},
                                               {"bias", adaptor.getBias()}};
   for (auto [name, operand] : parameters)
-    if (failed(checkParameter(location, name, operand, input.getDimSize(1),
-                              input.getElementType())))
+    if (failed(
+            checkParameter(location, name, operand, input.getDimSize(1), input.getElementType())))
       return failure();
   types.push_back(RankedTensorType::get(input.getShape(), input.getElementType()));
   return success();
@@ -123,8 +123,9 @@ LogicalResult AttentionOp::inferReturnTypes(MLIRContext *, std::optional<Locatio
     shape.push_back(query.getDimSize(i));
   }
   if (!inference::mayBeEqual(query.getDimSize(rank - 1), key.getDimSize(rank - 1)))
-    return emitOptionalError(location, "expected query and key with equal last dimensions, but got ",
-                             query, " and ", key);
+    return emitOptionalError(location,
+                             "expected query and key with equal last dimensions, but got ", query,
+                             " and ", key);
   if (!inference::mayBeEqual(key.getDimSize(rank - 2), value.getDimSize(rank - 2)))
     return emitOptionalError(location, "expected as many keys as values, but got ",
                              key.getDimSize(rank - 2), " and ", value.getDimSize(rank - 2));
@@ -144,8 +145,8 @@ LogicalResult AttentionOp::inferReturnTypes(MLIRContext *, std::optional<Locatio
       int64_t size = mask.getDimSize(i), wanted = scores[rank - mask.getRank() + i];
       if (size != 1 && !inference::mayBeEqual(size, wanted))
         return emitOptionalError(location, "expected a mask that broadcasts to ",
-                                 RankedTensorType::get(scores, mask.getElementType()),
-                                 ", but got ", mask);
+                                 RankedTensorType::get(scores, mask.getElementType()), ", but got ",
+                                 mask);
     }
   }
   shape.push_back(query.getDimSize(rank - 2));

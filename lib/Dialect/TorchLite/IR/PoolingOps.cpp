@@ -6,10 +6,11 @@ using namespace torchlite::tl;
 
 /// Infers the shape of a pooling over `input` and checks what all poolings have in common. An empty
 /// `dilation` means ones.
-static FailureOr<SmallVector<int64_t>>
-inferPool(std::optional<Location> location, RankedTensorType input, ArrayRef<int64_t> kernel,
-          ArrayRef<int64_t> stride, ArrayRef<int64_t> padding, ArrayRef<int64_t> dilation,
-          bool ceilMode) {
+static FailureOr<SmallVector<int64_t>> inferPool(std::optional<Location> location,
+                                                 RankedTensorType input, ArrayRef<int64_t> kernel,
+                                                 ArrayRef<int64_t> stride,
+                                                 ArrayRef<int64_t> padding,
+                                                 ArrayRef<int64_t> dilation, bool ceilMode) {
   if (input.getRank() < 3 || input.getRank() > 5)
     return emitOptionalError(location, "expected an input of rank 3 to 5, but got ", input);
   size_t spatialRank = input.getRank() - 2;
@@ -44,10 +45,10 @@ inferPool(std::optional<Location> location, RankedTensorType input, ArrayRef<int
 }
 
 /// The sizes of a pooling's result.
-static SmallVector<OpFoldResult>
-reifyPool(OpBuilder &builder, Location loc, Value input, ArrayRef<int64_t> kernel,
-          ArrayRef<int64_t> stride, ArrayRef<int64_t> padding, ArrayRef<int64_t> dilation,
-          bool ceilMode) {
+static SmallVector<OpFoldResult> reifyPool(OpBuilder &builder, Location loc, Value input,
+                                           ArrayRef<int64_t> kernel, ArrayRef<int64_t> stride,
+                                           ArrayRef<int64_t> padding, ArrayRef<int64_t> dilation,
+                                           bool ceilMode) {
   ShapeMath math(builder, loc);
   SmallVector<OpFoldResult> sizes = {tensor::getMixedSize(builder, loc, input, 0),
                                      tensor::getMixedSize(builder, loc, input, 1)};

@@ -31,11 +31,11 @@ LogicalResult ResizeOp::verify() {
     if (llvm::is_contained(type.getShape().drop_front(2), 0))
       return emitOpError("expected spatial dimensions that are not 0, but got ") << type;
   if (result.getNumDynamicDims() != static_cast<int64_t>(getSizes().size()))
-    return emitOpError("expected ") << result.getNumDynamicDims()
-                                    << " dynamic sizes, but got " << getSizes().size();
+    return emitOpError("expected ")
+           << result.getNumDynamicDims() << " dynamic sizes, but got " << getSizes().size();
   if (!getScales().empty() && static_cast<int64_t>(getScales().size()) != getSpatialRank())
-    return emitOpError("expected ") << getSpatialRank() << " scales or none, but got "
-                                    << getScales().size();
+    return emitOpError("expected ")
+           << getSpatialRank() << " scales or none, but got " << getScales().size();
   bool isNearest = getMode() == ResizeMode::Nearest || getMode() == ResizeMode::NearestExact;
   if (isNearest && getAlignCorners())
     return emitOpError("expected no align_corners for the nearest element");
@@ -46,8 +46,7 @@ LogicalResult ResizeOp::verify() {
   return success();
 }
 
-LogicalResult ResizeOp::reifyResultShapes(OpBuilder &builder,
-                                          ReifiedRankedShapedTypeDims &shapes) {
+LogicalResult ResizeOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
   shapes.push_back(getMixedValues(getType().getShape(), getSizes(), builder));
   return success();
 }

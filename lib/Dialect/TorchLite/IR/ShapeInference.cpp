@@ -33,7 +33,7 @@ static LogicalResult broadcastInto(SmallVectorImpl<int64_t> &result, ArrayRef<in
 }
 
 LogicalResult inference::inferBroadcastShapes(std::optional<Location> loc, ValueRange operands,
-                                           Type elementType, SmallVectorImpl<Type> &types) {
+                                              Type elementType, SmallVectorImpl<Type> &types) {
   SmallVector<int64_t> shape;
   for (Value operand : operands)
     if (failed(broadcastInto(shape, cast<RankedTensorType>(operand.getType()).getShape())))
@@ -44,7 +44,7 @@ LogicalResult inference::inferBroadcastShapes(std::optional<Location> loc, Value
 }
 
 LogicalResult inference::inferBroadcast(std::optional<Location> loc, ValueRange operands,
-                                     Type elementType, SmallVectorImpl<Type> &types) {
+                                        Type elementType, SmallVectorImpl<Type> &types) {
   Type operandType = getElementTypeOrSelf(operands.front());
   for (Type type : operands.getTypes())
     if (getElementTypeOrSelf(type) != operandType)
@@ -58,7 +58,7 @@ OpFoldResult inference::getSize(OpBuilder &builder, Location loc, Value value, i
 }
 
 LogicalResult inference::reifyBroadcast(Operation *op, OpBuilder &builder,
-                                     ReifiedRankedShapedTypeDims &shapes) {
+                                        ReifiedRankedShapedTypeDims &shapes) {
   auto resultType = cast<RankedTensorType>(op->getResult(0).getType());
   SmallVector<OpFoldResult> sizes(resultType.getRank());
   for (int64_t dim = 0; dim < resultType.getRank(); ++dim) {
@@ -102,7 +102,7 @@ LogicalResult inference::checkDims(std::optional<Location> loc, ArrayRef<int64_t
 }
 
 RankedTensorType inference::getSizedType(ArrayRef<OpFoldResult> sizes, Type elementType,
-                                      SmallVectorImpl<Value> &dynamicSizes) {
+                                         SmallVectorImpl<Value> &dynamicSizes) {
   SmallVector<int64_t> shape;
   dispatchIndexOpFoldResults(sizes, dynamicSizes, shape);
   return RankedTensorType::get(shape, elementType);

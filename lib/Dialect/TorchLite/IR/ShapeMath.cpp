@@ -64,8 +64,8 @@ OpFoldResult ShapeMath::selectGreaterEqual(OpFoldResult lhs, OpFoldResult rhs, O
   std::optional<int64_t> left = getConstantIntValue(lhs), right = getConstantIntValue(rhs);
   if (left && right)
     return *left >= *right ? yes : no;
-  Value condition = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge, value(lhs),
-                                          value(rhs));
+  Value condition =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge, value(lhs), value(rhs));
   return builder.createOrFold<arith::SelectOp>(loc, condition, value(yes), value(no));
 }
 
@@ -98,15 +98,15 @@ OpFoldResult torchlite::tl::getWindowedSize(ShapeMath &math, OpFoldResult size, 
                                             bool ceilMode) {
   // room + stride, which is not negative where a window fits: division rounds down then.
   OpFoldResult extent = math.add(math.mul(math.sub(kernel, 1), dilation), 1);
-  OpFoldResult room = math.sub(
-      math.add(size, 2 * padding + stride + (ceilMode ? stride - 1 : 0)), extent);
+  OpFoldResult room =
+      math.sub(math.add(size, 2 * padding + stride + (ceilMode ? stride - 1 : 0)), extent);
   OpFoldResult windows = math.div(math.max(room, math.constant(0)), stride);
   if (!ceilMode)
     return windows;
   OpFoldResult last = math.mul(math.sub(windows, 1), stride);
-  return math.max(math.selectGreaterEqual(last, math.add(size, padding), math.sub(windows, 1),
-                                          windows),
-                  math.constant(0));
+  return math.max(
+      math.selectGreaterEqual(last, math.add(size, padding), math.sub(windows, 1), windows),
+      math.constant(0));
 }
 
 int64_t torchlite::tl::getTransposedConvSize(int64_t size, int64_t kernel, int64_t stride,
@@ -121,8 +121,8 @@ OpFoldResult torchlite::tl::getTransposedConvSize(ShapeMath &math, OpFoldResult 
                                                   OpFoldResult kernel, int64_t stride,
                                                   int64_t padding, int64_t dilation,
                                                   int64_t outputPadding) {
-  OpFoldResult spread = math.add(math.mul(math.sub(size, 1), stride),
-                                 outputPadding + 1 - 2 * padding);
+  OpFoldResult spread =
+      math.add(math.mul(math.sub(size, 1), stride), outputPadding + 1 - 2 * padding);
   return math.max(math.add(spread, math.mul(math.sub(kernel, 1), dilation)), math.constant(0));
 }
 
@@ -138,7 +138,7 @@ bool inference::areCompatibleTensors(TypeRange inferred, TypeRange actual) {
 }
 
 SmallVector<OpFoldResult> inference::matchSizes(OpBuilder &builder, Location loc,
-                                             ArrayRef<OpFoldResult> sizes, Type type) {
+                                                ArrayRef<OpFoldResult> sizes, Type type) {
   SmallVector<OpFoldResult> result;
   ArrayRef<int64_t> shape = cast<RankedTensorType>(type).getShape();
   for (auto [size, known] : llvm::zip_equal(sizes, shape))

@@ -237,9 +237,9 @@ LogicalResult PadOp::verify() {
                           getStaticHigh())))
     return failure();
   if (getMode() == PadMode::Constant) {
-    Type expected = elementType.isInteger() ? IntegerType::get(getContext(),
-                                                               elementType.getIntOrFloatBitWidth())
-                                            : elementType;
+    Type expected = elementType.isInteger()
+                        ? IntegerType::get(getContext(), elementType.getIntOrFloatBitWidth())
+                        : elementType;
     if (!getValue())
       return emitOpError("expected a value to pad with");
     if (getValue().getType() != expected)

@@ -155,8 +155,7 @@ struct FoldBatchNorm : torchlite::tl::impl::FoldBatchNormPassBase<FoldBatchNorm>
     if (!weight || (conv.getBias() && !bias))
       return false;
     RankedTensorType type = weight->getType();
-    int64_t features = affine.scale.size(), first = type.getDimSize(0),
-            second = type.getDimSize(1);
+    int64_t features = affine.scale.size(), first = type.getDimSize(0), second = type.getDimSize(1);
     if (features == 0 || type.getNumElements() == 0)
       return false;
     // The feature that element i of the kernel belongs to: [F, C / G, ...], or, transposed,
@@ -170,20 +169,20 @@ struct FoldBatchNorm : torchlite::tl::impl::FoldBatchNormPassBase<FoldBatchNorm>
       return group * second + i / rest % second;
     };
     OpBuilder builder(op);
-    Attribute how = builder.getArrayAttr(
-        {conv.getGroupsAttr(), builder.getBoolAttr(conv.getTransposed())});
-    Value newWeight = getFolded(builder, conv.getWeight().getLoc(), weight->getAttribute(),
-                                getKey(op, "weight", how), type, "normalized_weight",
-                                [&](int64_t i) { return (*weight)[i] * affine.scale[getFeature(i)]; });
+    Attribute how =
+        builder.getArrayAttr({conv.getGroupsAttr(), builder.getBoolAttr(conv.getTransposed())});
+    Value newWeight = getFolded(
+        builder, conv.getWeight().getLoc(), weight->getAttribute(), getKey(op, "weight", how), type,
+        "normalized_weight", [&](int64_t i) { return (*weight)[i] * affine.scale[getFeature(i)]; });
     Attribute oldBias = bias ? Attribute(bias->getAttribute()) : builder.getUnitAttr();
     Value newBias = getFolded(
         builder, op.getLoc(), oldBias, getKey(op, "bias", builder.getUnitAttr()),
         RankedTensorType::get({features}, type.getElementType()), "normalized_bias",
         [&](int64_t c) { return (bias ? (*bias)[c] : 0.0) * affine.scale[c] + affine.shift[c]; });
-    auto result = ConvOp::create(builder, builder.getFusedLoc({conv.getLoc(), op.getLoc()}),
-                                 op.getType(), conv.getInput(), newWeight, newBias,
-                                 conv.getStride(), conv.getPadding(), conv.getDilation(), groups,
-                                 conv.getTransposed(), conv.getOutputPadding());
+    auto result =
+        ConvOp::create(builder, builder.getFusedLoc({conv.getLoc(), op.getLoc()}), op.getType(),
+                       conv.getInput(), newWeight, newBias, conv.getStride(), conv.getPadding(),
+                       conv.getDilation(), groups, conv.getTransposed(), conv.getOutputPadding());
     op.replaceAllUsesWith(result.getResult());
     op.erase();
     conv.erase();

@@ -10,7 +10,8 @@
 |*
 |* In a call that runs on a device (tl_device_code) the data of all tensors, the arena and
 |* what tl_rt_output and tl_rt_alloc return are addresses of device memory; sizes and scalars stay
-|* in the processor's memory. Arguments and results are aligned to 16 bytes, the rest to 64. Launches
+|* in the processor's memory. Arguments and results are aligned to 16 bytes, the rest to 64.
+Launches
 |* and copies are queued on the call's stream and run in the order in which they are made, so memory
 |* may be freed as soon as what uses it has been queued.
 \*===----------------------------------------------------------------------===*/
@@ -40,7 +41,8 @@ typedef struct tl_frame {
                           scalars are stored here, tensors through tl_rt_output */
   char *arena;         /* scratch of the size that tl_variant says, aligned to 64 bytes */
   void *runtime;       /* the runtime's own data */
-  const char *weights; /* calls on a device: the address there of tl_gpu_code's weights; else null */
+  const char
+      *weights; /* calls on a device: the address there of tl_gpu_code's weights; else null */
 } tl_frame;
 
 /* A compiled function. Returns only when it has succeeded; errors leave through tl_rt_raise. */

@@ -1,7 +1,9 @@
 /*===- Descriptor.h - What the compiler says about a model ------------*- C -*-===*\
 |*
-|* The tables that tl-compile writes into every library, and that lib/Driver/Descriptor.cpp builds as
-|* LLVM constants: keep the two in step, and raise TL_DESCRIPTOR_VERSION with every change. Internal:
+|* The tables that tl-compile writes into every library, and that lib/Driver/Descriptor.cpp builds
+as
+|* LLVM constants: keep the two in step, and raise TL_DESCRIPTOR_VERSION with every change.
+Internal:
 |* programs use TorchLite.h.
 \*===----------------------------------------------------------------------===*/
 #ifndef TORCHLITE_RUNTIME_DESCRIPTOR_H
@@ -38,8 +40,8 @@ typedef struct tl_device_code {
   int64_t arena_bytes;
   int32_t replayable; /* 1: launches, copies and scalar results of `entry` depend on nothing but the
                          addresses of operands and results, scalar operands, and what tl_rt_read
-                         gives; shapes are static and tl_rt_alloc is not called. So what one call does
-                         may be recorded and replayed; the runtime sees when those differ */
+                         gives; shapes are static and tl_rt_alloc is not called. So what one call
+                         does may be recorded and replayed; the runtime sees when those differ */
 } tl_device_code;
 
 /* One compiled function. Its operands are the leaves of the arguments, then state slots; its
@@ -58,11 +60,11 @@ typedef struct tl_variant {
   int32_t state_result_count;
   int32_t state_in;  /* the state signature that it starts from; -1: any, it has no state */
   int32_t state_out; /* the one that it leaves; -1: unchanged */
-  const tl_device_code *device; /* for calls on a device, one for each set of kernels; null where there
-                                   is no code for one */
+  const tl_device_code *device; /* for calls on a device, one for each set of kernels; null where
+                                   there is no code for one */
   int32_t contiguous; /* 1: tensors that it is called with must be contiguous. The model writes to a
-                         tensor of which it has taken a reshaped or contiguous form: of others PyTorch
-                         would have made a copy there, which would not see the write */
+                         tensor of which it has taken a reshaped or contiguous form: of others
+                         PyTorch would have made a copy there, which would not see the write */
 } tl_variant;
 
 /* ---- code for GPUs ---- */
@@ -82,15 +84,16 @@ typedef struct tl_gpu_image {
    by the emulator only, which provides the thread's place in the grid. */
 typedef void (*tl_emulated_kernel)(void **params);
 
-/* The kernels for some architectures that they come out the same for. A device runs one set; which one,
-   the backend decides when it opens the device. */
+/* The kernels for some architectures that they come out the same for. A device runs one set; which
+   one, the backend decides when it opens the device. */
 typedef struct tl_gpu_set {
   const int32_t *archs; /* these architectures, such as 80, oldest first */
   int32_t arch_count;
   int32_t image_count;
-  const tl_gpu_image *images;         /* without any: not compiled for CUDA */
-  const char *const *kernels;         /* by number: names in the images; null: only other sets have it */
-  const tl_emulated_kernel *emulated; /* by number, like `kernels`; null: not compiled for the emulator */
+  const tl_gpu_image *images; /* without any: not compiled for CUDA */
+  const char *const *kernels; /* by number: names in the images; null: only other sets have it */
+  const tl_emulated_kernel
+      *emulated; /* by number, like `kernels`; null: not compiled for the emulator */
 } tl_gpu_set;
 
 /* The code of a model for devices. Sets share the numbers of kernels, and weights. */
@@ -129,7 +132,7 @@ struct tl_model {
   int64_t method_count;
   const tl_state_slot *slots;
   int64_t slot_count;
-  int64_t state_count; /* number of state signatures; 0: no state */
+  int64_t state_count;    /* number of state signatures; 0: no state */
   const tl_gpu_code *gpu; /* null: no code for a GPU */
 };
 

@@ -1,6 +1,7 @@
 /*===- Emulator.h - Between emulated kernels and the emulator ---------*- C -*-===*\
 |*
-|* Kernels made for an NVIDIA GPU, compiled for the host by lib/Codegen/NVGPU/EmulateKernels.cpp, call
+|* Kernels made for an NVIDIA GPU, compiled for the host by lib/Codegen/NVGPU/EmulateKernels.cpp,
+call
 |* these functions of libTorchLiteEmulator.a for everything that host code has no instruction for.
 |* Internal, without compatibility to keep: both sides are linked into one library.
 |*
@@ -49,13 +50,14 @@ typedef struct tl_emu_kernel {
   int32_t granule;         /* bytes (1, 2 or 4) that every access to shared memory is a multiple of,
                               in address and size */
   int64_t local_bytes;     /* of local memory per thread */
-  const int32_t *pointers; /* numbers of the parameters that are pointers: slot i is the i-th one's */
-  const int64_t *extents;  /* of each of those, bytes that the kernel may access; 0: not known */
-  const int32_t *factors;  /* the pointers' lists, each ends in -1: 64-bit parameters that the extent
-                              is to be multiplied by */
-  int32_t pointer_count;   /* less than TL_EMU_RANGES: the last slot is for all other pointers */
-  int32_t mutation_count;  /* barriers and waits of the whole library that tests may leave out */
-  const char *mutations;   /* what they are, one line each; line i is that of site i */
+  const int32_t
+      *pointers; /* numbers of the parameters that are pointers: slot i is the i-th one's */
+  const int64_t *extents; /* of each of those, bytes that the kernel may access; 0: not known */
+  const int32_t *factors; /* the pointers' lists, each ends in -1: 64-bit parameters that the extent
+                             is to be multiplied by */
+  int32_t pointer_count;  /* less than TL_EMU_RANGES: the last slot is for all other pointers */
+  int32_t mutation_count; /* barriers and waits of the whole library that tests may leave out */
+  const char *mutations;  /* what they are, one line each; line i is that of site i */
   const int32_t *parameter_bytes; /* the sizes of all parameters */
   int32_t parameter_count;
 } tl_emu_kernel;
@@ -68,9 +70,9 @@ tl_emu_thread *tl_emu_current(void);
 
 enum { TL_EMU_READ = 0, TL_EMU_WRITE = 1, TL_EMU_ATOMIC = 2 };
 
-/* Before an access to global or generic memory that is not within block->ranges[slot], or misaligned.
-   Returns if the access is allowed; sets the last range, but never that of an argument. `alignment`: what
-   the instruction demands, in bytes. */
+/* Before an access to global or generic memory that is not within block->ranges[slot], or
+   misaligned. Returns if the access is allowed; sets the last range, but never that of an argument.
+   `alignment`: what the instruction demands, in bytes. */
 void tl_emu_check_global(tl_emu_thread *thread, tl_emu_block *block, uint64_t address,
                          uint64_t bytes, uint32_t kind, uint32_t alignment, uint32_t slot);
 /* Before every access to shared memory. */
@@ -122,8 +124,15 @@ void tl_emu_ldmatrix(tl_emu_thread *thread, uint32_t site, uint32_t matrices, ui
                      uint64_t row, uint32_t *result);
 
 /* mma.sync.m16n8k<k>.row.col. Element types of the factors and of C and D. */
-enum { TL_EMU_F16 = 0, TL_EMU_BF16 = 1, TL_EMU_TF32 = 2, TL_EMU_F32 = 3, TL_EMU_S8 = 4,
-       TL_EMU_U8 = 5, TL_EMU_S32 = 6 };
+enum {
+  TL_EMU_F16 = 0,
+  TL_EMU_BF16 = 1,
+  TL_EMU_TF32 = 2,
+  TL_EMU_F32 = 3,
+  TL_EMU_S8 = 4,
+  TL_EMU_U8 = 5,
+  TL_EMU_S32 = 6
+};
 /* `operands`: the registers of A, B and C one after another; `result`: those of D. */
 void tl_emu_mma(tl_emu_thread *thread, uint32_t site, uint32_t k, uint32_t a_type, uint32_t b_type,
                 uint32_t c_type, uint32_t d_type, const uint32_t *operands, uint32_t *result);
@@ -140,13 +149,19 @@ void tl_emu_copy_wait_all(tl_emu_thread *thread, uint32_t site);
 
 /* ---- arithmetic with directed rounding ---- */
 
-enum { TL_EMU_ROUND_NEAREST = 0, TL_EMU_ROUND_DOWN = 1, TL_EMU_ROUND_UP = 2, TL_EMU_ROUND_ZERO = 3 };
+enum {
+  TL_EMU_ROUND_NEAREST = 0,
+  TL_EMU_ROUND_DOWN = 1,
+  TL_EMU_ROUND_UP = 2,
+  TL_EMU_ROUND_ZERO = 3
+};
 /* a * b + c, rounded once. */
 float tl_emu_fma_f32(uint32_t rounding, float a, float b, float c);
 double tl_emu_fma_f64(uint32_t rounding, double a, double b, double c);
 
 /* f32 to bf16, which LLVM calls where the processor has no instruction for it and which not every C
- * compiler's library has. The result are the low 16 bits of the register in which floats are returned. */
+ * compiler's library has. The result are the low 16 bits of the register in which floats are
+ * returned. */
 float __truncsfbf2(float x);
 
 /* trap: ends the launch with an error. */

@@ -1,7 +1,8 @@
 /*===- Gpu.h - What runs a model's kernels ----------------------------*- C -*-===*\
 |*
 |* The interface between the runtime and a backend: CUDA's driver (libTorchLiteCuda.a), or the
-|* emulator (libTorchLiteEmulator.a). Only libraries with code for a GPU link a backend, by naming it
+|* emulator (libTorchLiteEmulator.a). Only libraries with code for a GPU link a backend, by naming
+it
 |* in tl_gpu_code. Internal: programs use TorchLite.h.
 |*
 |* Functions may be called from any thread; those of one stream by one thread at a time. Errors are
@@ -28,8 +29,8 @@ enum { TL_COPY_TO_DEVICE = 0, TL_COPY_TO_HOST = 1, TL_COPY_ON_DEVICE = 2 };
 typedef struct tl_gpu_backend {
   const char *name; /* as --device takes it: "cuda", "emulated" */
 
-  /* Opens device number `device`, loads the image that suits it best, and copies the weights there. A
-     second opening of the same code on the same device gives the same object; each needs a close.
+  /* Opens device number `device`, loads the image that suits it best, and copies the weights there.
+     A second opening of the same code on the same device gives the same object; each needs a close.
      TL_NO_DEVICE, TL_INCOMPATIBLE or TL_OUT_OF_MEMORY with a message that says what to do. */
   tl_status (*open)(const tl_gpu_code *code, int32_t device, tl_gpu_device **result,
                     tl_error *error);
@@ -53,8 +54,7 @@ typedef struct tl_gpu_backend {
 
   /* As tl_rt_launch. */
   tl_status (*launch)(tl_gpu_stream *stream, int32_t kernel, const int64_t grid[3],
-                      const int64_t block[3], int64_t shared_bytes, void **params,
-                      tl_error *error);
+                      const int64_t block[3], int64_t shared_bytes, void **params, tl_error *error);
   /* Queues a copy. Host memory must stay as it is until the stream has been waited for. */
   tl_status (*copy)(tl_gpu_stream *stream, void *to, const void *from, int64_t bytes, int kind,
                     tl_error *error);

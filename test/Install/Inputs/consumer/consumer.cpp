@@ -5,5 +5,6 @@
 
 int main() {
   mlir::MLIRContext context;
-  llvm::outs() << context.getOrLoadDialect<torchlite::tl::TorchLiteDialect>()->getNamespace() << "\n";
+  llvm::outs() << context.getOrLoadDialect<torchlite::tl::TorchLiteDialect>()->getNamespace()
+               << "\n";
 }

@@ -33,7 +33,8 @@ typedef struct state {
 void *test_guarded(int64_t bytes, int64_t alignment) {
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
   size_t payload = ((size_t)bytes + page - 1) / page * page;
-  char *map = mmap(NULL, payload + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  char *map =
+      mmap(NULL, payload + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (map == MAP_FAILED)
     abort();
   memset(map, 0xa5, payload); /* nobody may count on zeros */

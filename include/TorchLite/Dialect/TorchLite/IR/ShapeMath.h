@@ -61,8 +61,8 @@ mlir::OpFoldResult getWindowedSize(ShapeMath &math, mlir::OpFoldResult size,
 int64_t getTransposedConvSize(int64_t size, int64_t kernel, int64_t stride, int64_t padding,
                               int64_t dilation, int64_t outputPadding);
 mlir::OpFoldResult getTransposedConvSize(ShapeMath &math, mlir::OpFoldResult size,
-                                         mlir::OpFoldResult kernel, int64_t stride,
-                                         int64_t padding, int64_t dilation, int64_t outputPadding);
+                                         mlir::OpFoldResult kernel, int64_t stride, int64_t padding,
+                                         int64_t dilation, int64_t outputPadding);
 
 namespace inference {
 

@@ -13,9 +13,9 @@
 //   element   ::= f16 | bf16 | f32 | f64 | i8 | ui8 | i16 | i32 | i64 | i1 | complex64 | complex128
 //
 // It is held as attributes, one per argument, in the form that `tl.arguments` and `tl.result` of
-// compiled functions have as well: a `TypeAttr` for what is passed at run time (tensor, `i64`, `f64`,
-// `i1`), `#tl.none`, another constant attribute for a fixed value, and dictionaries {list = [...]},
-// {tuple = [...]}, {dict = [[key, value], ...]}.
+// compiled functions have as well: a `TypeAttr` for what is passed at run time (tensor, `i64`,
+// `f64`, `i1`), `#tl.none`, another constant attribute for a fixed value, and dictionaries {list =
+// [...]}, {tuple = [...]}, {dict = [[key, value], ...]}.
 //
 //===----------------------------------------------------------------------===//
 #ifndef TORCHLITE_DIALECT_TORCHLITE_TRANSFORMS_SIGNATURE_H
