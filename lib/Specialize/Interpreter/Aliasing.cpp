@@ -15,16 +15,14 @@ using namespace torchlite::tl::specialize;
 
 CellId Walker::allocate(Cell cell) {
   CellId id = nextCell++;
-  if (state.heap.size() <= id)
-    state.heap.resize(id + 1);
-  state.heap[id] = std::make_shared<const Cell>(std::move(cell));
+  state.heap.set(id, std::move(cell));
   return id;
 }
 
 Cell &Walker::change(CellId id) {
-  auto copy = std::make_shared<Cell>(*state.heap[id]);
+  auto copy = std::make_shared<Cell>(cell(id));
   Cell &cell = *copy;
-  state.heap[id] = std::move(copy);
+  state.heap.set(id, std::move(copy));
   return cell;
 }
 
@@ -153,6 +151,11 @@ void Walker::noteCopy(CellId copy, CellId base) {
   copies[base].push_back({copy, lastDecision});
 }
 
+void Walker::noteMaybeCopy(CellId copy, CellId base) {
+  state.heap.addPlaces(copy, unite({copy}, state.heap.places(base)));
+  joinedAt.insert({copy, {nullptr, locOf(current)}});
+}
+
 void Walker::noteRead(const TensorRef &ref) {
   for (auto [other, decision] : copies.lookup(ref.storage))
     reliesOnContiguity |=
@@ -198,17 +201,9 @@ Value Walker::readTensor(const SpecValue &tensor) {
 
 LogicalResult Walker::writeTensor(const SpecValue &tensor, Value value) {
   const TensorRef &ref = tensor.getTensor();
-  const Cell &storage = cell(ref.storage);
-  for (CellId partner : storage.maybeAlias)
-    if (isLive(partner)) {
-      for (CellId id : {ref.storage, partner})
-        if (Operation *place = joinedAt.lookup(id); place && !keepOpen.contains(place))
-          newKeepOpen.insert(place);
-      return error("a write in place to a tensor that may share memory with another one: which of "
-                   "them is written depends on a condition or on strides at run time");
-    }
-
-  if (storage.frozen)
+  if (failed(checkPartners(ref.storage, "a write in place to a tensor")))
+    return failure();
+  if (cell(ref.storage).isConstant)
     return error("a write in place to a constant of the program");
   Value old = storageValue(ref.storage);
   SmallVector<Value> bases = {old};
@@ -246,13 +241,34 @@ LogicalResult Walker::writeTensor(const SpecValue &tensor, Value value) {
   return success();
 }
 
+LogicalResult Walker::checkPartners(CellId id, StringRef what) {
+  SmallVector<CellId> live = llvm::filter_to_vector(
+      state.heap.partners(id), [&](CellId partner) { return isLive(partner); });
+  if (live.empty())
+    return success();
+  // The method is walked again with the conditionals that made them left open, if there are any.
+  std::optional<Location> where;
+  live.push_back(id);
+  for (CellId either : live)
+    if (auto it = joinedAt.find(either); it != joinedAt.end()) {
+      auto [place, loc] = it->second;
+      if (place && !keepOpen.contains(place))
+        newKeepOpen.insert(place);
+      where = loc;
+    }
+  problems.push_back({locOf(current),
+                      (what + " that may share memory with another one: which of them is written "
+                              "depends on a condition, on a loop or on strides at run time")
+                          .str(),
+                      "", where});
+  return failure();
+}
+
 bool Walker::mayChange(const SpecValue &container) {
-  if (cell(container.getCell()).frozen) {
-    (void)error(
-        "a list or dict is changed that may be known under another name, which depends on a "
-        "condition at run time");
+  if (failed(checkPartners(container.getCell(), container.is(ValueKind::List)
+                                                    ? "a change of a list"
+                                                    : "a change of a dict")))
     return false;
-  }
   if (auto it = archiveContainers.find(container.getCell()); it != archiveContainers.end())
     if (!program.stateAttributes.contains(it->second))
       newStateAttributes.insert(it->second);

@@ -198,7 +198,7 @@ SpecValue MethodBuilder::instantiate(Attribute structure, Type declared, const s
           instantiate(element, elementType, path + "." + std::to_string(index), isState));
     SpecValue value = w.newList(std::move(values), elementType);
     if (!isState)
-      containers.push_back({value.getCell(), w.state.heap[value.getCell()]});
+      containers.push_back({value.getCell(), w.cellRef(value.getCell())});
     return value;
   }
   if (ArrayAttr elements = member(structure, "tuple")) {
@@ -221,7 +221,7 @@ SpecValue MethodBuilder::instantiate(Attribute structure, Type declared, const s
     }
     SpecValue value = w.newDict(std::move(values), dict ? Type(dict) : Type(anyType));
     if (!isState)
-      containers.push_back({value.getCell(), w.state.heap[value.getCell()]});
+      containers.push_back({value.getCell(), w.cellRef(value.getCell())});
     return value;
   }
   return w.fromAttribute(structure, inner ? inner : Type(anyType));
@@ -602,7 +602,7 @@ static MethodResult specializeOnce(Program &program, const MethodSignature &sign
 
   // Arguments that were written.
   for (auto &[id, before] : mb.containers)
-    if (walker.state.heap[id] != before &&
+    if (walker.cellRef(id) != before &&
         !(walker.cell(id).elements.size() == before->elements.size() &&
           llvm::all_of(llvm::zip_equal(walker.cell(id).elements, before->elements),
                        [](auto pair) { return std::get<0>(pair).same(std::get<1>(pair)); })))

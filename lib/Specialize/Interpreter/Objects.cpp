@@ -119,7 +119,7 @@ SpecValue Walker::fromAttribute(Attribute attr, Type type) {
   if (auto elements = dyn_cast<ElementsAttr>(attr))
     if (auto tensorType = dyn_cast<RankedTensorType>(elements.getType())) {
       SpecValue tensor = newTensor(constant(cast<TypedAttr>(attr)), Known::Yes, /*given=*/false);
-      change(tensor.getTensor().storage).frozen = true;
+      change(tensor.getTensor().storage).isConstant = true;
       return tensor;
     }
   std::string text;
@@ -153,13 +153,16 @@ SpecValue Walker::objectOf(FlatSymbolRefAttr symbol) {
     SpecValue value =
         fromAttribute(slot.getValue(), type ? type : Type(AnyType::get(b.getContext())));
     // Containers that the archive holds: changing them changes the attribute.
-    for (CellId inside = first; inside < nextCell; ++inside)
-      if (state.heap[inside] && (state.heap[inside]->kind == Cell::Kind::List ||
-                                 state.heap[inside]->kind == Cell::Kind::Dict))
+    for (CellId inside = first; inside < nextCell; ++inside) {
+      CellRef held = state.heap.lookup(inside);
+      pristine[inside] = held;
+      if (held && (held->kind == Cell::Kind::List || held->kind == Cell::Kind::Dict))
         archiveContainers.try_emplace(inside,
                                       std::make_pair(Attribute(symbol), Attribute(slot.getName())));
+    }
     change(id).attributes[slot.getName().str()] = value;
   }
+  pristine[id] = state.heap.lookup(id);
   return SpecValue::cell(ValueKind::Object, id);
 }
 
@@ -201,6 +204,7 @@ SpecValue Walker::tensorOfArchive(TensorRefAttr ref) {
   Cell cell;
   cell.kind = Cell::Kind::Storage;
   CellId id = allocate(std::move(cell));
+  pristine[id] = state.heap.lookup(id);
   archiveCells[ref] = id;
   externalCells.push_back(id);
   cellTensors[id] = ref;

@@ -41,6 +41,20 @@ Value Walker::constant(TypedAttr attr) {
   return slot;
 }
 
+Value Walker::anyValue(Type type) {
+  auto tensorType = dyn_cast<RankedTensorType>(type);
+  if (!tensorType)
+    return constant(cast<TypedAttr>(b.getZeroAttr(type)));
+  SmallVector<Value> sizes(tensorType.getNumDynamicDims(), constant(b.getIndexAttr(0)));
+  return tensor::EmptyOp::create(b, locOf(current), tensorType, sizes);
+}
+
+Value Walker::converted(Value value, Type type) {
+  if (value.getType() == type)
+    return value;
+  return tensor::CastOp::create(b, locOf(current), type, value);
+}
+
 Value Walker::scalarValue(const SpecValue &number) {
   if (number.getScalar())
     return number.getScalar();

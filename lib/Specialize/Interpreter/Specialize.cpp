@@ -116,9 +116,11 @@ void SpecializePass::report(std::vector<Problem> &problems) {
   for (Problem &problem : problems) {
     if (!seen.insert({problem.loc.getAsOpaquePointer(), problem.message + problem.missing}).second)
       continue;
-    if (problem.missing.empty())
-      emitError(problem.loc, problem.message);
-    else
+    if (problem.missing.empty()) {
+      InFlightDiagnostic diagnostic = emitError(problem.loc, problem.message);
+      if (problem.other)
+        diagnostic.attachNote(*problem.other) << "which one is decided here";
+    } else
       missing[problem.missing].push_back(problem.loc);
   }
   for (auto &[name, places] : missing) {

@@ -584,7 +584,7 @@ LogicalResult Walker::applyRule(RuleContext &ctx, const Rule &rule,
     if (answer.aliases == Known::No && isIfContiguous && base.getTensor().given)
       noteCopy(copy.getTensor().storage, base.getTensor().storage);
     if (answer.aliases == Known::Maybe)
-      markMaybeAlias(copy.getTensor().storage, base.getTensor().storage);
+      noteMaybeCopy(copy.getTensor().storage, base.getTensor().storage);
     return copy;
   };
   if (rule.view || rule.viewList) {
@@ -636,13 +636,4 @@ LogicalResult Walker::applyInPlace(RuleContext &ctx, const Rule &rule,
     return failure();
   results.push_back(self);
   return success();
-}
-
-void Walker::markMaybeAlias(CellId a, CellId c) {
-  if (a == c)
-    return;
-  if (!llvm::is_contained(cell(a).maybeAlias, c))
-    change(a).maybeAlias.push_back(c);
-  if (!llvm::is_contained(cell(c).maybeAlias, a))
-    change(c).maybeAlias.push_back(a);
 }

@@ -6,7 +6,9 @@
 //   Walker.cpp       the walk over operations, calls, failures
 //   Aliasing.cpp     storages, views, writes
 //   Objects.cpp      constants, objects of the archive, tensors of storages
-//   Join.cpp         what two arms of a conditional make together
+//   Heap.h           cells, and which of them may be one
+//   Join.h           what two states make together
+//   JoinArms.cpp     the join behind a conditional
 //   ControlFlow.cpp  tl.if, outcomes and tails
 //   Loops.cpp        tl.loop: fixpoint and unrolling
 //   Methods.cpp      arguments, results and state of one method
@@ -15,6 +17,7 @@
 #ifndef TORCHLITE_LIB_SPECIALIZE_WALKER_H
 #define TORCHLITE_LIB_SPECIALIZE_WALKER_H
 
+#include "Heap.h"
 #include "TorchLite/Specialize/Rules.h"
 #include "TorchLite/Specialize/Value.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -29,35 +32,10 @@ namespace torchlite::tl::specialize {
 // Heap and state
 //===----------------------------------------------------------------------===//
 
-/// A mutable thing of the program. Cells are immutable once they are in a heap: a write replaces
-/// the cell, so that forks of the state share what they do not change.
-struct Cell {
-  enum class Kind { Storage, List, Dict, Object };
-  Kind kind;
-
-  /// Storage: the current value of the whole tensor.
-  mlir::Value value;
-  /// Storage: storages that may or may not share memory with this one.
-  llvm::SmallVector<CellId, 1> maybeAlias;
-
-  /// List: elements; Dict: keys and values in turn.
-  std::vector<SpecValue> elements;
-  /// List: its element type; Dict: its type; as written.
-  mlir::Type type;
-  /// List, Dict: two names may stand for this object, so that it cannot be changed.
-  bool frozen = false;
-
-  /// Object: its class, the `tl.object` it comes from (null if the program made it) and the values
-  /// of the attributes that were read or written.
-  mlir::FlatSymbolRefAttr className, object;
-  std::map<std::string, SpecValue> attributes;
-};
-using CellRef = std::shared_ptr<const Cell>;
-
 /// What the walk knows at one point of the program. Copied where control flow forks.
 struct State {
   llvm::DenseMap<mlir::Value, SpecValue> env;
-  std::vector<CellRef> heap;
+  Heap heap;
   /// Values of views by storage and chain, valid while the storage's value is `base`.
   struct CachedView {
     mlir::Value base, view;
@@ -100,6 +78,8 @@ struct Problem {
   std::string message;
   /// The operator that has no rule; empty for other errors.
   std::string missing;
+  /// A second line that the message is about.
+  std::optional<mlir::Location> other = std::nullopt;
 };
 
 //===----------------------------------------------------------------------===//
@@ -161,7 +141,15 @@ public:
 
   //===--- Aliasing.cpp -----------------------------------------------------===//
 
-  const Cell &cell(CellId id) const { return *state.heap[id]; }
+  /// A cell as it is here; one of the archive that was first seen elsewhere is as the archive holds
+  /// it.
+  CellRef cellRef(CellId id) const {
+    if (CellRef here = state.heap.lookup(id))
+      return here;
+    auto it = pristine.find(id);
+    return it == pristine.end() ? nullptr : it->second;
+  }
+  const Cell &cell(CellId id) const { return *cellRef(id); }
   /// Replaces a cell by a changed copy.
   Cell &change(CellId id);
   CellId allocate(Cell cell);
@@ -176,6 +164,9 @@ public:
   /// `copy` was made of `base` because that is not contiguous where what the method is called with
   /// is.
   void noteCopy(CellId copy, CellId base);
+  /// Whether `copy` was made of `base`, or is the same memory, depends on strides that are not
+  /// known.
+  void noteMaybeCopy(CellId copy, CellId base);
   /// Writes a value of exactly the tensor's type. Fails with a message if the view cannot be
   /// written.
   mlir::LogicalResult writeTensor(const SpecValue &tensor, mlir::Value value);
@@ -183,7 +174,9 @@ public:
   mlir::Value unapplyStep(const ViewStep &step, mlir::Value base, mlir::Value view);
   /// The value of a storage; constants of the archive are made when they are first read.
   mlir::Value storageValue(CellId id);
-  void markMaybeAlias(CellId a, CellId b);
+  /// To be called before a cell is written: fails, with an error that names both lines, if
+  /// something that the program still uses may be the same.
+  mlir::LogicalResult checkPartners(CellId id, llvm::StringRef what);
   /// To be called before a list or dict is changed: false, with an error, if that is not possible.
   bool mayChange(const SpecValue &container);
   /// Whether something that the program still uses may refer to the cell.
@@ -193,6 +186,10 @@ public:
 
   mlir::Value scalarValue(const SpecValue &number);
   mlir::Value constant(mlir::TypedAttr attr);
+  /// Some value of a type, where it is never used.
+  mlir::Value anyValue(mlir::Type type);
+  /// A tensor with a weaker static shape; the value itself if it is of that type.
+  mlir::Value converted(mlir::Value value, mlir::Type type);
   mlir::Value dimOf(mlir::Value tensor, int64_t dim);
   mlir::OpFoldResult sizeOf(mlir::Value tensor, int64_t dim);
   Known equalSizes(mlir::OpFoldResult a, mlir::OpFoldResult b);
@@ -213,7 +210,7 @@ public:
                                    const SpecValue &value);
   bool isInstance(const SpecValue &value, mlir::Type type);
 
-  //===--- ControlFlow.cpp, Join.cpp, Loops.cpp -----------------------------===//
+  //===--- ControlFlow.cpp, JoinArms.cpp, Loops.cpp -------------------------===//
 
   OutcomePtr walkIf(IfOp op);
   OutcomePtr walkLoop(LoopOp op);
@@ -273,8 +270,11 @@ public:
   /// behind them depends on the arm. The walk finds more of them; the method is then walked again.
   llvm::DenseSet<mlir::Operation *> keepOpen;
   llvm::SetVector<mlir::Operation *> newKeepOpen;
-  /// Where a storage came from that stands for one of two.
-  llvm::DenseMap<CellId, mlir::Operation *> joinedAt;
+  /// Where a cell came from that stands for one of several places: the operation as written (null:
+  /// not a conditional), and its line.
+  std::map<CellId, std::pair<mlir::Operation *, mlir::Location>> joinedAt;
+  /// Cells of the archive as it holds them.
+  std::map<CellId, CellRef> pristine;
   /// Chains whose address is a key of the view cache.
   std::vector<std::shared_ptr<const ViewChain>> keepAlive;
 

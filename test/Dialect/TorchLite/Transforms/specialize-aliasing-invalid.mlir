@@ -8,6 +8,7 @@ func.func @C.forward(%self: !tl.object<@C>, %x: !tl.tensor {tl.name = "x"}, %n: 
   %m = tl.constant -1 : i64 -> i64
   %t = tl.aten "t"(%x) : (!tl.tensor) -> !tl.tensor
   %l = tl.list_construct %m : (i64) -> !tl.list<i64>
+  // expected-note@+1 {{which one is decided here}}
   %f = tl.aten "reshape"(%t, %l) : (!tl.tensor, !tl.list<i64>) -> !tl.tensor
   // expected-error@+1 {{a write in place to a tensor that may share memory with another one}}
   %r = tl.aten "relu_"(%f) : (!tl.tensor) -> !tl.tensor

@@ -25,7 +25,7 @@ tl.object @root : !tl.object<@C> { slots = {} }
 func.func @C.forward(%self: !tl.object<@C>, %a: i64 {tl.name = "a"}) -> !tl.list<i64> {
   %l = tl.list_construct : () -> !tl.list<i64>
   %true = tl.constant true -> i1
-  // expected-error@+1 {{the loop cannot be kept as a loop, and its trip count is not known at compile time: a list or dict has 0 elements before a trip of the loop and 1 after it}}
+  // expected-error@+1 {{the loop cannot be kept as a loop, and its trip count is not known at compile time: a value is a list of length 0 before a trip of the loop and one of length 1 after it}}
   tl.loop %a while %true {
   ^bb0(%i: i64):
     %r = tl.aten "append.t"(%l, %i) : (!tl.list<i64>, i64) -> !tl.list<i64>

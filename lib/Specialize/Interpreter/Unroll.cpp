@@ -1,0 +1,131 @@
+//===- Unroll.cpp - Whether a loop stays a loop, and unrolling ------------===//
+#include "Loops.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace torchlite::tl;
+using namespace torchlite::tl::specialize;
+
+/// More trips than this are not unrolled.
+static constexpr int64_t maxUnroll = 2048;
+
+OutcomePtr Walker::unroll(LoopOp op, int64_t trip, std::optional<int64_t> count,
+                          SmallVector<SpecValue> carried, SpecValue condition) {
+  Block &body = op.getBody().front();
+  for (;; ++trip) {
+    if (count && trip >= *count)
+      return makeLeaf(std::move(carried));
+    std::optional<bool> goesOn = condition.getBool();
+    if (!goesOn) {
+      if (!condition.is(ValueKind::Unknown))
+        (void)error("the loop must be unrolled, but whether it goes on is known only at run time");
+      return makeLeaf(SmallVector<SpecValue>(carried.size(), SpecValue::unknown()));
+    }
+    if (!*goesOn)
+      return makeLeaf(std::move(carried));
+    if (trip >= maxUnroll) {
+      (void)error("the loop must be unrolled, but has more than " + Twine(maxUnroll) + " trips");
+      return makeLeaf(SmallVector<SpecValue>(carried.size(), SpecValue::unknown()));
+    }
+    bind(body.getArgument(0), SpecValue::integer(b.getContext(), trip));
+    for (auto [argument, value] : llvm::zip_equal(body.getArguments().drop_front(), carried))
+      bind(argument, value);
+    OutcomePtr outcome = walkFrom(body, body.begin());
+    current = op;
+    auto goOn = [&](Outcome &leaf) {
+      SmallVector<SpecValue> yields = std::move(leaf.yields);
+      enter(leaf);
+      condition = yields.front();
+      carried.assign(yields.begin() + 1, yields.end());
+    };
+    if (outcome->kind == Outcome::Kind::Dead)
+      return outcome;
+    if (outcome->kind == Outcome::Kind::Leaf) {
+      goOn(*outcome);
+      continue;
+    }
+    forEachLeaf(outcome, [&](OutcomePtr leaf) {
+      goOn(*leaf);
+      return unroll(op, trip + 1, count, carried, condition);
+    });
+    current = op;
+    collapse(outcome);
+    return outcome;
+  }
+}
+
+/// Takes back what was built in a block behind an operation, constants excepted.
+static void eraseBehind(Block *block, Operation *last) {
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(*block))) {
+    if (&op == last)
+      return;
+    if (op.use_empty() && !isa<arith::ConstantOp>(op))
+      op.erase();
+  }
+}
+
+OutcomePtr Walker::walkLoop(LoopOp op) {
+  SpecValue trip = get(op.getMaxTripCount()), condition = get(op.getInitialCondition());
+  SmallVector<SpecValue> initial = get(op.getInitialValues());
+  if (trip.is(ValueKind::Unknown) || condition.is(ValueKind::Unknown)) {
+    // For the errors that are in it.
+    State entry = state;
+    Block &body = op.getBody().front();
+    bind(body.getArguments(), SmallVector<SpecValue>());
+    Block *block = b.getInsertionBlock();
+    ++undecided;
+    (void)walkFrom(body, body.begin());
+    --undecided;
+    state = std::move(entry);
+    b.setInsertionPointToEnd(block);
+    current = op;
+    return makeLeaf(SmallVector<SpecValue>(op.getNumResults(), SpecValue::unknown()));
+  }
+  std::optional<int64_t> count = trip.getInt();
+  if ((count && *count <= 0) || condition.getBool() == false)
+    return makeLeaf(std::move(initial));
+  if (count == 1 && condition.getBool())
+    return unroll(op, 0, count, std::move(initial), condition);
+
+  bool canUnroll = count && condition.getBool() &&
+                   (*count <= maxUnroll || *count == std::numeric_limits<int64_t>::max());
+  size_t knownProblems = problems.size();
+  State entry = state;
+  Block *block = b.getInsertionBlock();
+  Operation *last = block->empty() ? nullptr : &block->back();
+  LoopAttempt attempt(*this, op, initial, trip, condition);
+  OutcomePtr outcome = attempt.run();
+  if (outcome) {
+    // Errors that come from what is not known in a loop (an index, a size) are gone when it is
+    // unrolled.
+    bool otherErrors = llvm::any_of(ArrayRef<Problem>(problems).drop_front(knownProblems),
+                                    [](const Problem &problem) { return problem.missing.empty(); });
+    if (!otherErrors || !canUnroll)
+      return outcome;
+    eraseBehind(block, last);
+  } else if (!canUnroll) {
+    problems.resize(knownProblems, Problem{op.getLoc(), "", ""});
+    std::string reason = "the loop cannot be kept as a loop, and its trip count is not known at "
+                         "compile time: " +
+                         attempt.getReason();
+    if (inLoopAttempt()) {
+      structureLostAt = attempt.getPlace();
+      structureLost = reason;
+      state = std::move(entry);
+      b.setInsertionPointToEnd(block);
+      return makeDead();
+    }
+    (void)error(attempt.getPlace(), reason);
+    state = std::move(entry);
+    // What it holds from here on is not known: no errors that only follow from this one.
+    if (std::optional<CellId> id = attempt.getChangedCell())
+      change(*id).elements.assign(1, SpecValue::unknown());
+    b.setInsertionPointToEnd(block);
+    return makeLeaf(SmallVector<SpecValue>(op.getNumResults(), SpecValue::unknown()));
+  }
+  problems.resize(knownProblems, Problem{op.getLoc(), "", ""});
+  state = std::move(entry);
+  b.setInsertionPointToEnd(block);
+  return unroll(op, 0, count, std::move(initial), condition);
+}
