@@ -207,7 +207,7 @@ Row slotRow(Tables &tables, const StateSlot &slot) {
         tables.bytes(slot.initial.empty() ? StringRef("\0", 1)
                                           : StringRef(slot.initial.data(), slot.initial.size()),
                      64);
-    sizes = tables.integers(ArrayRef<int64_t>(slot.types.front().dims));
+    sizes = tables.integers(ArrayRef<int64_t>(slot.initialSizes));
   }
   return {Field::pointer(tables.string(slot.path)), Field::pointer(tables.table(types)),
           Field::pointer(initial), Field::pointer(sizes)};

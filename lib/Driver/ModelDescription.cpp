@@ -264,8 +264,9 @@ FailureOr<int32_t> Reader::findSlot(Operation *op, StringRef path) {
 }
 
 /// The bytes of a slot's first value.
-static LogicalResult readInitial(tl::StateOp op, const ValueType &type, std::vector<char> &bytes) {
+static LogicalResult readInitial(tl::StateOp op, const ValueType &type, StateSlot &slot) {
   Attribute initial = op.getInitial();
+  std::vector<char> &bytes = slot.initial;
   if (type.kind == TL_TENSOR) {
     auto elements = dyn_cast<ElementsAttr>(initial);
     SmallVector<char> storage;
@@ -276,6 +277,8 @@ static LogicalResult readInitial(tl::StateOp op, const ValueType &type, std::vec
       return op.emitError("expected the elements of a tensor as the initial value of '")
              << op.getPath() << "', but got " << initial;
     bytes.assign(raw->begin(), raw->end());
+    ArrayRef<int64_t> sizes = cast<ShapedType>(elements.getType()).getShape();
+    slot.initialSizes.assign(sizes.begin(), sizes.end());
     return success();
   }
   int64_t bits;
@@ -306,7 +309,7 @@ LogicalResult Reader::readStateSlot(tl::StateOp op) {
     slot.types.push_back(std::move(*type));
   }
   if (!slot.types.empty() && slot.types.front().numLeaves() &&
-      failed(readInitial(op, slot.types.front(), slot.initial)))
+      failed(readInitial(op, slot.types.front(), slot)))
     return failure();
   model.numStates = std::max<int64_t>(model.numStates, slot.types.size());
   slots[slot.path] = model.slots.size();

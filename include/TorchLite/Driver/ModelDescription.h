@@ -80,6 +80,8 @@ struct StateSlot {
   std::vector<ValueType> types;
   /// The value in signature 0: elements as they lie in memory, or the 8 bytes of a scalar.
   std::vector<char> initial;
+  /// The sizes of a tensor in signature 0, which its type there may leave open.
+  std::vector<int64_t> initialSizes;
 };
 
 struct ModelDescription {

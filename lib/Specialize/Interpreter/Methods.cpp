@@ -155,6 +155,8 @@ public:
   Attribute describe(const SpecValue &value, const std::string &path, bool isState,
                      SmallVectorImpl<std::pair<std::string, Value>> &leaves, StringRef what);
 
+  void noteAliases(CellId storage, const std::string &path);
+
   Walker &w;
   const StateWidening &widening;
   SmallVector<Operand> operands;
@@ -227,6 +229,23 @@ SpecValue MethodBuilder::instantiate(Attribute structure, Type declared, const s
   return w.fromAttribute(structure, inner ? inner : Type(anyType));
 }
 
+/// Two leaves of the state that are, or may be, in one storage, or one in a storage of the archive.
+void MethodBuilder::noteAliases(CellId storage, const std::string &path) {
+  SmallVector<CellId> same = w.state.heap.partners(storage);
+  same.push_back(storage);
+  for (CellId other : same) {
+    auto held = finalStorages.find(other);
+    if (held != finalStorages.end())
+      aliasedLeaves.insert({path, held->second});
+    if (!w.cellStorages.count(other))
+      continue;
+    aliasedLeaves.insert(path);
+    if (auto leaf = w.stateCells.find(other); leaf != w.stateCells.end())
+      aliasedLeaves.insert(leaf->second);
+  }
+  finalStorages.try_emplace(storage, path);
+}
+
 Attribute MethodBuilder::describe(const SpecValue &value, const std::string &path, bool isState,
                                   SmallVectorImpl<std::pair<std::string, Value>> &leaves,
                                   StringRef what) {
@@ -244,22 +263,14 @@ Attribute MethodBuilder::describe(const SpecValue &value, const std::string &pat
   case ValueKind::None:
     return NoneAttr::get(b.getContext());
   case ValueKind::Tensor: {
+    if (isState)
+      if (TensorRefAttr ref = w.archiveRef(value))
+        return ref;
     Value tensor = w.readTensor(value);
     if (!tensor)
       return refuse();
     if (isState) {
-      // Two leaves of the state in one storage, or one in a storage of the archive.
-      CellId storage = value.getTensor().storage;
-      auto [it, isNew] = finalStorages.try_emplace(storage, path);
-      if (!isNew) {
-        aliasedLeaves.insert(path);
-        aliasedLeaves.insert(it->second);
-      }
-      if (w.cellStorages.count(storage)) {
-        aliasedLeaves.insert(path);
-        if (auto other = w.stateCells.find(storage); other != w.stateCells.end())
-          aliasedLeaves.insert(other->second);
-      }
+      noteAliases(value.getTensor().storage, path);
       auto type = cast<RankedTensorType>(tensor.getType());
       auto dims = widening.dims.find(path);
       if (dims != widening.dims.end() && dims->second.size() == size_t(type.getRank())) {
@@ -332,12 +343,38 @@ SmallVector<std::string> specialize::statePaths(Program &program) {
     std::string path = program.objectPaths.lookup(object);
     paths.push_back((path.empty() ? "" : path + ".") + cast<StringAttr>(name).getValue().str());
   }
-  for (Attribute storage : program.stateStorages)
-    paths.push_back(program.storagePaths.lookup(storage));
+  size_t numAttributes = paths.size();
+  for (Attribute storage : program.stateStorages) {
+    std::string path = program.storagePaths.lookup(storage);
+    // An attribute that may come to refer to something else is not its storage.
+    if (llvm::is_contained(ArrayRef(paths).take_front(numAttributes), path))
+      path += ".storage";
+    paths.push_back(path);
+  }
   return paths;
 }
 
-/// The structure of an initial value, with the constants of its leaves.
+/// The structure of a tensor that has its memory for itself, with its initial value.
+static FailureOr<Attribute> describeTensor(Program &program, TensorRefAttr ref,
+                                           const std::string &path, const StateWidening &widening,
+                                           std::map<std::string, Attribute> &initial) {
+  StorageOp storage = program.lookupStorage(ref.getStorage());
+  TypedAttr elements = storage ? viewElements(storage, ref) : TypedAttr();
+  if (!elements)
+    return emitError(program.module.getLoc(), "the initial value of '")
+           << path << "' cannot be read";
+  initial[path] = elements;
+  SmallVector<int64_t> shape(ref.getSizes());
+  if (auto dims = widening.dims.find(path);
+      dims != widening.dims.end() && dims->second.size() == shape.size())
+    for (auto [size, dynamic] : llvm::zip_equal(shape, dims->second))
+      if (dynamic)
+        size = ShapedType::kDynamic;
+  return Attribute(TypeAttr::get(RankedTensorType::get(shape, ref.getElementType())));
+}
+
+/// The structure of an initial value, with the constants of its leaves. A tensor whose memory something
+/// else of the archive refers to, too, is no leaf, but the `#tl.tensor_ref` that it is in the archive.
 static FailureOr<Attribute> describeInitial(Program &program, Attribute value, Type declared,
                                             const std::string &path, const StateWidening &widening,
                                             std::map<std::string, Attribute> &initial) {
@@ -347,19 +384,9 @@ static FailureOr<Attribute> describeInitial(Program &program, Attribute value, T
   };
   Type inner = unwrap(declared);
   if (auto ref = dyn_cast<TensorRefAttr>(value)) {
-    StorageOp storage = program.lookupStorage(ref.getStorage());
-    TypedAttr elements = storage ? viewElements(storage, ref) : TypedAttr();
-    if (!elements)
-      return emitError(program.module.getLoc(), "the initial value of '")
-             << path << "' cannot be read";
-    initial[path] = elements;
-    SmallVector<int64_t> shape(ref.getSizes());
-    if (auto dims = widening.dims.find(path);
-        dims != widening.dims.end() && dims->second.size() == shape.size())
-      for (auto [size, dynamic] : llvm::zip_equal(shape, dims->second))
-        if (dynamic)
-          size = ShapedType::kDynamic;
-    return Attribute(TypeAttr::get(RankedTensorType::get(shape, ref.getElementType())));
+    if (program.isShared(ref))
+      return Attribute(ref);
+    return describeTensor(program, ref, path, widening, initial);
   }
   if (isa<IntegerAttr, FloatAttr>(value)) {
     TypedAttr number = cast<TypedAttr>(value);
@@ -430,7 +457,7 @@ FailureOr<StateSignature> specialize::initialState(Program &program, const State
     const auto &views = program.storageViews[symbol];
     if (views.size() == 1) {
       FailureOr<Attribute> structure =
-          describeInitial(program, views.front(), Type(), path, StateWidening(), initial);
+          describeTensor(program, cast<TensorRefAttr>(views.front()), path, StateWidening(), initial);
       if (failed(structure))
         return failure();
       structures.push_back(*structure);

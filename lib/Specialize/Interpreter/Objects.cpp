@@ -1,5 +1,5 @@
 //===- Objects.cpp - Constants and the object graph of the archive --------===//
-#include "Walker.h"
+#include "Join.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
@@ -26,6 +26,21 @@ func::FuncOp Program::lookupFunction(FlatSymbolRefAttr symbol) {
   return lookup<func::FuncOp>(*this, symbol);
 }
 
+/// The tensors and objects of an attribute's value, each as often as it is there.
+static void forEachReference(Attribute value, llvm::function_ref<void(Attribute)> use) {
+  if (isa<TensorRefAttr, FlatSymbolRefAttr>(value))
+    return use(value);
+  if (auto array = dyn_cast<ArrayAttr>(value))
+    for (Attribute element : array)
+      forEachReference(element, use);
+  if (auto dict = dyn_cast<DictAttr>(value)) {
+    for (Attribute key : dict.getKeys())
+      forEachReference(key, use);
+    for (Attribute element : dict.getValues())
+      forEachReference(element, use);
+  }
+}
+
 LogicalResult Program::analyze() {
   root = module->getAttrOfType<FlatSymbolRefAttr>("tl.root");
   if (!root || !lookupObject(root))
@@ -42,16 +57,15 @@ LogicalResult Program::analyze() {
       return emitError(module.getLoc(), "expected a tl.object ") << symbol;
     for (NamedAttribute slot : object.getSlots()) {
       std::string name = (path.empty() ? "" : path + ".") + slot.getName().str();
-      slot.getValue().walk<WalkOrder::PreOrder>([&](Attribute attr) {
+      forEachReference(slot.getValue(), [&](Attribute attr) {
         if (auto ref = dyn_cast<TensorRefAttr>(attr)) {
           storagePaths.try_emplace(ref.getStorage(), name);
           storageViews[ref.getStorage()].insert(ref);
-          return WalkResult::skip();
+          ++storageUses[ref.getStorage()];
+        } else if (auto other = cast<FlatSymbolRefAttr>(attr);
+                   lookupObject(other) && objectPaths.try_emplace(other, name).second) {
+          queue.push_back({other, name});
         }
-        if (auto other = dyn_cast<FlatSymbolRefAttr>(attr))
-          if (lookupObject(other) && objectPaths.try_emplace(other, name).second)
-            queue.push_back({other, name});
-        return WalkResult::advance();
       });
     }
   }
@@ -170,6 +184,60 @@ SpecValue Walker::objectOf(FlatSymbolRefAttr symbol) {
 // Tensors
 //===----------------------------------------------------------------------===//
 
+/// The order of dimensions in which a strided tensor is contiguous; nothing if there is none.
+static std::optional<SmallVector<int64_t>> orderInMemory(TensorRefAttr ref) {
+  SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, ref.getSizes().size()));
+  llvm::stable_sort(
+      order, [&](int64_t a, int64_t b) { return ref.getStrides()[a] > ref.getStrides()[b]; });
+  int64_t expected = 1;
+  for (int64_t dim : llvm::reverse(order)) {
+    if (ref.getSizes()[dim] != 1 && ref.getStrides()[dim] != expected)
+      return std::nullopt;
+    expected *= ref.getSizes()[dim];
+  }
+  return order;
+}
+
+/// A view of memory that several tensors share and some method writes.
+SpecValue Walker::viewOfArchive(CellId whole, TensorRefAttr ref, Known contiguous) {
+  auto flat = cast<RankedTensorType>(cell(whole).value.getType());
+  std::optional<SmallVector<int64_t>> order = orderInMemory(ref);
+  if (!order || flat.getElementType() != ref.getElementType()) {
+    (void)error(function.getLoc(), "the tensors of '" +
+                                       program.storagePaths.lookup(ref.getStorage()) +
+                                       "' share memory that is written, and one of them has gaps "
+                                       "or is of another type");
+    return SpecValue::unknown();
+  }
+  SmallVector<OpFoldResult> sizes;
+  SmallVector<int64_t> permutation(order->size());
+  int64_t count = 1;
+  for (auto [place, dim] : llvm::enumerate(*order)) {
+    sizes.push_back(b.getIndexAttr(ref.getSizes()[dim]));
+    permutation[dim] = place;
+    count *= ref.getSizes()[dim];
+  }
+  ViewChain steps = {
+      viewSlice({b.getIndexAttr(ref.getOffset())}, {b.getIndexAttr(count)}, {b.getIndexAttr(1)}),
+      viewReshape(sizes)};
+  if (!llvm::is_sorted(permutation))
+    steps.push_back(viewPermute(permutation));
+  SpecValue base = SpecValue::tensor({whole, nullptr, flat, Known::Yes, /*given=*/false});
+  return viewOf(base, steps, contiguous);
+}
+
+TensorRefAttr Walker::archiveRef(const SpecValue &tensor) {
+  auto storage = cellStorages.find(tensor.getTensor().storage);
+  if (storage == cellStorages.end())
+    return {};
+  for (Attribute view : program.storageViews[storage->second]) {
+    SpecValue known = tensorOfArchive(cast<TensorRefAttr>(view));
+    if (known.isTensor() && sameView(known.getTensor(), tensor.getTensor()))
+      return cast<TensorRefAttr>(view);
+  }
+  return {};
+}
+
 SpecValue Walker::tensorOfArchive(TensorRefAttr ref) {
   auto type = RankedTensorType::get(ref.getSizes(), ref.getElementType());
   SmallVector<int64_t> strides = computeStrides(ref.getSizes());
@@ -180,27 +248,8 @@ SpecValue Walker::tensorOfArchive(TensorRefAttr ref) {
   auto it = archiveCells.find(ref);
   if (it != archiveCells.end())
     return SpecValue::tensor({it->second, nullptr, type, contiguous, /*given=*/false});
-  // A view of memory that several tensors share and some method writes.
-  if (auto whole = archiveCells.find(ref.getStorage()); whole != archiveCells.end()) {
-    auto flat = cast<RankedTensorType>(cell(whole->second).value.getType());
-    SpecValue base = SpecValue::tensor({whole->second, nullptr, flat, Known::Yes, /*given=*/false});
-    if (contiguous != Known::Yes || flat.getElementType() != ref.getElementType()) {
-      (void)error(function.getLoc(), "the tensors of '" +
-                                         program.storagePaths.lookup(ref.getStorage()) +
-                                         "' share memory that is written, and one of them is not "
-                                         "contiguous or of another type");
-      return SpecValue::unknown();
-    }
-    SmallVector<OpFoldResult> sizes;
-    for (int64_t size : ref.getSizes())
-      sizes.push_back(b.getIndexAttr(size));
-    OpFoldResult one = b.getIndexAttr(1);
-    return viewOf(base,
-                  {viewSlice({b.getIndexAttr(ref.getOffset())},
-                             {b.getIndexAttr(type.getNumElements())}, {one}),
-                   viewReshape(sizes)},
-                  contiguous);
-  }
+  if (auto whole = archiveCells.find(ref.getStorage()); whole != archiveCells.end())
+    return viewOfArchive(whole->second, ref, contiguous);
   Cell cell;
   cell.kind = Cell::Kind::Storage;
   CellId id = allocate(std::move(cell));

@@ -269,7 +269,8 @@ void SpecializePass::emitState(Program &program, ArrayRef<StateSignature> states
                               [&, number = number](const std::string &leaf, Attribute what) {
                                 auto &types = leaves[*names.insert(leaf).first];
                                 types.resize(states.size(), b.getUnitAttr());
-                                types[number] = what;
+                                // What refers to the archive's memory holds nothing of its own.
+        types[number] = isa<TensorRefAttr>(what) ? Attribute(b.getUnitAttr()) : what;
                               });
   OpBuilder builder(program.module.getBodyRegion());
   builder.setInsertionPointToStart(program.module.getBody());

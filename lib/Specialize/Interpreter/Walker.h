@@ -98,6 +98,12 @@ struct Program {
   llvm::DenseMap<mlir::Attribute, std::string> objectPaths, storagePaths;
   /// All `#tl.tensor_ref` of a storage.
   llvm::DenseMap<mlir::Attribute, llvm::SetVector<mlir::Attribute>> storageViews;
+  /// How many attributes (elements of lists, ...) refer to a storage.
+  llvm::DenseMap<mlir::Attribute, unsigned> storageUses;
+  /// Whether a tensor's memory is that of another attribute, too.
+  bool isShared(TensorRefAttr ref) const {
+    return stateStorages.contains(ref.getStorage()) || storageUses.lookup(ref.getStorage()) > 1;
+  }
 
   ObjectOp lookupObject(mlir::FlatSymbolRefAttr symbol);
   ClassOp lookupClass(mlir::FlatSymbolRefAttr symbol);
@@ -205,6 +211,8 @@ public:
   SpecValue fromAttribute(mlir::Attribute attr, mlir::Type type);
   SpecValue objectOf(mlir::FlatSymbolRefAttr symbol);
   SpecValue tensorOfArchive(TensorRefAttr ref);
+  /// What a tensor is in the archive, if it still is what some attribute was there; null if it is not.
+  TensorRefAttr archiveRef(const SpecValue &tensor);
   mlir::FailureOr<SpecValue> getAttribute(const SpecValue &object, llvm::StringRef name);
   mlir::LogicalResult setAttribute(const SpecValue &object, llvm::StringRef name,
                                    const SpecValue &value);
@@ -290,6 +298,7 @@ public:
   unsigned lastDecision = 0;
 
 private:
+  SpecValue viewOfArchive(CellId whole, TensorRefAttr ref, Known contiguous);
   OutcomePtr unroll(LoopOp op, int64_t trip, std::optional<int64_t> count,
                     llvm::SmallVector<SpecValue> carried, SpecValue condition);
   mlir::LogicalResult step(mlir::Operation *op);
