@@ -13,6 +13,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace torchlite::tl::specialize {
@@ -54,6 +55,9 @@ struct ViewStep {
 /// The steps from a storage's whole tensor to a view, in order. Immutable and shared.
 using ViewChain = std::vector<ViewStep>;
 
+/// Strides of a tensor in elements, one a dimension.
+using Strides = llvm::SmallVector<int64_t, 4>;
+
 /// A tensor object: a view of a storage.
 struct TensorRef {
   CellId storage;
@@ -66,6 +70,9 @@ struct TensorRef {
   /// The layout may follow that of tensors that the method is called with: `contiguous` says how it
   /// is where those are contiguous.
   bool given = true;
+  /// The strides that the tensor has in PyTorch, if they are known and are not just those of a
+  /// contiguous one.
+  std::optional<Strides> strides = std::nullopt;
   /// A 0-dim constant of the archive, which LibTorch treats as a number in type promotion.
   bool isNumber = false;
 };

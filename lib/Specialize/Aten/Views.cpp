@@ -3,6 +3,7 @@
 // Each rule says by which steps the view follows from operand 0, so that writes through it reach
 // the base. `<name>_copy` operators take the same steps and return a fresh tensor.
 
+#include "../Interpreter/Strides.h"
 #include "Families.h"
 #include "ViewHelpers.h"
 
@@ -26,20 +27,67 @@ static bool differByOnes(RuleContext &ctx, ArrayRef<OpFoldResult> a, ArrayRef<Op
          });
 }
 
-/// What `reshape` to sizes that are known to fit answers.
-static ViewAnswer reshapeAnswer(RuleContext &ctx, Value self, ArrayRef<OpFoldResult> sizes) {
-  Known contiguous = ctx.contiguous(0);
-  ViewStep step = viewReshape(sizes);
-  if (differByOnes(ctx, ctx.sizes(self), sizes))
-    return answer({step});
-  if (contiguous == Known::Yes) {
-    step.ifContiguous = true;
-    return answer({step});
-  }
-  return answer({viewReshape(sizes)}, Known::Maybe);
+/// Whether a tensor can be viewed in other sizes, as far as its strides are known.
+static Known canView(RuleContext &ctx, Value self, ArrayRef<OpFoldResult> sizes) {
+  if (differByOnes(ctx, ctx.sizes(self), sizes) || ctx.contiguous(0) == Known::Yes)
+    return Known::Yes;
+  SmallVector<int64_t> shape = staticShape(ctx.sizes(self)), viewShape = staticShape(sizes);
+  std::optional<Strides> strides = stridesOf(ctx.operand(0).getTensor());
+  if (!strides || ShapedType::isDynamicShape(shape) || ShapedType::isDynamicShape(viewShape))
+    return Known::Maybe;
+  return stridesOfReshape(shape, *strides, viewShape) ? Known::Yes : Known::No;
 }
 
-/// view(self, size): always a view.
+/// What `reshape` to sizes that are known to fit answers.
+static ViewAnswer reshapeAnswer(RuleContext &ctx, Value self, ArrayRef<OpFoldResult> sizes) {
+  ViewStep step = viewReshape(sizes);
+  Known isView = canView(ctx, self, sizes);
+  if (differByOnes(ctx, ctx.sizes(self), sizes))
+    return answer({step});
+  if (isView == Known::Maybe)
+    return answer({step}, Known::Maybe, Known::Maybe);
+  step.ifContiguous = true;
+  if (isView == Known::Yes)
+    return answer({step});
+  return answer({step}, Known::No, Known::Yes);
+}
+
+/// Whether a reshape puts dimensions together, so that it is a view for some strides only.
+static bool mergesDims(RuleContext &ctx, Value self, ArrayRef<OpFoldResult> sizes) {
+  SmallVector<OpFoldResult> before = ctx.sizes(self);
+  if (differByOnes(ctx, before, sizes))
+    return false;
+  SmallVector<int64_t> shape = staticShape(before), viewShape = staticShape(sizes);
+  if (ShapedType::isDynamicShape(shape) || ShapedType::isDynamicShape(viewShape))
+    return viewShape.size() < shape.size();
+  // Strides for which no two dimensions lie in memory as one.
+  Strides apart(shape.size());
+  int64_t stride = 1;
+  for (size_t i = shape.size(); i-- > 0; stride = stride * (shape[i] + 1) + 1)
+    apart[i] = stride;
+  return !stridesOfReshape(shape, apart, viewShape);
+}
+
+/// What `view` to sizes that are known to fit answers: always a view, or it raises. Strides that
+/// are not known are taken to allow it.
+static FailureOr<ViewAnswer> viewAnswer(RuleContext &ctx, Value self,
+                                        ArrayRef<OpFoldResult> sizes) {
+  const TensorRef &tensor = ctx.operand(0).getTensor();
+  Known isView = canView(ctx, self, sizes);
+  // What is said here of an argument holds where it is contiguous.
+  Walker &w = ctx.getWalker();
+  bool isArgument =
+      llvm::is_contained(w.externalCells, tensor.storage) && !w.stateCells.count(tensor.storage);
+  if (isView == Known::No || (isArgument && mergesDims(ctx, self, sizes)))
+    w.reliesOnContiguity |= tensor.given;
+  if (isView == Known::No)
+    return ctx.raise(
+        "view size is not compatible with input tensor's size and stride (at least one "
+        "dimension spans across two contiguous subspaces). Use .reshape(...) instead.");
+  return answer({viewReshape(sizes)});
+}
+
+/// view(self, size).
 static FailureOr<ViewAnswer> view(RuleContext &ctx) {
   Value self = ctx.tensor(0);
   SmallVector<OpFoldResult> sizes = ctx.indexList(1);
@@ -48,7 +96,7 @@ static FailureOr<ViewAnswer> view(RuleContext &ctx) {
   sizes = ctx.inferReshape(self, sizes);
   if (ctx.failed())
     return failure();
-  return answer({viewReshape(sizes)});
+  return viewAnswer(ctx, self, sizes);
 }
 
 /// reshape(self, shape): a view where strides allow.
@@ -71,7 +119,9 @@ template <bool isView> static FailureOr<ViewAnswer> reshapeAs(RuleContext &ctx) 
   SmallVector<OpFoldResult> sizes = ctx.inferReshape(self, ctx.sizes(other));
   if (ctx.failed())
     return failure();
-  return isView ? answer({viewReshape(sizes)}) : reshapeAnswer(ctx, self, sizes);
+  if (isView)
+    return viewAnswer(ctx, self, sizes);
+  return reshapeAnswer(ctx, self, sizes);
 }
 
 /// flatten.using_ints(self, start_dim, end_dim).

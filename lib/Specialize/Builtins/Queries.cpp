@@ -1,4 +1,5 @@
 //===- Queries.cpp - What a program asks about tensors and values ---------===//
+#include "../Interpreter/Strides.h"
 #include "../Interpreter/Walker.h"
 #include "TorchLite/Specialize/Rules.h"
 
@@ -112,6 +113,49 @@ LogicalResult isContiguous(RuleContext &ctx, Results &results) {
   return failure();
 }
 
+/// Whether two names that are not the same cell may stand for one thing all the same.
+bool mayBeOne(Walker &w, const SpecValue &a, const SpecValue &b) {
+  auto cellOf = [](const SpecValue &value) -> std::optional<CellId> {
+    if (value.isTensor())
+      return value.getTensor().storage;
+    if (value.is(ValueKind::List) || value.is(ValueKind::Dict))
+      return value.getCell();
+    return std::nullopt;
+  };
+  std::optional<CellId> x = cellOf(a), y = cellOf(b);
+  return x && y && *x != *y && a.kind() == b.kind() && w.state.heap.mayAlias(*x, *y);
+}
+
+/// stride.int(self, dim).
+LogicalResult strideOfDim(RuleContext &ctx, Results &results) {
+  Value tensor = ctx.tensor(0);
+  int64_t rank = cast<RankedTensorType>(tensor.getType()).getRank(), dim = ctx.dim(1, rank);
+  if (ctx.failed())
+    return failure();
+  std::optional<Strides> strides = stridesOf(ctx.operand(0).getTensor());
+  if (!strides || rank == 0)
+    return ctx.fail("the strides of this tensor are not known at compile time");
+  ctx.getWalker().reliesOnContiguity |= ctx.operand(0).getTensor().given;
+  results.push_back(ctx.makeInt((*strides)[dim]));
+  return success();
+}
+
+/// stride(self).
+LogicalResult strideList(RuleContext &ctx, Results &results) {
+  (void)ctx.tensor(0);
+  if (ctx.failed())
+    return failure();
+  std::optional<Strides> strides = stridesOf(ctx.operand(0).getTensor());
+  if (!strides)
+    return ctx.fail("the strides of this tensor are not known at compile time");
+  ctx.getWalker().reliesOnContiguity |= ctx.operand(0).getTensor().given;
+  std::vector<SpecValue> elements;
+  for (int64_t stride : *strides)
+    elements.push_back(ctx.makeInt(stride));
+  results.push_back(ctx.makeList(std::move(elements), ctx.b.getI64Type()));
+  return success();
+}
+
 /// `a is b`.
 template <bool negated> LogicalResult identity(RuleContext &ctx, Results &results) {
   const SpecValue &a = ctx.operand(0), &b = ctx.operand(1);
@@ -120,6 +164,10 @@ template <bool negated> LogicalResult identity(RuleContext &ctx, Results &result
     identical = a.isNone() && b.isNone();
   else if (a.isNumber() && b.isNumber() && !(a.isConstant() && b.isConstant()))
     return ctx.fail("'is' between numbers that are known only at run time is not supported");
+  else if (mayBeOne(ctx.getWalker(), a, b))
+    return ctx.fail(
+        "'is' between two things that are one or not, which depends on a condition at run "
+        "time");
   else
     identical = a.same(b);
   results.push_back(ctx.makeBool(identical != negated));
@@ -206,6 +254,8 @@ void specialize::registerQueryRules(RuleRegistry &registry) {
                        return ctx.makeInt(static_cast<int64_t>((bits + 7) / 8));
                      }));
   registry.special("is_contiguous", isContiguous);
+  registry.special("stride", strideList);
+  registry.special("stride.int", strideOfDim);
   registry.special("prim::device", deviceOf);
   registry.special("prim::type", typeOfDevice);
   registry.special("device", makeDevice);

@@ -5,8 +5,10 @@
 // aliasing needs no analysis: what shares a storage sees the write.
 //
 //===----------------------------------------------------------------------===//
+#include "Strides.h"
 #include "Walker.h"
 
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
@@ -50,6 +52,26 @@ SpecValue Walker::newDict(std::vector<SpecValue> keysAndValues, Type type) {
   return SpecValue::cell(ValueKind::Dict, allocate(std::move(cell)));
 }
 
+/// The strides of what some steps make of a tensor.
+static std::optional<Strides> stridesBehind(const TensorRef &base, ArrayRef<ViewStep> steps) {
+  std::optional<Strides> strides = stridesOf(base);
+  SmallVector<int64_t> shape(base.type.getShape());
+  for (const ViewStep &step : steps) {
+    if (!strides)
+      return std::nullopt;
+    SmallVector<int64_t> next;
+    if (step.kind == ViewStep::Kind::Same)
+      next = shape;
+    else if (step.kind == ViewStep::Kind::Permute)
+      next = applyPermutation(shape, step.permutation);
+    else
+      next = staticShape(step.sizes);
+    strides = stridesOfView(step, shape, *strides, next);
+    shape = std::move(next);
+  }
+  return strides;
+}
+
 SpecValue Walker::viewOf(const SpecValue &tensor, ArrayRef<ViewStep> steps, Known contiguous) {
   const TensorRef &base = tensor.getTensor();
   if (steps.empty())
@@ -62,11 +84,14 @@ SpecValue Walker::viewOf(const SpecValue &tensor, ArrayRef<ViewStep> steps, Know
       if (step.ifContiguous)
         step.decision = ++lastDecision;
   TensorRef ref{base.storage, chain, base.type, contiguous, base.given};
+  ref.strides = stridesBehind(base, steps);
   // The type is that of the view's value, which is mostly wanted anyway.
   Value value = readTensor(SpecValue::tensor(ref));
   if (!value)
     return SpecValue::unknown();
   ref.type = cast<RankedTensorType>(value.getType());
+  if (ref.strides && ref.type.hasStaticShape())
+    ref.contiguous = areContiguous(ref.type.getShape(), *ref.strides) ? Known::Yes : Known::No;
   return SpecValue::tensor(std::move(ref));
 }
 
@@ -106,17 +131,31 @@ Value Walker::applyStep(const ViewStep &step, Value base) {
   llvm_unreachable("all kinds covered");
 }
 
+/// Whether an expansion repeats nothing: it adds dimensions of size 1 in front.
+static bool addsOnes(const ViewStep &step, Value base) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(base.getType()).getShape();
+  SmallVector<int64_t> sizes = staticShape(step.sizes);
+  if (sizes.size() < shape.size())
+    return false;
+  size_t added = sizes.size() - shape.size();
+  return llvm::all_of(ArrayRef(sizes).take_front(added), [](int64_t size) { return size == 1; }) &&
+         !ShapedType::isDynamicShape(shape) && ArrayRef(sizes).drop_front(added) == shape;
+}
+
+SmallVector<OpFoldResult> Walker::sizesOf(Value tensor) {
+  SmallVector<OpFoldResult> sizes;
+  for (int64_t i : llvm::seq<int64_t>(0, cast<RankedTensorType>(tensor.getType()).getRank()))
+    sizes.push_back(sizeOf(tensor, i));
+  return sizes;
+}
+
 Value Walker::unapplyStep(const ViewStep &step, Value base, Value view) {
   Location loc = locOf(current);
   switch (step.kind) {
   case ViewStep::Kind::Same:
     return view;
   case ViewStep::Kind::Reshape: {
-    auto type = cast<RankedTensorType>(base.getType());
-    SmallVector<OpFoldResult> sizes;
-    for (int64_t i : llvm::seq<int64_t>(0, type.getRank()))
-      sizes.push_back(sizeOf(base, i));
-    return ReshapeOp::create(b, loc, view, sizes);
+    return ReshapeOp::create(b, loc, view, sizesOf(base));
   }
   case ViewStep::Kind::Permute:
     return PermuteOp::create(b, loc, view, invert(step.permutation));
@@ -125,7 +164,7 @@ Value Walker::unapplyStep(const ViewStep &step, Value base, Value view) {
       return base;
     return tensor::InsertSliceOp::create(b, loc, view, base, step.offsets, step.sizes, step.steps);
   case ViewStep::Kind::Broadcast:
-    return {};
+    return addsOnes(step, base) ? ReshapeOp::create(b, loc, view, sizesOf(base)) : Value();
   case ViewStep::Kind::Custom: {
     if (!step.write)
       return {};
@@ -210,7 +249,7 @@ LogicalResult Walker::writeTensor(const SpecValue &tensor, Value value) {
   static const ViewChain none;
   const ViewChain &chain = ref.chain ? *ref.chain : none;
   for (const ViewStep &step : chain) {
-    if (step.kind == ViewStep::Kind::Broadcast)
+    if (step.kind == ViewStep::Kind::Broadcast && !addsOnes(step, bases.back()))
       return error("a write in place to an expanded tensor: several elements refer to a single "
                    "memory location; please clone() the tensor before the operation");
     if (&step != &chain.back())

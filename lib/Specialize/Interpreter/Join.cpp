@@ -138,8 +138,10 @@ std::optional<SpecValue> Join::takeIn(const SpecValue &own, const SpecValue &ten
   if (!value)
     return std::nullopt;
   out.heap.addPlaces(ref.storage, right.heap.places(other.storage));
-  if (ref.contiguous != other.contiguous && ref.contiguous != Known::Maybe) {
+  bool layoutDiffers = ref.contiguous != other.contiguous || ref.strides != other.strides;
+  if (layoutDiffers && (ref.contiguous != Known::Maybe || ref.strides)) {
     ref.contiguous = Known::Maybe;
+    ref.strides.reset();
     noteChange();
   }
   return SpecValue::tensor(ref);
@@ -178,8 +180,14 @@ std::optional<SpecValue> Join::joinTensor(const SpecValue &a, const SpecValue &b
   if (!id)
     return one;
   Known contiguous = x && y && x->contiguous != y->contiguous ? Known::Maybe : ref.contiguous;
-  SpecValue joined = SpecValue::tensor({*id, nullptr, cast<RankedTensorType>(value->getType()),
-                                        contiguous, (x && x->given) || (y && y->given)});
+  TensorRef made{*id, nullptr, cast<RankedTensorType>(value->getType()), contiguous,
+                 (x && x->given) || (y && y->given)};
+  if (!x || !y || (x->strides == y->strides && x->type == y->type))
+    made.strides = ref.strides;
+  else if (x->strides || y->strides)
+    made.contiguous =
+        x->contiguous == Known::Yes && y->contiguous == Known::Yes ? Known::Yes : Known::Maybe;
+  SpecValue joined = SpecValue::tensor(std::move(made));
   remember(a, b, joined);
   return joined;
 }

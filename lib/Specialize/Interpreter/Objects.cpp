@@ -245,9 +245,10 @@ SpecValue Walker::tensorOfArchive(TensorRefAttr ref) {
   for (auto [size, stride, expected] : llvm::zip_equal(ref.getSizes(), ref.getStrides(), strides))
     if (size != 1 && stride != expected)
       contiguous = Known::No;
+  Strides own(ref.getStrides());
   auto it = archiveCells.find(ref);
   if (it != archiveCells.end())
-    return SpecValue::tensor({it->second, nullptr, type, contiguous, /*given=*/false});
+    return SpecValue::tensor({it->second, nullptr, type, contiguous, /*given=*/false, own});
   if (auto whole = archiveCells.find(ref.getStorage()); whole != archiveCells.end())
     return viewOfArchive(whole->second, ref, contiguous);
   Cell cell;
@@ -258,7 +259,7 @@ SpecValue Walker::tensorOfArchive(TensorRefAttr ref) {
   externalCells.push_back(id);
   cellTensors[id] = ref;
   cellStorages[id] = ref.getStorage();
-  return SpecValue::tensor({id, nullptr, type, contiguous, /*given=*/false});
+  return SpecValue::tensor({id, nullptr, type, contiguous, /*given=*/false, own});
 }
 
 /// The elements of a strided view of a storage, as an attribute of the view's shape.

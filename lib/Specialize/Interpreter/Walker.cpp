@@ -1,5 +1,6 @@
 //===- Walker.cpp - The walk over operations ------------------------------===//
 #include "Walker.h"
+#include "Strides.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
@@ -453,10 +454,11 @@ LogicalResult Walker::stepAten(AtenOp op) {
   }
   RuleContext ctx(*this, b, locOf(op), name, operands, op.getResultTypes());
   SmallVector<SpecValue> results;
+  size_t knownProblems = problems.size();
   LogicalResult done = rule ? applyRule(ctx, *rule, results) : applyInPlace(ctx, *inPlace, results);
   if (failed(done) || ctx.failed()) {
     // A rule must say why.
-    if (!ctx.failed() && !dead)
+    if (!ctx.failed() && !dead && problems.size() == knownProblems)
       return ctx.fail("this use is not supported");
     return failure();
   }
@@ -530,6 +532,19 @@ static Known viewContiguity(ArrayRef<ViewStep> steps, RankedTensorType base, Kno
   return contiguous;
 }
 
+/// A copy in the format of what it was made of.
+static SpecValue withPreservedStrides(const SpecValue &copy, const TensorRef &base) {
+  std::optional<Strides> strides = stridesOf(base);
+  TensorRef ref = copy.getTensor();
+  if (!strides || !ref.type.hasStaticShape())
+    return copy;
+  ref.strides = preservedStrides(ref.type.getShape(), *strides);
+  ref.contiguous = !ref.strides                                       ? Known::Maybe
+                   : areContiguous(ref.type.getShape(), *ref.strides) ? Known::Yes
+                                                                      : Known::No;
+  return SpecValue::tensor(std::move(ref));
+}
+
 LogicalResult Walker::applyRule(RuleContext &ctx, const Rule &rule,
                                 SmallVectorImpl<SpecValue> &results) {
   SmallVector<SpecValue> operands;
@@ -579,6 +594,9 @@ LogicalResult Walker::applyRule(RuleContext &ctx, const Rule &rule,
     if (!value)
       return SpecValue::unknown();
     SpecValue copy = newTensor(value, contiguous, base.getTensor().given);
+    // A copy as it is (clone) keeps the order of its dimensions in memory.
+    if (answer.steps.empty() && contiguous != Known::Yes)
+      copy = withPreservedStrides(copy, base.getTensor());
     bool isIfContiguous =
         llvm::any_of(answer.steps, [](const ViewStep &step) { return step.ifContiguous; });
     if (answer.aliases == Known::No && isIfContiguous && base.getTensor().given)

@@ -198,6 +198,7 @@ public:
   mlir::Value converted(mlir::Value value, mlir::Type type);
   mlir::Value dimOf(mlir::Value tensor, int64_t dim);
   mlir::OpFoldResult sizeOf(mlir::Value tensor, int64_t dim);
+  llvm::SmallVector<mlir::OpFoldResult> sizesOf(mlir::Value tensor);
   Known equalSizes(mlir::OpFoldResult a, mlir::OpFoldResult b);
   void assumeEqual(mlir::OpFoldResult a, mlir::OpFoldResult b);
   /// What is known of a condition here.
