@@ -35,6 +35,7 @@ static void prepare(OpPassManager &manager) {
 /// Tensors become buffers.
 static void bufferize(OpPassManager &manager) {
   manager.addPass(createBufferize());
+  manager.addNestedPass<func::FuncOp>(createVerifyBuffers());
   manager.addNestedPass<func::FuncOp>(createResolveReshapes());
   manager.addPass(createCanonicalizer());
   manager.addPass(createCSEPass());

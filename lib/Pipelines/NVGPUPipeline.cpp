@@ -50,6 +50,7 @@ static void formKernels(OpPassManager &manager, const NVGPUPipelineOptions &opti
 /// Tensors become the device's buffers, each with its place.
 static void bufferize(OpPassManager &manager) {
   manager.addPass(createBufferize());
+  manager.addNestedPass<func::FuncOp>(createVerifyBuffers());
   manager.addNestedPass<func::FuncOp>(createResolveReshapes());
   manager.addPass(createCanonicalizer());
   manager.addPass(createCSEPass());

@@ -1,10 +1,10 @@
 //===- OutlineGroups.cpp - One function for each kernel group -------------===//
 #include "TorchLite/Codegen/CPU/KernelEmitter.h"
 #include "TorchLite/Codegen/CPU/Passes.h"
+#include "TorchLite/Codegen/Common/Destinations.h"
 #include "TorchLite/Codegen/Common/RowKernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
-#include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
@@ -50,9 +50,8 @@ struct OutlineGroups : impl::OutlineGroupsBase<OutlineGroups> {
     IRRewriter rewriter(&getContext());
     for (func::FuncOp function : functions) {
       // Results that are written into a larger tensor go there directly.
-      if (failed(bufferization::eliminateEmptyTensors(rewriter, function)))
+      if (failed(chooseDestinations(rewriter, function, OwnFills::All)))
         return signalPassFailure();
-      duplicateFills(function);
       for (bool reductions : {true, false}) {
         SmallVector<Operation *> roots;
         function.walk([&](linalg::LinalgOp op) {
@@ -68,20 +67,6 @@ struct OutlineGroups : impl::OutlineGroupsBase<OutlineGroups> {
   }
 
 private:
-  /// Each reader gets a fill of its own, so that it can become part of a group.
-  static void duplicateFills(func::FuncOp function) {
-    SmallVector<linalg::FillOp> fills;
-    function.walk([&](linalg::FillOp fill) { fills.push_back(fill); });
-    for (linalg::FillOp fill : fills) {
-      if (fill->getNumResults() != 1)
-        continue;
-      OpBuilder builder(fill);
-      for (OpOperand &use : llvm::make_early_inc_range(fill->getUses()))
-        if (!fill->hasOneUse())
-          use.set(builder.clone(*fill)->getResult(0));
-    }
-  }
-
   void outline(linalg::LinalgOp root) {
     std::string reason;
     FailureOr<KernelGroup> group = matchKernelGroup(root, reason);

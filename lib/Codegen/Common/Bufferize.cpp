@@ -1,5 +1,6 @@
 //===- Bufferize.cpp - From tensors to buffers ----------------------------===//
 #include "mlir/Dialect/Bufferization/Transforms/Bufferize.h"
+#include "TorchLite/Codegen/Common/Destinations.h"
 #include "TorchLite/Codegen/Common/Passes.h"
 #include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -163,7 +164,7 @@ struct Bufferize : impl::BufferizeBase<Bufferize> {
     IRRewriter rewriter(&getContext());
     splatConstantsToFills(module, rewriter);
     pinLoopCarriedTensors(module, rewriter);
-    if (failed(bufferization::eliminateEmptyTensors(rewriter, module)))
+    if (failed(chooseDestinations(rewriter, module, OwnFills::Writers)))
       return signalPassFailure();
 
     bufferization::OneShotBufferizationOptions options;

@@ -1,9 +1,9 @@
 //===- FormKernels.cpp - Operations on tensors that become one launch -----===//
+#include "TorchLite/Codegen/Common/Destinations.h"
 #include "TorchLite/Codegen/Common/KernelGroup.h"
 #include "TorchLite/Codegen/Common/RowKernel.h"
 #include "TorchLite/Codegen/NVGPU/Passes.h"
 #include "TorchLite/Codegen/NVGPU/Strategy.h"
-#include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
@@ -29,9 +29,8 @@ struct FormKernels : impl::FormKernelsBase<FormKernels> {
     func::FuncOp function = getOperation();
     IRRewriter rewriter(&getContext());
     // Results that are written into a larger tensor go there directly.
-    if (failed(bufferization::eliminateEmptyTensors(rewriter, function)))
+    if (failed(chooseDestinations(rewriter, function, OwnFills::All)))
       return signalPassFailure();
-    duplicateFills(function);
     // Reductions first: they take the elementwise operations around them along.
     for (bool reductions : {true, false}) {
       SmallVector<Operation *> roots;
@@ -108,20 +107,6 @@ private:
     op->getResult(0).replaceAllUsesWith(kernel.getResult(0));
     op->erase();
     ++numKernels;
-  }
-
-  /// Each reader gets a fill of its own, so that it can become part of a kernel.
-  static void duplicateFills(func::FuncOp function) {
-    SmallVector<linalg::FillOp> fills;
-    function.walk([&](linalg::FillOp fill) { fills.push_back(fill); });
-    for (linalg::FillOp fill : fills) {
-      if (fill->getNumResults() != 1)
-        continue;
-      OpBuilder builder(fill);
-      for (OpOperand &use : llvm::make_early_inc_range(fill->getUses()))
-        if (!fill->hasOneUse())
-          use.set(builder.clone(*fill)->getResult(0));
-    }
   }
 
   void form(linalg::LinalgOp root) {

@@ -61,3 +61,57 @@ func.func private @callee(%x: tensor<?xf32>) -> tensor<?xf32> {
   %y = linalg.square ins(%x : tensor<?xf32>) outs(%e : tensor<?xf32>) -> tensor<?xf32>
   return %y : tensor<?xf32>
 }
+
+// Two results that accumulate upon one fill: each is filled, and summed up, in its own buffer.
+// CHECK-LABEL: func.func @two_sums
+// CHECK-DAG: %[[FIRST:.*]] = tlrt.output 0
+// CHECK-DAG: %[[SECOND:.*]] = tlrt.output 1
+// CHECK-NOT: memref.alloc
+// CHECK-NOT: memref.copy
+// CHECK-DAG: linalg.fill {{.*}} outs(%[[FIRST]]
+// CHECK-DAG: linalg.fill {{.*}} outs(%[[SECOND]]
+// CHECK: linalg.reduce {{.*}} outs(%[[FIRST]]
+// CHECK: linalg.reduce {{.*}} outs(%[[SECOND]]
+func.func @two_sums(%x: tensor<?x4xf32>, %y: tensor<3x4xf32>) -> (tensor<4xf32>, tensor<4xf32>)
+    attributes {tl.method = "two"} {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+  %a = linalg.reduce {arith.addf} ins(%x : tensor<?x4xf32>) outs(%f : tensor<4xf32>) dimensions = [0]
+  %b = linalg.reduce {arith.addf} ins(%y : tensor<3x4xf32>) outs(%f : tensor<4xf32>) dimensions = [0]
+  return %a, %b : tensor<4xf32>, tensor<4xf32>
+}
+
+// The fill is a result, too: it stays apart from what is summed up on it.
+// CHECK-LABEL: func.func @fill_and_sum
+// CHECK-DAG: %[[FIRST:.*]] = tlrt.output 0
+// CHECK-DAG: %[[SECOND:.*]] = tlrt.output 1
+// CHECK-DAG: linalg.fill {{.*}} outs(%[[FIRST]]
+// CHECK-DAG: linalg.fill {{.*}} outs(%[[SECOND]]
+// CHECK: linalg.reduce {{.*}} outs(%[[SECOND]]
+// CHECK-NOT: memref.copy
+// CHECK: return
+func.func @fill_and_sum(%x: tensor<?x4xf32>) -> (tensor<4xf32>, tensor<4xf32>)
+    attributes {tl.method = "fill"} {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+  %a = linalg.reduce {arith.addf} ins(%x : tensor<?x4xf32>) outs(%f : tensor<4xf32>) dimensions = [0]
+  return %f, %a : tensor<4xf32>, tensor<4xf32>
+}
+
+// The later result is made from the earlier one, which must not live in the later one's buffer.
+// CHECK-LABEL: func.func @later_first
+// CHECK-DAG: %[[FIRST:.*]] = tlrt.output 0
+// CHECK-DAG: %[[SECOND:.*]] = tlrt.output 1
+// CHECK: linalg.square {{.*}} outs(%[[SECOND]]
+// CHECK: memref.copy %{{.*}}, %[[FIRST]]
+// CHECK-NOT: memref.copy %[[FIRST]]
+// CHECK: return
+func.func @later_first(%x: tensor<4xf32>, %s: tensor<1xf32>) -> (tensor<4xf32>, tensor<4xf32>)
+    attributes {tl.method = "later"} {
+  %e = tensor.empty() : tensor<4xf32>
+  %a = linalg.square ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+  %b = tensor.insert_slice %s into %a[1] [1] [1] : tensor<1xf32> into tensor<4xf32>
+  return %b, %a : tensor<4xf32>, tensor<4xf32>
+}

@@ -71,6 +71,28 @@ def Bufferize : Pass<"tl-bufferize", "mlir::ModuleOp"> {
   ];
 }
 
+def VerifyBuffers : Pass<"tl-verify-buffers", "mlir::func::FuncOp"> {
+  let summary = "Check that every result is written in a buffer of its own";
+  let description = [{
+    Runs after `tl-bufferize` in all pipelines, changes nothing, and fails where a buffer of
+    `tlrt.output` is never written, or is used after the result was copied into it from elsewhere:
+    then it held another value before, which is still to be read, and would be read wrong. Time is
+    linear in the uses of the results' buffers.
+
+    Example: refused, since `%b` was made in the buffer of result 0, which gets `%a` before `%b` is
+    read.
+
+    ```mlir
+    %first = tlrt.output 0 : memref<4xf32>
+    %second = tlrt.output 1 : memref<4xf32>
+    linalg.square ins(%x : memref<4xf32>) outs(%alloc : memref<4xf32>)   // a
+    linalg.square ins(%y : memref<4xf32>) outs(%first : memref<4xf32>)   // b
+    memref.copy %alloc, %first : memref<4xf32> to memref<4xf32>
+    memref.copy %first, %second : memref<4xf32> to memref<4xf32>
+    ```
+  }];
+}
+
 def ResolveReshapes : Pass<"tl-resolve-reshapes", "mlir::func::FuncOp"> {
   let summary = "Reshapes take their sizes from values, not from memory";
   let description = [{
