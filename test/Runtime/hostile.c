@@ -1,5 +1,7 @@
 /* RUN: %cc -fsanitize=address,undefined -fno-sanitize-recover=all %s %runtime -o %t
-   RUN: %t
+   RUN: mkdir -p %t.locale
+   RUN: sh -c "localedef -i de_DE -f UTF-8 %t.locale/de_DE.UTF-8 || true"
+   RUN: env LOCPATH=%t.locale %t
    What callers may give: null pointers, values of any depth, bools of any byte, arguments and
    results that share memory, earlier results as arguments, another locale. */
 #include "FakeModel.h"
