@@ -516,7 +516,8 @@ static tl_status callInFrame(tl_call_frame *frame, const tl_method *method,
                      "%s: the value given for the result has another structure than %s",
                      method->name, type);
     }
-    status = tl_check_results_apart(frame, method);
+    if (frame->plan->result_leaf_count > 1 || variant->change_count)
+      status = tl_check_results_apart(frame, method);
     if (status)
       return status;
   }
