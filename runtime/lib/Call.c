@@ -444,7 +444,7 @@ static void commitState(tl_call_frame *frame) {
   int64_t first = frame->plan->result_leaf_count + variant->change_count;
   if (!variant->state_result_count &&
       (variant->state_out < 0 || variant->state_out == variant->state_in))
-    return; /* others may be reading */
+    return;                            /* others may be reading */
   pthread_mutex_lock(&instance->lock); /* no fork comes between */
   for (int32_t i = 0; i < variant->state_result_count; ++i) {
     tl_state_value *state = &instance->state[variant->state_results[i]];
