@@ -120,11 +120,15 @@ def _pack(argument, value, keep, stream=None):
     elif isinstance(argument, (bool, np.bool_)):
         value.kind, value.value.b = BOOL, bool(argument)
     elif isinstance(argument, int):
+        if not -2**63 <= argument < 2**63:
+            raise OverflowError(f"{argument} does not fit into 64 bits")
         value.kind, value.value.i = INT, argument
     elif isinstance(argument, float):
         value.kind, value.value.f = FLOAT, argument
     elif isinstance(argument, str):
         text = argument.encode()
+        if b"\0" in text:
+            raise ValueError("a text with a zero in it cannot be passed")
         keep.append(text)
         value.kind, value.value.string = STRING, text
     elif isinstance(argument, (list, tuple, dict)):
@@ -154,6 +158,11 @@ def _pack(argument, value, keep, stream=None):
     else:
         brain = isinstance(argument, BFloat16)
         array = argument.bits if brain else np.asarray(argument)
+        if array.dtype.kind not in _CODES or not array.dtype.isnative:
+            raise TypeError(f"arrays of '{array.dtype.str}' cannot be passed")
+        if any(stride % array.itemsize for stride in array.strides):
+            raise ValueError("an array whose elements lie apart by a fraction of an element cannot "
+                             "be passed; give numpy.ascontiguousarray of it")
         shape = (C.c_int64 * max(array.ndim, 1))(*array.shape)
         strides = (C.c_int64 * max(array.ndim, 1))(*[s // array.itemsize for s in array.strides])
         tensor = _DLTensor(array.ctypes.data, 1, 0, array.ndim,
@@ -238,6 +247,12 @@ class Instance:
         self._check(lambda error: self.library.tl_instance_create(
             model.handle, C.byref(options), C.byref(self.handle), error))
 
+    def _open(self):
+        """The handle, which close() has taken away."""
+        if self.handle is None:
+            raise Error(1, "the instance has been closed")
+        return self.handle
+
     @staticmethod
     def _check(call):
         error = _Error()
@@ -249,13 +264,15 @@ class Instance:
         """A function without arguments that makes the call and returns the tl_value, which is
         written again at the next call. `run.values()` unpacks it."""
         keep, values, result, error = [], (Value * max(len(arguments), 1))(), Value(), _Error()
+        handle = self._open()
         for value, argument in zip(values, arguments):
             _pack(argument, value, keep, self.stream)
         call = self.library.tl_call
-        packed = (self.handle, C.c_char_p(method.encode()), values, C.c_size_t(len(arguments)),
+        packed = (handle, C.c_char_p(method.encode()), values, C.c_size_t(len(arguments)),
                   C.byref(result), C.byref(error))
 
         def run(keep=keep):
+            self._open()
             status = call(*packed)
             if status:
                 raise Error(status, error.message.decode(errors="replace"))
@@ -274,5 +291,13 @@ class Instance:
             run.clear()
 
     def close(self):
-        self.library.tl_instance_destroy(self.handle)
+        """Frees the instance; calls raise an error from then on. Results live on."""
+        if self.handle is not None:
+            self.library.tl_instance_destroy(self.handle)
         self.handle = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()

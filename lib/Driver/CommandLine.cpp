@@ -248,11 +248,14 @@ LogicalResult CompilerCommandLine::apply(ModuleOp module, CompileOptions &option
   if (!options.signatures.empty() || getStage(module) != Stage::AsWritten)
     return success();
   std::string needed;
+  bool hasForward = false, needsForward = false;
   for (auto [method, function] : exportedMethods(module)) {
+    hasForward |= method == "forward";
     if (function.getNumArguments() == 1) {
       options.signatures.push_back((method + "()").str());
       continue;
     }
+    needsForward |= method == "forward";
     needed += "\n  --signature='" + method.str() + "(";
     for (unsigned i = 1; i < function.getNumArguments(); ++i) {
       auto argument = function.getArgAttrOfType<StringAttr>(i, "tl.name");
@@ -260,7 +263,8 @@ LogicalResult CompilerCommandLine::apply(ModuleOp module, CompileOptions &option
     }
     needed += ")'";
   }
-  if (options.signatures.empty())
+  // Methods without arguments alone are not what the model is for.
+  if (options.signatures.empty() || needsForward || (!hasForward && !needed.empty()))
     return emitError(module.getLoc(),
                      "the types of the arguments are needed: give --input-type once for each "
                      "argument of forward, or --signature; the model has")

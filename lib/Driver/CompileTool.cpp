@@ -4,12 +4,14 @@
 #include "TorchLite/Driver/Link.h"
 #include "TorchLite/Driver/Tools.h"
 #include "mlir/Pass/PassManager.h"
-#include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
+#include <csignal>
+#include <unistd.h>
 
 namespace torchlite::driver {
 using namespace mlir;
@@ -57,6 +59,19 @@ static bool needsRuntime(Format format) {
          format == Format::Executable;
 }
 
+/// Closes a file. An error without text has been reported.
+static llvm::Error finish(llvm::raw_fd_ostream &os, StringRef path,
+                          LogicalResult written = success()) {
+  os.close();
+  std::error_code error = os.error();
+  os.clear_error(); // or the stream ends the program
+  if (failed(written))
+    return llvm::createStringError(llvm::inconvertibleErrorCode(), "");
+  if (error)
+    return llvm::createStringError(error, "'" + path + "' cannot be written: " + error.message());
+  return llvm::Error::success();
+}
+
 /// Writes the object to a file and links it to `output`.
 static llvm::Error writeLinked(ModuleOp module, const Job &job, StringRef output) {
   SmallString<128> object;
@@ -64,18 +79,13 @@ static llvm::Error writeLinked(ModuleOp module, const Job &job, StringRef output
   if (std::error_code error =
           llvm::sys::fs::createTemporaryFile("torchlite", "o", descriptor, object))
     return llvm::createStringError(error, "cannot write a temporary file: " + error.message());
-  llvm::scope_exit removeObject([&] { llvm::sys::fs::remove(object); });
+  TemporaryFile removeObject(object);
   {
     llvm::raw_fd_ostream os(descriptor, /*shouldClose=*/true);
-    if (failed(emit(module, job.options, cpu::OutputKind::Object, /*weightsPrefix=*/"", os)))
-      return llvm::createStringError(llvm::inconvertibleErrorCode(), "");
-    os.close();
-    if (os.has_error()) {
-      std::string message = os.error().message();
-      os.clear_error();
-      return llvm::createStringError(llvm::inconvertibleErrorCode(),
-                                     "cannot write '" + object + "': " + message);
-    }
+    LogicalResult written =
+        emit(module, job.options, cpu::OutputKind::Object, /*weightsPrefix=*/"", os);
+    if (llvm::Error error = finish(os, object, written))
+      return error;
   }
   if (job.options.progress)
     job.options.progress("linking");
@@ -115,16 +125,7 @@ static llvm::Error writeDirectly(ModuleOp module, const Job &job, StringRef outp
     written = emit(module, job.options, cpu::OutputKind::LLVMIR, job.output, os);
     break;
   }
-  os.close();
-  if (failed(written))
-    return llvm::createStringError(llvm::inconvertibleErrorCode(), "");
-  if (os.has_error()) {
-    std::string message = os.error().message();
-    os.clear_error();
-    return llvm::createStringError(llvm::inconvertibleErrorCode(),
-                                   "'" + job.output + "' cannot be written: " + message);
-  }
-  return llvm::Error::success();
+  return finish(os, job.output, written);
 }
 
 static LogicalResult run(Job &job, MLIRContext *context, const Importer &importer,
@@ -158,7 +159,7 @@ static LogicalResult run(Job &job, MLIRContext *context, const Importer &importe
                               ? writeLinked(*module, job, output->temporaryPath())
                               : writeDirectly(*module, job, output->temporaryPath()))
     return fail(std::move(error));
-  bool hasHeader = !description.methods.empty() &&
+  bool hasHeader = !description.methods.empty() && !output->isSpecial() &&
                    (job.format == Format::SharedLibrary || job.format == Format::StaticLibrary ||
                     job.format == Format::Object);
   std::optional<OutputFile> header;
@@ -170,20 +171,35 @@ static LogicalResult run(Job &job, MLIRContext *context, const Importer &importe
       return fail(file.takeError());
     std::error_code error;
     llvm::raw_fd_ostream os(file->temporaryPath(), error);
+    if (error)
+      return fail(llvm::createStringError(error, "'" + path + "': " + error.message()));
     writeHeader(description, job.options.name, os);
+    if (llvm::Error error = finish(os, path))
+      return fail(std::move(error));
     header.emplace(std::move(*file));
   }
-  if (llvm::Error error =
-          output->keep(job.format == Format::SharedLibrary || job.format == Format::Executable))
-    return fail(std::move(error));
+  // A library without its header would be half of what was asked for.
   if (header)
     if (llvm::Error error = header->keep())
       return fail(std::move(error));
+  if (llvm::Error error =
+          output->keep(job.format == Format::SharedLibrary || job.format == Format::Executable))
+    return fail(std::move(error));
   return success();
+}
+
+/// Interrupted: files that are not complete have been removed.
+static void interrupted() {
+  static const char message[] = "tl-compile: error: interrupted\n";
+  if (write(STDERR_FILENO, message, sizeof message - 1)) {
+  }
+  _exit(130);
 }
 
 int compileMain(int argc, char **argv, const Importer &importer) {
   llvm::InitLLVM init(argc, argv);
+  llvm::sys::SetInterruptFunction(interrupted);
+  signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error like a full disk
   dropClashingOptions();
   cl::OptionCategory category("Options of tl-compile");
   cl::opt<std::string> input(cl::Positional, cl::cat(category), cl::desc("<model.pt | model.mlir>"),
@@ -220,6 +236,11 @@ int compileMain(int argc, char **argv, const Importer &importer) {
     return 1;
   };
   std::optional<Format> format = getFormat(output);
+  if (output == "-") { // no suffix says what to make
+    if (!stage.getNumOccurrences())
+      return fail("'-', standard output, takes what --emit shows; give --emit, or name a file");
+    format = Format::MLIR;
+  }
   if (!format)
     return fail("'" + output +
                 "': unknown suffix; expected .so, .a, .o, .s, .ll, .mlir, .ptx, .cubin "

@@ -22,10 +22,12 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/X86TargetParser.h"
 
 namespace torchlite::driver {
 using namespace mlir;
@@ -79,7 +81,24 @@ Stage getStage(ModuleOp module) {
   return Stage::Core;
 }
 
-/// Processor features that the code may use and the runtime can check, comma-separated.
+/// Names of processor features that are instructions or registers, unlike those that tell LLVM what
+/// is fast: what any of the processors that LLVM knows has.
+static bool isInstructionSet(StringRef name) {
+  static const llvm::StringSet<> all = [] {
+    llvm::StringSet<> all;
+    SmallVector<StringRef> cpus, features;
+    llvm::X86::fillValidCPUArchList(cpus, /*Only64Bit=*/true);
+    for (StringRef cpu : cpus)
+      llvm::X86::getFeaturesForCPU(cpu, features);
+    for (StringRef feature : features)
+      all.insert(feature);
+    return all;
+  }();
+  // No processor has some of the newest yet.
+  return all.contains(name) || name.starts_with("amx-") || name.starts_with("avx");
+}
+
+/// Processor features that the code may use, comma-separated, for the runtime to check.
 static FailureOr<std::string> requiredFeatures(const cpu::TargetSpec &target, Location loc) {
   FailureOr<std::unique_ptr<llvm::TargetMachine>> machine = cpu::createTargetMachine(target, loc);
   if (failed(machine))
@@ -88,10 +107,9 @@ static FailureOr<std::string> requiredFeatures(const cpu::TargetSpec &target, Lo
   if (!(*machine)->getTargetTriple().isX86())
     return features;
   const llvm::MCSubtargetInfo &subtarget = *(*machine)->getMCSubtargetInfo();
-  for (StringRef name : {"sse3", "ssse3", "sse4.1", "sse4.2", "avx", "avx2", "fma", "bmi", "bmi2",
-                         "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx512vnni"})
-    if (subtarget.checkFeatures(("+" + name).str()))
-      features += (features.empty() ? "" : ",") + name.str();
+  for (const llvm::SubtargetFeatureKV &feature : subtarget.getEnabledProcessorFeatures())
+    if (isInstructionSet(feature.Key))
+      features += (features.empty() ? "" : ",") + std::string(feature.Key);
   return features;
 }
 

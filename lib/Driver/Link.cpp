@@ -1,7 +1,6 @@
 //===- Link.cpp - Objects become libraries and programs -------------------===//
 #include "TorchLite/Driver/Link.h"
 
-#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Object/ArchiveWriter.h"
 #include "llvm/Support/FileSystem.h"
@@ -10,6 +9,7 @@
 #include "llvm/Support/Program.h"
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
+#include <unistd.h>
 
 namespace torchlite::driver {
 using namespace llvm;
@@ -22,20 +22,54 @@ static Error makeError(const Twine &message) {
 // Output files
 //===----------------------------------------------------------------------===//
 
+/// Whether the path is something that is written to, but never replaced: a device, a pipe, a
+/// socket.
+static bool isDeviceOrPipe(StringRef path) {
+  sys::fs::file_status status;
+  return !sys::fs::status(path, status) && sys::fs::exists(status) &&
+         !sys::fs::is_regular_file(status) && !sys::fs::is_directory(status);
+}
+
 Expected<OutputFile> OutputFile::create(StringRef path) {
   if (path.empty())
     return makeError("no output file is named (-o)");
   if (sys::fs::is_directory(path))
     return makeError("'" + path + "' cannot be written: it is a directory");
-  SmallString<128> temporary;
-  if (std::error_code error = sys::fs::createUniqueFile(path + ".tmp-%%%%%%", temporary))
+  SmallString<128> temporary, target(path);
+  bool special = path == "-" || isDeviceOrPipe(path);
+  // What a link stands for is replaced, not the link.
+  if (!special && sys::fs::is_symlink_file(path) && sys::fs::real_path(path, target))
+    target = path;
+  std::error_code error = special
+                              ? sys::fs::createTemporaryFile("torchlite-output", "tmp", temporary)
+                              : sys::fs::createUniqueFile(target + ".tmp-%%%%%%", temporary);
+  if (error)
     return makeError("'" + path + "' cannot be written: " + error.message());
   sys::RemoveFileOnSignal(temporary);
-  return OutputFile(path.str(), temporary.str().str());
+  return OutputFile(target.str().str(), temporary.str().str(), special);
+}
+
+/// Writes what a file holds to a device or pipe, or to standard output.
+static Error copyTo(StringRef path, StringRef from) {
+  auto buffer = MemoryBuffer::getFile(from, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  std::error_code error = buffer.getError();
+  if (!error) {
+    int descriptor = STDOUT_FILENO;
+    if (path != "-")
+      error = sys::fs::openFileForWrite(path, descriptor, sys::fs::CD_OpenExisting);
+    if (!error) {
+      raw_fd_ostream os(descriptor, /*shouldClose=*/path != "-", /*unbuffered=*/true);
+      os << (*buffer)->getBuffer();
+      error = os.error();
+      os.clear_error();
+    }
+  }
+  return error ? makeError("'" + path + "' cannot be written: " + error.message())
+               : Error::success();
 }
 
 OutputFile::OutputFile(OutputFile &&other)
-    : path(std::move(other.path)), temporary(std::move(other.temporary)) {
+    : path(std::move(other.path)), temporary(std::move(other.temporary)), special(other.special) {
   other.temporary.clear();
 }
 
@@ -48,6 +82,8 @@ OutputFile::~OutputFile() {
 
 Error OutputFile::keep(bool executable) {
   using namespace sys::fs;
+  if (special)
+    return copyTo(path, temporary);
   unsigned mask = getUmask();
   auto mode = static_cast<perms>((executable ? 0777 : 0666) & ~mask);
   std::error_code error = setPermissions(temporary, mode);
@@ -58,6 +94,13 @@ Error OutputFile::keep(bool executable) {
   sys::DontRemoveFileOnSignal(temporary);
   temporary.clear();
   return Error::success();
+}
+
+TemporaryFile::TemporaryFile(StringRef path) : path(path) { sys::RemoveFileOnSignal(path); }
+
+TemporaryFile::~TemporaryFile() {
+  sys::fs::remove(path);
+  sys::DontRemoveFileOnSignal(path);
 }
 
 //===----------------------------------------------------------------------===//
@@ -114,7 +157,7 @@ static Error runLinker(ArrayRef<std::string> arguments) {
   SmallString<128> log;
   if (std::error_code error = sys::fs::createTemporaryFile("torchlite-link", "txt", log))
     return makeError("cannot write a temporary file: " + error.message());
-  scope_exit removeLog([&] { sys::fs::remove(log); });
+  TemporaryFile removeLog(log);
   std::string problem;
   int status = sys::ExecuteAndWait(compiler, references, std::nullopt,
                                    {StringRef(), StringRef(log), StringRef(log)},
@@ -143,7 +186,7 @@ Error linkSharedLibrary(StringRef object, const Runtime &runtime, StringRef name
   if (std::error_code error =
           sys::fs::createTemporaryFile("torchlite-exports", "txt", descriptor, exports))
     return makeError("cannot write a temporary file: " + error.message());
-  scope_exit removeExports([&] { sys::fs::remove(exports); });
+  TemporaryFile removeExports(exports);
   {
     raw_fd_ostream os(descriptor, /*shouldClose=*/true);
     os << "{ global: " << name << "_model; tl_call; tl_instance_*; tl_library_model; tl_method_*; "

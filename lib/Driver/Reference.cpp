@@ -88,7 +88,9 @@ static std::string compareTensors(const DLTensor &actual, const DLTensor &expect
   for (int64_t i = 0; i < count; ++i) {
     const char *a = elementAt(actual, i), *e = elementAt(expected, i);
     bool close = true;
-    if (!isFloat) {
+    if (type.code == kDLBool) {
+      close = (*a != 0) == (*e != 0); // any other byte is true as well
+    } else if (!isFloat) {
       close = memcmp(a, e, type.bits / 8) == 0;
     } else {
       for (int half = 0; half < (isComplex ? 2 : 1); ++half) {

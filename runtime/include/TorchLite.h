@@ -39,7 +39,9 @@ error.message
 |*
 |* Threads: every function may be called from any thread. Calls on one instance run side by side;
 |* methods that write the instance's state wait for each other. An instance must not be destroyed,
-|* nor a model closed, while it is in use.
+|* nor a model closed, while it is in use. Readers and writers of the state wait for each other in
+|* turn. A forked child may go on with the instances, on the processor. Signals are never handled on
+|* the library's own threads.
 \*===----------------------------------------------------------------------===*/
 #ifndef TORCHLITE_H
 #define TORCHLITE_H
@@ -108,7 +110,7 @@ typedef enum tl_dtype {
   TL_I32 = 6,
   TL_I64 = 7,
   TL_UI8 = 8,
-  TL_I1 = 9, /* bool: one byte, 0 or 1 */
+  TL_I1 = 9, /* bool: one byte, 0 or 1; in arguments any byte that is not 0 is true */
   TL_COMPLEX64 = 10,
   TL_COMPLEX128 = 11,
 } tl_dtype;
@@ -331,7 +333,11 @@ TL_API tl_status tl_instance_reset(tl_instance *instance, tl_error *error);
    - null: the result is dropped.
    When the call fails, `result` has the structure that it had; given tensors may have been written.
 
-   Arguments that the method writes to (`x.add_(1)`) are changed, after the call has succeeded.
+   Arguments that the method writes to (`x.add_(1)`) are changed, after the call has succeeded. Such
+   a one may share memory with no other argument, nor with a tensor that is given for a result: that
+   is TL_INVALID_ARGUMENT. (A result of an earlier call may be given as both; it gets new memory.)
+   The call computes with the default floating-point environment, on all of its threads, and leaves
+   the caller's as it was.
 
    On a GPU, tensors may be in the processor's memory or on that GPU, in any mixture. Those on the
    GPU are used in place where they are contiguous and aligned to 16 bytes, and copied where they

@@ -212,7 +212,7 @@ static void bindLeaf(tl_call_frame *frame, const tl_leaf *leaf, int64_t index, t
     slot->i = value->as.i;
     return;
   case TL_BOOL:
-    slot->i = value->as.b;
+    slot->i = tl_value_bool(value);
     return;
   case TL_FLOAT:
     slot->f = value->kind == TL_FLOAT ? value->as.f : (double)value->as.i;
@@ -230,10 +230,14 @@ static void bindLeaf(tl_call_frame *frame, const tl_leaf *leaf, int64_t index, t
   int64_t alignment = leaf->type->dtype >= TL_COMPLEX64 ? bytes / 2 : bytes;
   slot->tensor.sizes = tensor->shape;
   slot->tensor.data = tl_tensor_data(tensor);
-  if (tl_tensor_contiguous(tensor) && (uintptr_t)slot->tensor.data % (uintptr_t)alignment == 0)
+  int64_t total = tl_byte_count(tensor->ndim, tensor->shape, bytes);
+  if (tl_tensor_contiguous(tensor) && (uintptr_t)slot->tensor.data % (uintptr_t)alignment == 0 &&
+      (leaf->type->dtype != TL_I1 || tl_bools_clean(slot->tensor.data, total)))
     return;
-  slot->tensor.data = tl_rt_alloc(&frame->frame, tl_byte_count(tensor->ndim, tensor->shape, bytes));
+  slot->tensor.data = tl_rt_alloc(&frame->frame, total);
   tl_tensor_gather(tensor, slot->tensor.data, (size_t)bytes);
+  if (leaf->type->dtype == TL_I1)
+    tl_bools_clear(slot->tensor.data, total);
 }
 
 static void bind(tl_call_frame *frame) {
@@ -254,7 +258,8 @@ static bool isLeafType(const tl_type *type) { return !isContainer(type) && tl_ty
 /* Finds where the caller wants the leaves of the result; false where the structure differs. */
 static bool collectGiven(const tl_type *type, tl_value *value, tl_result **results) {
   if (isContainer(type)) {
-    if (value->kind != type->kind || value->as.items.count != (size_t)type->count)
+    if (value->kind != type->kind || value->as.items.count != (size_t)type->count ||
+        (!value->as.items.data && type->count))
       return false;
     for (int64_t i = 0, e = tl_type_child_count(type); i < e; ++i)
       if (!collectGiven(&type->children[i], &value->as.items.data[i], results))
@@ -289,7 +294,8 @@ bool tl_result_fits(tl_call_frame *frame, int64_t index, int32_t dtype, int64_t 
   const DLTensor *tensor = result->given->as.tensor.tensor;
   void *data = tensor ? tl_tensor_data(tensor) : NULL;
   bool here = tensor && tl_tensor_place(frame->instance->opened, tensor) != TL_PLACE_ELSEWHERE;
-  bool fits = here && tensor->ndim == rank && tl_tensor_dtype(tensor) == dtype &&
+  bool sized = tensor && tensor->ndim == rank && (tensor->shape || !rank);
+  bool fits = here && sized && !result->replaced && tl_tensor_dtype(tensor) == dtype &&
               tl_tensor_contiguous(tensor) && (data || !bytes) &&
               (uintptr_t)data % tl_dtype_bytes(dtype) == 0 &&
               (rank == 0 || memcmp(tensor->shape, sizes, (size_t)rank * sizeof *sizes) == 0);
@@ -436,6 +442,10 @@ static void commitState(tl_call_frame *frame) {
   const tl_variant *variant = frame->variant;
   tl_instance *instance = frame->instance;
   int64_t first = frame->plan->result_leaf_count + variant->change_count;
+  if (!variant->state_result_count &&
+      (variant->state_out < 0 || variant->state_out == variant->state_in))
+    return;                            /* others may be reading */
+  pthread_mutex_lock(&instance->lock); /* no fork comes between */
   for (int32_t i = 0; i < variant->state_result_count; ++i) {
     tl_state_value *state = &instance->state[variant->state_results[i]];
     if (state->pending) {
@@ -448,6 +458,7 @@ static void commitState(tl_call_frame *frame) {
   }
   if (variant->state_out >= 0)
     instance->state_signature = variant->state_out;
+  pthread_mutex_unlock(&instance->lock);
 }
 
 static void commitChanges(tl_call_frame *frame) {
@@ -486,6 +497,8 @@ static tl_status callInFrame(tl_call_frame *frame, const tl_method *method,
     status = checkPlaces(frame, method);
   if (!status)
     status = checkStrides(frame, method);
+  if (!status && frame->variant->change_count)
+    status = tl_check_arguments_apart(frame, method);
   if (status)
     return status;
   const tl_variant *variant = frame->variant;
@@ -503,6 +516,10 @@ static tl_status callInFrame(tl_call_frame *frame, const tl_method *method,
                      "%s: the value given for the result has another structure than %s",
                      method->name, type);
     }
+    if (frame->plan->result_leaf_count > 1 || variant->change_count)
+      status = tl_check_results_apart(frame, method);
+    if (status)
+      return status;
   }
   status = run(frame);
   tl_value fresh = tl_none();
@@ -514,11 +531,12 @@ static tl_status callInFrame(tl_call_frame *frame, const tl_method *method,
   }
   if (!status) {
     int64_t index = 0;
+    /* Arguments first: where one is an earlier result, `result` may be what owns it. */
+    commitChanges(frame);
     if (result)
       fill(frame, variant->result, target, &index);
     if (result && !given)
       *result = fresh;
-    commitChanges(frame);
     commitState(frame);
   }
   for (int64_t i = 0; i < slots; ++i)
@@ -589,12 +607,16 @@ tl_status tl_call_here(tl_instance *instance, const char *name, const tl_value *
   frame->region = NULL;
   int use = stateUse(method);
   if (use == 2)
-    pthread_rwlock_wrlock(&instance->state_lock);
+    tl_lock_write(&instance->state_lock);
   else if (use == 1)
-    pthread_rwlock_rdlock(&instance->state_lock);
+    tl_lock_read(&instance->state_lock);
+  tl_float_environment environment = tl_float_default();
   status = callInFrame(frame, method, arguments, count, result);
-  if (use)
-    pthread_rwlock_unlock(&instance->state_lock);
+  tl_float_restore(environment);
+  if (use == 2)
+    tl_unlock_write(&instance->state_lock);
+  else if (use == 1)
+    tl_unlock_read(&instance->state_lock);
   frame->error = NULL;
   release(frame);
   return status;

@@ -190,6 +190,11 @@ void tl_device_bind(tl_call_frame *frame, const tl_leaf *leaf, int64_t index, tl
     }
     data = stage(frame, bytes);
     tl_tensor_gather(&view, data, (size_t)element);
+    if (leaf->type->dtype == TL_I1)
+      tl_bools_clear(data, bytes);
+  } else if (!here && leaf->type->dtype == TL_I1 && !tl_bools_clean(data, bytes)) {
+    data = memcpy(stage(frame, bytes), data, (size_t)bytes);
+    tl_bools_clear(data, bytes);
   } else if (tensor->device.device_type == kDLCPU) {
     char *fast = bounce(frame->device, bytes);
     if (fast)

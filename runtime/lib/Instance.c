@@ -76,7 +76,8 @@ tl_status tl_instance_create_here(const tl_model *model, const tl_options *optio
   if (instance->threads <= 0)
     instance->threads = tl_processor_count();
   pthread_mutex_init(&instance->lock, NULL);
-  pthread_rwlock_init(&instance->state_lock, NULL);
+  tl_lock_init(&instance->state_lock);
+  tl_fork_register(instance);
   tl_pool_retain(instance->threads);
   status = plan(instance) ? tl_state_create(instance, error)
                           : tl_fail(error, TL_OUT_OF_MEMORY, "%s: out of memory", model->name);
@@ -91,6 +92,7 @@ tl_status tl_instance_create_here(const tl_model *model, const tl_options *optio
 }
 
 void tl_instance_destroy_here(tl_instance *instance) {
+  tl_fork_unregister(instance);
   tl_pool_release();
   while (instance->frames) {
     tl_call_frame *frame = instance->frames;
@@ -100,15 +102,17 @@ void tl_instance_destroy_here(tl_instance *instance) {
   tl_state_destroy(instance);
   destroyPlans(instance);
   tl_opened_release(instance->opened);
-  pthread_rwlock_destroy(&instance->state_lock);
+  tl_lock_destroy(&instance->state_lock);
   pthread_mutex_destroy(&instance->lock);
   free(instance);
 }
 
 tl_status tl_instance_reset_here(tl_instance *instance, tl_error *error) {
-  pthread_rwlock_wrlock(&instance->state_lock);
+  tl_lock_write(&instance->state_lock);
+  pthread_mutex_lock(&instance->lock);
   tl_status status = tl_state_reset(instance, error);
-  pthread_rwlock_unlock(&instance->state_lock);
+  pthread_mutex_unlock(&instance->lock);
+  tl_unlock_write(&instance->state_lock);
   return status;
 }
 

@@ -36,6 +36,10 @@ const char *tl_dtype_name(int32_t dtype);
 void tl_type_text(tl_text *text, const tl_type *type);
 /* The type of a value, as in a signature: `tensor 1x3xf32`, `int 3`, `[...]`. */
 void tl_value_text(tl_text *text, const tl_value *value);
+/* A caller's bool, whose byte may be any where it comes from other languages or memory. */
+static inline bool tl_value_bool(const tl_value *value) {
+  return *(const unsigned char *)(const void *)&value->as.b != 0;
+}
 
 /*===-- Tensor.c -----------------------------------------------------------===*/
 
@@ -50,6 +54,10 @@ int64_t tl_byte_count(int64_t rank, const int64_t *sizes, int64_t element_bytes)
 /* Copies between a strided tensor and contiguous memory of the same sizes. */
 void tl_tensor_gather(const DLTensor *from, void *to, size_t element_bytes);
 void tl_tensor_scatter(const void *from, const DLTensor *to, size_t element_bytes);
+/* Bools are bytes that callers may give any value; compiled code takes 0 and 1. Whether all are,
+   and what makes them so. */
+bool tl_bools_clean(const void *data, int64_t count);
+void tl_bools_clear(void *data, int64_t count);
 /* A new contiguous tensor, or null. Data is aligned to TL_ALIGNMENT. */
 DLManagedTensor *tl_tensor_create(int32_t dtype, int64_t rank, const int64_t *sizes);
 /* Aligned memory, or null; `bytes` may be 0. Freed by free(). */
@@ -164,6 +172,7 @@ typedef struct tl_result {
   DLManagedTensor *created; /* a new tensor */
   void *staged;             /* memory of the call, copied to `given` or to an argument at the end */
   int64_t staged_bytes;
+  bool replaced; /* the memory of `given` is a changed argument's: not to be written to */
   void *landed; /* `staged`, or the host memory that it has been copied to from a device; null where
                    nothing is left to copy */
 } tl_result;
@@ -194,16 +203,36 @@ typedef struct tl_call_frame {
   struct tl_region *region; /* the parallel region that runs, or null */
 } tl_call_frame;
 
+/*===-- Lock.c -------------------------------------------------------------===*/
+
+/* Many readers or one writer, none of whom starves. */
+typedef struct tl_lock {
+  pthread_mutex_t mutex; /* guards all below; held for a moment only */
+  pthread_cond_t readers_go, writer_goes;
+  int64_t readers, waiting_readers;
+  uint64_t batch;                       /* rises when the waiting readers go */
+  uint64_t next_writer, served_writers; /* they differ while a writer waits or writes */
+} tl_lock;
+
+void tl_lock_init(tl_lock *lock);
+void tl_lock_destroy(tl_lock *lock);
+void tl_lock_read(tl_lock *lock);
+void tl_unlock_read(tl_lock *lock);
+void tl_lock_write(tl_lock *lock);
+void tl_unlock_write(tl_lock *lock);
+
 struct tl_instance {
   const tl_model *model;
   tl_opened *opened; /* null: the processor */
   void *callers_stream;
   bool results_on_device;
   int32_t threads;
-  pthread_mutex_t lock; /* guards `frames` */
+  tl_instance *next;    /* of all instances of the library (Fork.c) */
+  pthread_mutex_t lock; /* guards `frames`; held while a new state becomes visible, so that a fork
+                           never comes between */
   tl_call_frame *frames;
-  tl_plan **plans;             /* by method, then by variant */
-  pthread_rwlock_t state_lock; /* guards all below */
+  tl_plan **plans;    /* by method, then by variant */
+  tl_lock state_lock; /* guards all below */
   tl_state_value *state;
   int32_t state_signature;
   /* Sizes of a frame's arrays: the largest that a variant needs. */
@@ -225,6 +254,33 @@ __attribute__((noreturn)) void tl_raise_text(tl_call_frame *frame, tl_status sta
 bool tl_result_fits(tl_call_frame *frame, int64_t index, int32_t dtype, int64_t rank,
                     const int64_t *sizes, int64_t bytes);
 bool tl_overlaps_argument(const tl_call_frame *frame, const char *data, int64_t bytes);
+
+/*===-- Overlap.c ----------------------------------------------------------===*/
+
+/* Whether no argument that the variant changes shares memory with another. */
+tl_status tl_check_arguments_apart(tl_call_frame *frame, const tl_method *method);
+/* The same for the tensors that the caller gives for results: among themselves, and with changed
+   arguments. */
+tl_status tl_check_results_apart(tl_call_frame *frame, const tl_method *method);
+
+/*===-- Fork.c -------------------------------------------------------------===*/
+
+/* Children that the process forks can use the instance. */
+void tl_fork_register(tl_instance *instance);
+void tl_fork_unregister(tl_instance *instance);
+
+/*===-- FloatEnvironment.c -------------------------------------------------===*/
+
+typedef struct tl_float_environment {
+  uint64_t vector;
+  uint32_t x87;
+} tl_float_environment;
+
+/* Makes the calling thread compute as C programs do by default; returns how it did before. */
+tl_float_environment tl_float_default(void);
+void tl_float_restore(tl_float_environment old);
+
+/*===-- Table of the library's runtime -------------------------------------===*/
 
 tl_status tl_instance_create_here(const tl_model *, const tl_options *, tl_instance **, tl_error *);
 void tl_instance_destroy_here(tl_instance *);
@@ -299,11 +355,20 @@ void tl_replays_destroy(tl_call_frame *frame);
 /* The threads live as long as any instance does. */
 void tl_pool_retain(int32_t threads);
 void tl_pool_release(void);
-int32_t tl_processor_count(void);
+/* In a forked child: there are no threads. */
+void tl_pool_forked(void);
 /* Leaves the body that the calling thread runs in the frame's parallel region. */
 __attribute__((noreturn)) void tl_region_leave(struct tl_region *region);
 /* Whether the calling thread is the first in its region to fail, and so writes the message. */
 bool tl_region_fail(struct tl_region *region);
+
+/*===-- Processors.c -------------------------------------------------------===*/
+
+/* Processors that the process may use at the same time. */
+int32_t tl_processor_count(void);
+/* `limit`, or less where the control groups that the file `groups` names (/proc/self/cgroup) have a
+   smaller quota; their folders lie below `root` (/sys/fs/cgroup). */
+int32_t tl_quota_count(const char *groups, const char *root, int32_t limit);
 
 /*===-- Features.c ---------------------------------------------------------===*/
 

@@ -16,7 +16,8 @@ static tl_leaf *mismatch(const tl_type *type, const tl_value *value, tl_text *wh
 static tl_leaf *matchTensor(const tl_type *type, const tl_value *value, tl_leaf *leaves,
                             int64_t *score, tl_text *why) {
   const DLTensor *tensor = value->as.tensor.tensor;
-  if (!tensor || tensor->ndim != type->count || tl_tensor_dtype(tensor) != type->dtype)
+  if (!tensor || tensor->ndim != type->count || tl_tensor_dtype(tensor) != type->dtype ||
+      (tensor->ndim && !tensor->shape))
     return mismatch(type, value, why);
   bool empty = false;
   for (int32_t i = 0; i < type->count; ++i) {
@@ -31,6 +32,13 @@ static tl_leaf *matchTensor(const tl_type *type, const tl_value *value, tl_leaf 
       tl_text_add(why, "the tensor's data is null");
     return NULL;
   }
+  if (tl_byte_count(tensor->ndim, tensor->shape, (int64_t)tl_dtype_bytes(type->dtype)) < 0) {
+    if (why) {
+      tl_value_text(why, value);
+      tl_text_add(why, " has more elements than memory can hold");
+    }
+    return NULL;
+  }
   leaves->value = value;
   leaves->type = type;
   return leaves + 1;
@@ -43,7 +51,7 @@ static bool matchesFixed(const tl_type *type, const tl_value *value) {
   case TL_INT:
     return value->kind == TL_INT && value->as.i == type->bits;
   case TL_BOOL:
-    return value->kind == TL_BOOL && value->as.b == (type->bits != 0);
+    return value->kind == TL_BOOL && tl_value_bool(value) == (type->bits != 0);
   case TL_FLOAT:
     memcpy(&f, &type->bits, sizeof f);
     if (value->kind != TL_FLOAT && value->kind != TL_INT)
@@ -58,10 +66,15 @@ static bool matchesFixed(const tl_type *type, const tl_value *value) {
   }
 }
 
+/* Whether a container has as many items as its type. */
+static bool hasItems(const tl_type *type, const tl_value *value) {
+  return value->as.items.count == (size_t)type->count && (value->as.items.data || !type->count);
+}
+
 /* Keys are fixed by the signature; the caller may give them in any order. */
 static tl_leaf *matchDict(const tl_type *type, const tl_value *value, tl_leaf *leaves,
                           int64_t *score, tl_text *why) {
-  if (value->as.items.count != (size_t)type->count)
+  if (!hasItems(type, value))
     return mismatch(type, value, why);
   for (int32_t i = 0; i < type->count && leaves; ++i) {
     const tl_value *found = NULL;
@@ -97,7 +110,7 @@ tl_leaf *tl_match(const tl_type *type, const tl_value *value, tl_leaf *leaves, i
     return leaves + 1;
   case TL_LIST:
   case TL_TUPLE:
-    if (value->as.items.count != (size_t)type->count)
+    if (!hasItems(type, value))
       return mismatch(type, value, why);
     for (int64_t i = 0; i < type->count && leaves; ++i)
       leaves = tl_match(&type->children[i], &value->as.items.data[i], leaves, score, why);

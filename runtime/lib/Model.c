@@ -38,6 +38,9 @@ static tl_status checkModel(const tl_model *model, const char *name, tl_error *e
 }
 
 tl_status tl_model_open(const char *path, const tl_model **model, tl_error *error) {
+  if (!path || !model)
+    return tl_fail(error, TL_INVALID_ARGUMENT, "tl_model_open: the %s is null",
+                   path ? "place for the model" : "path");
   *model = NULL;
   if (access(path, R_OK))
     return tl_fail(error, TL_NOT_FOUND, "%s: %s", path, strerror(errno));
@@ -92,37 +95,57 @@ void tl_model_close(const tl_model *model) {
   free(entry);
 }
 
-const char *tl_model_name(const tl_model *model) { return model->name; }
-size_t tl_model_method_count(const tl_model *model) { return (size_t)model->method_count; }
+const char *tl_model_name(const tl_model *model) { return model ? model->name : NULL; }
+size_t tl_model_method_count(const tl_model *model) {
+  return model ? (size_t)model->method_count : 0;
+}
 const tl_method *tl_model_method(const tl_model *model, size_t index) {
-  return index < (size_t)model->method_count ? &model->methods[index] : NULL;
+  return index < tl_model_method_count(model) ? &model->methods[index] : NULL;
 }
 
 const tl_method *tl_model_find_method(const tl_model *model, const char *name) {
-  for (int64_t i = 0; i < model->method_count; ++i)
+  for (size_t i = 0; name && i < tl_model_method_count(model); ++i)
     if (strcmp(model->methods[i].name, name) == 0)
       return &model->methods[i];
   return NULL;
 }
 
-const char *tl_method_name(const tl_method *method) { return method->name; }
-size_t tl_method_variant_count(const tl_method *method) { return (size_t)method->variant_count; }
+/* Null where there is no such variant. */
+static const tl_variant *variantOf(const tl_method *method, size_t variant) {
+  return variant < tl_method_variant_count(method) ? &method->variants[variant] : NULL;
+}
+static const tl_argument *argumentOf(const tl_method *method, size_t variant, size_t index) {
+  return index < tl_method_argument_count(method, variant)
+             ? &method->variants[variant].arguments[index]
+             : NULL;
+}
+
+const char *tl_method_name(const tl_method *method) { return method ? method->name : NULL; }
+size_t tl_method_variant_count(const tl_method *method) {
+  return method ? (size_t)method->variant_count : 0;
+}
 size_t tl_method_argument_count(const tl_method *method, size_t variant) {
-  return (size_t)method->variants[variant].argument_count;
+  const tl_variant *it = variantOf(method, variant);
+  return it ? (size_t)it->argument_count : 0;
 }
 const char *tl_method_argument_name(const tl_method *method, size_t variant, size_t index) {
-  return method->variants[variant].arguments[index].name;
+  const tl_argument *it = argumentOf(method, variant, index);
+  return it ? it->name : NULL;
 }
 const tl_type *tl_method_argument_type(const tl_method *method, size_t variant, size_t index) {
-  return method->variants[variant].arguments[index].type;
+  const tl_argument *it = argumentOf(method, variant, index);
+  return it ? it->type : NULL;
 }
 const tl_type *tl_method_result_type(const tl_method *method, size_t variant) {
-  return method->variants[variant].result;
+  const tl_variant *it = variantOf(method, variant);
+  return it ? it->result : NULL;
 }
 
 size_t tl_method_format(const tl_method *method, size_t variant, char *buffer, size_t size) {
-  tl_text text = {buffer, size, 0};
-  const tl_variant *it = &method->variants[variant];
+  tl_text text = {buffer, buffer ? size : 0, 0};
+  const tl_variant *it = variantOf(method, variant);
+  if (!it)
+    return 0;
   tl_text_add(&text, "%s(", method->name);
   for (int32_t i = 0; i < it->argument_count; ++i) {
     tl_text_add(&text, "%s%s: ", i ? ", " : "", it->arguments[i].name);
@@ -135,7 +158,12 @@ size_t tl_method_format(const tl_method *method, size_t variant, char *buffer, s
 
 tl_status tl_instance_create(const tl_model *model, const tl_options *options,
                              tl_instance **instance, tl_error *error) {
+  if (!instance)
+    return tl_fail(error, TL_INVALID_ARGUMENT,
+                   "tl_instance_create: the place for the instance is null");
   *instance = NULL;
+  if (!model)
+    return tl_fail(error, TL_INVALID_ARGUMENT, "tl_instance_create: the model is null");
   tl_status status = checkModel(model, model->name, error);
   return status ? status : model->runtime->instance_create(model, options, instance, error);
 }
@@ -146,10 +174,18 @@ void tl_instance_destroy(tl_instance *instance) {
 }
 
 tl_status tl_instance_reset(tl_instance *instance, tl_error *error) {
+  if (!instance)
+    return tl_fail(error, TL_INVALID_ARGUMENT, "tl_instance_reset: the instance is null");
   return instance->model->runtime->instance_reset(instance, error);
 }
 
 tl_status tl_call(tl_instance *instance, const char *method, const tl_value *arguments,
                   size_t count, tl_value *result, tl_error *error) {
+  const char *missing = !instance                 ? "instance is null"
+                        : !method                 ? "method's name is null"
+                        : !arguments && count > 0 ? "array of arguments is null"
+                                                  : NULL;
+  if (missing)
+    return tl_fail(error, TL_INVALID_ARGUMENT, "tl_call: the %s", missing);
   return instance->model->runtime->call(instance, method, arguments, count, result, error);
 }

@@ -10,7 +10,7 @@ the
 \*===----------------------------------------------------------------------===*/
 #include "Internal.h"
 
-#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -38,7 +38,6 @@ typedef struct tl_region {
 static struct {
   pthread_mutex_t lock; /* guards the members up to `threads` */
   int32_t users;
-  bool atfork;
   atomic_int wanted, count; /* workers; also read without the lock */
   pthread_t threads[MAX_WORKERS];
   pthread_mutex_t busy;   /* held while a region is open */
@@ -156,6 +155,7 @@ static unsigned join(unsigned generation) {
 
 static void *worker(void *unused) {
   (void)unused;
+  tl_float_default(); /* threads inherit the environment of the one that starts them */
   unsigned seen = atomic_load_explicit(&pool.generation, memory_order_acquire);
   /* A region may have opened before this thread came: look once without waiting. */
   for (;;) {
@@ -182,10 +182,11 @@ static void *worker(void *unused) {
 /*===-- The team -----------------------------------------------------------===*/
 
 /* In a forked child there are no workers, and locks may be held by threads that are gone. */
-static void afterFork(void) {
+void tl_pool_forked(void) {
   pthread_mutex_init(&pool.lock, NULL);
   pthread_mutex_init(&pool.busy, NULL);
   pool.count = 0;
+  atomic_store(&pool.stop, false);
   atomic_store(&pool.sleepers, 0);
   atomic_store(&pool.waiting, 0);
   atomic_fetch_or(&pool.entry, CLOSED);
@@ -193,10 +194,6 @@ static void afterFork(void) {
 
 void tl_pool_retain(int32_t threads) {
   pthread_mutex_lock(&pool.lock);
-  if (!pool.atfork) {
-    pool.atfork = true;
-    pthread_atfork(NULL, NULL, afterFork);
-  }
   ++pool.users;
   if (threads - 1 > pool.wanted)
     pool.wanted = threads - 1 < MAX_WORKERS ? threads - 1 : MAX_WORKERS;
@@ -218,24 +215,22 @@ void tl_pool_release(void) {
   pthread_mutex_unlock(&pool.lock);
 }
 
-/* Starts the workers that are wanted and not there. Fewer serve as well. */
+/* Starts the workers that are wanted and not there. Fewer serve as well. Signals are for the
+   program's own threads; only those that a fault of a worker's own raises are let through. */
 static void start(void) {
+  static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
+  sigset_t blocked, before;
+  sigfillset(&blocked);
+  for (size_t i = 0; i < sizeof faults / sizeof *faults; ++i)
+    sigdelset(&blocked, faults[i]);
   pthread_mutex_lock(&pool.lock);
+  pthread_sigmask(SIG_SETMASK, &blocked, &before);
   while (pool.count < pool.wanted &&
          pthread_create(&pool.threads[pool.count], NULL, worker, NULL) == 0)
     ++pool.count;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
   pool.wanted = pool.count;
   pthread_mutex_unlock(&pool.lock);
-}
-
-int32_t tl_processor_count(void) {
-#ifdef __linux__
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0)
-    return CPU_COUNT(&set);
-#endif
-  long count = sysconf(_SC_NPROCESSORS_ONLN);
-  return count > 0 ? (int32_t)count : 1;
 }
 
 void tl_rt_parallel_for(tl_frame *it, void (*body)(void *, int64_t, int64_t), void *context,

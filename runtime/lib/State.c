@@ -22,9 +22,12 @@ static bool reserve(tl_instance *instance, tl_state_value *state, int buffer, in
     return false;
   if (!instance->opened)
     memset(memory, 0, (size_t)bytes); /* touches the pages, so that the first call needn't */
-  freeBuffer(instance, state->buffers[buffer]);
+  void *old = state->buffers[buffer];
+  pthread_mutex_lock(&instance->lock); /* a forked child must not find half of it */
   state->buffers[buffer] = memory;
   state->capacities[buffer] = bytes;
+  pthread_mutex_unlock(&instance->lock);
+  freeBuffer(instance, old);
   return true;
 }
 

@@ -126,6 +126,20 @@ void tl_tensor_scatter(const void *from, const DLTensor *to, size_t element_byte
     walk(to, 0, tl_tensor_data(to), (char *)from, element_bytes, false);
 }
 
+bool tl_bools_clean(const void *data, int64_t count) {
+  const unsigned char *at = data;
+  unsigned char any = 0;
+  for (int64_t i = 0; i < count; ++i)
+    any |= at[i];
+  return any <= 1;
+}
+
+void tl_bools_clear(void *data, int64_t count) {
+  unsigned char *at = data;
+  for (int64_t i = 0; i < count; ++i)
+    at[i] = at[i] != 0;
+}
+
 void *tl_aligned_alloc(int64_t bytes) {
   void *memory = NULL;
   if (bytes < 0 || posix_memalign(&memory, TL_ALIGNMENT, bytes ? (size_t)bytes : 1))

@@ -47,7 +47,7 @@ const tl_type **tl_type_collect(const tl_type *type, const tl_type **leaves) {
   return leaves;
 }
 
-/* A float that reads back as one. */
+/* A float that reads back as one. The process's locale may write another point than ours. */
 static void floatText(tl_text *text, double f) {
   char number[40];
   tl_text inner = {number, sizeof number, 0};
@@ -61,6 +61,12 @@ static void floatText(tl_text *text, double f) {
       memcpy(number, attempt, sizeof number);
       break;
     }
+  }
+  size_t digits = strspn(number, "+-0123456789");
+  size_t point = strcspn(number + digits, "+-0123456789einf");
+  if (point) {
+    number[digits] = '.';
+    memmove(number + digits + 1, number + digits + point, strlen(number + digits + point) + 1);
   }
   tl_text_add(text, "%s%s", number, strpbrk(number, ".eni") ? "" : ".0");
 }
@@ -120,13 +126,37 @@ void tl_type_text(tl_text *text, const tl_type *type) {
 }
 
 size_t tl_type_format(const tl_type *type, char *buffer, size_t size) {
-  tl_text text = {buffer, size, 0};
-  tl_type_text(&text, type);
+  tl_text text = {buffer, buffer ? size : 0, 0};
+  if (type)
+    tl_type_text(&text, type);
   return text.length;
 }
 
-void tl_value_text(tl_text *text, const tl_value *value) {
-  const DLTensor *tensor;
+/* What a caller gives may be nested to any depth, or be wrong; text need not show all of it. */
+#define TEXT_DEPTH 16
+#define TEXT_RANK 64
+
+static void tensorText(tl_text *text, const DLTensor *tensor) {
+  if (!tensor) {
+    tl_text_add(text, "a null tensor");
+    return;
+  }
+  tl_text_add(text, "tensor ");
+  if (tensor->ndim > TEXT_RANK || tensor->ndim < 0)
+    tl_text_add(text, "of rank %d ", (int)tensor->ndim);
+  else if (!tensor->shape && tensor->ndim)
+    tl_text_add(text, "without sizes ");
+  else
+    for (int32_t i = 0; i < tensor->ndim; ++i)
+      tl_text_add(text, "%" PRId64 "x", tensor->shape[i]);
+  if (tl_tensor_dtype(tensor) >= 0)
+    tl_text_add(text, "%s", tl_dtype_name(tl_tensor_dtype(tensor)));
+  else
+    tl_text_add(text, "(DLPack type code %d, %d bits, %d lanes)", tensor->dtype.code,
+                tensor->dtype.bits, tensor->dtype.lanes);
+}
+
+static void valueText(tl_text *text, const tl_value *value, int depth) {
   switch (value->kind) {
   case TL_NONE:
     tl_text_add(text, "none");
@@ -139,25 +169,13 @@ void tl_value_text(tl_text *text, const tl_value *value) {
     floatText(text, value->as.f);
     return;
   case TL_BOOL:
-    tl_text_add(text, "bool %s", value->as.b ? "true" : "false");
+    tl_text_add(text, "bool %s", tl_value_bool(value) ? "true" : "false");
     return;
   case TL_STRING:
     tl_text_add(text, "str \"%s\"", value->as.string.data ? value->as.string.data : "");
     return;
   case TL_TENSOR:
-    tensor = value->as.tensor.tensor;
-    if (!tensor) {
-      tl_text_add(text, "a null tensor");
-      return;
-    }
-    tl_text_add(text, "tensor ");
-    for (int32_t i = 0; i < tensor->ndim; ++i)
-      tl_text_add(text, "%" PRId64 "x", tensor->shape[i]);
-    if (tl_tensor_dtype(tensor) >= 0)
-      tl_text_add(text, "%s", tl_dtype_name(tl_tensor_dtype(tensor)));
-    else
-      tl_text_add(text, "(DLPack type code %d, %d bits, %d lanes)", tensor->dtype.code,
-                  tensor->dtype.bits, tensor->dtype.lanes);
+    tensorText(text, value->as.tensor.tensor);
     return;
   case TL_LIST:
   case TL_TUPLE:
@@ -169,10 +187,16 @@ void tl_value_text(tl_text *text, const tl_value *value) {
   }
   size_t count = value->as.items.count * (value->kind == TL_DICT ? 2 : 1);
   tl_text_add(text, value->kind == TL_LIST ? "[" : value->kind == TL_DICT ? "{" : "(");
-  for (size_t i = 0; i < count; ++i) {
+  if (count && (!value->as.items.data || depth == TEXT_DEPTH)) {
+    tl_text_add(text, value->as.items.data ? "..." : "null");
+    count = 0;
+  }
+  for (size_t i = 0; i < count && text->length < text->size; ++i) {
     if (i)
       tl_text_add(text, value->kind == TL_DICT && i % 2 ? ": " : ", ");
-    tl_value_text(text, &value->as.items.data[i]);
+    valueText(text, &value->as.items.data[i], depth + 1);
   }
   tl_text_add(text, value->kind == TL_LIST ? "]" : value->kind == TL_DICT ? "}" : ")");
 }
+
+void tl_value_text(tl_text *text, const tl_value *value) { valueText(text, value, 0); }

@@ -39,8 +39,20 @@ llvm::Error linkExecutable(llvm::StringRef object, const Runtime &runtime, llvm:
 llvm::Error writeStaticLibrary(llvm::StringRef object, const Runtime &runtime,
                                llvm::StringRef output);
 
+/// A file of the work's own, removed at the end, or when the program is interrupted.
+class TemporaryFile {
+public:
+  explicit TemporaryFile(llvm::StringRef path);
+  TemporaryFile(const TemporaryFile &) = delete;
+  ~TemporaryFile();
+
+private:
+  std::string path;
+};
+
 /// A file that appears under its name only when it is complete: what is written goes to a temporary
-/// file beside it, which is removed unless `keep` succeeds.
+/// file beside it, which is removed unless `keep` succeeds. A device or pipe is not replaced: what
+/// was written is copied to it then. `-` is standard output.
 class OutputFile {
 public:
   static llvm::Expected<OutputFile> create(llvm::StringRef path);
@@ -48,13 +60,15 @@ public:
   OutputFile(const OutputFile &) = delete;
   ~OutputFile();
   llvm::StringRef temporaryPath() const { return temporary; }
+  bool isSpecial() const { return special; }
   /// Gives the file its name.
   llvm::Error keep(bool executable = false);
 
 private:
-  OutputFile(std::string path, std::string temporary)
-      : path(std::move(path)), temporary(std::move(temporary)) {}
+  OutputFile(std::string path, std::string temporary, bool special)
+      : path(std::move(path)), temporary(std::move(temporary)), special(special) {}
   std::string path, temporary;
+  bool special;
 };
 
 } // namespace torchlite::driver

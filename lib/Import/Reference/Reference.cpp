@@ -2,6 +2,7 @@
 #include "TorchLite/Import/Reference.h"
 
 #include "torch/csrc/jit/api/module.h"
+#include "torch/csrc/jit/runtime/graph_executor.h"
 #include "torch/csrc/jit/serialization/import.h"
 #include <ATen/core/ivalue.h>
 #include <ATen/ops/from_blob.h>
@@ -143,6 +144,9 @@ public:
     std::string message;
     try {
       c10::InferenceMode guard;
+      // What the program says counts, not what LibTorch's optimiser makes of it: that is wrong at
+      // times, and then only from the second call on.
+      torch::jit::GraphOptimizerEnabledGuard asWritten(false);
       tensors.clear();
       strings.clear();
       containers.clear();

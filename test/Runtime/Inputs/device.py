@@ -47,3 +47,27 @@ try:
     assert False
 except ValueError as error:
     print(error)
+
+# What cannot be passed, and an instance that has been closed.
+instance = model.instance(device="cpu")
+run = instance.prepare("affine", x, 2.0)
+for argument, kind in ((2 ** 63, OverflowError), ("a\0b", ValueError), (x.astype(">f4"), TypeError),
+                       (np.array(["text"]), TypeError),
+                       (np.zeros(3, [("a", "<f4"), ("b", "i1")])["a"], ValueError)):
+    try:
+        instance.call("affine", argument, 2.0)
+        assert False
+    except kind:
+        pass
+run()
+with instance:
+    pass
+instance.close()
+for use in (run, lambda: instance.call("affine", x, 2.0), lambda: instance.prepare("affine", x, 2.0)):
+    try:
+        use()
+        assert False
+    except torchlite.Error as error:
+        assert "has been closed" in str(error)
+assert (run.values()[0] == 2 * x + weights).all()
+run.clear()
