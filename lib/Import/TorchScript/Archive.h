@@ -14,12 +14,6 @@ struct Module;
 
 namespace torchlite::import {
 
-/// Whether `data` is a TorchScript archive, whole and undamaged: a zip file (64-bit extensions
-/// included) with the records of a TorchScript archive, where every record that is not compressed
-/// has its checksum. LibTorch checks none of the sums, so that a flipped bit in a weight would be a
-/// wrong number. The error says what is wrong, without the file's name.
-llvm::Error checkArchive(llvm::StringRef data);
-
 /// Loads the archive with all tensors on the CPU, whatever device they were saved from. LibTorch's
 /// errors become the result's error, without C++ stack traces.
 llvm::Expected<torch::jit::Module> loadArchive(llvm::StringRef data);

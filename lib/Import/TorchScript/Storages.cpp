@@ -1,6 +1,7 @@
 //===- Storages.cpp - Tensors of the object graph -------------------------===//
 #include "Importer.h"
 
+#include "TorchLite/Dialect/TorchLite/IR/StorageView.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 
@@ -97,6 +98,12 @@ FailureOr<Attribute> Importer::convertTensor(const at::Tensor &tensor, const std
   FailureOr<Type> elementType = convertScalarType(tensor.scalar_type(), path, loc);
   if (failed(elementType))
     return failure();
+  std::string fault = tl::findViewFault(tensor.storage_offset(),
+                                        ArrayRef<int64_t>(tensor.sizes().data(), tensor.dim()),
+                                        ArrayRef<int64_t>(tensor.strides().data(), tensor.dim()),
+                                        tensor.storage().nbytes() / tensor.element_size());
+  if (!fault.empty())
+    return emitError(loc) << "'" << path << "': the tensor is not a view of its storage: " << fault;
   auto [known, isNew] = storages.emplace(tensor.storage().unsafeGetStorageImpl(), StorageInfo{});
   StorageInfo &info = known->second;
   if (isNew) {

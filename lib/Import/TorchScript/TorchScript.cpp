@@ -2,6 +2,7 @@
 #include "TorchLite/Import/TorchScript.h"
 
 #include "Archive.h"
+#include "ArchiveCheck.h"
 #include "Importer.h"
 
 #include "mlir/IR/Verifier.h"
