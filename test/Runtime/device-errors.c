@@ -1,8 +1,8 @@
 /* Which device an instance gets, which image of the code, and what is said where there is none.
    RUN: %cc -shared -fPIC -g -fsanitize=address %S/Inputs/fake_cuda.c -lm -o %t.so
-   RUN: %cc -shared -fPIC -g -fsanitize=address -DFAKE_WITHOUT_LAUNCH %S/Inputs/fake_cuda.c -lm -o
-   %t.broken.so RUN: %cc -fsanitize=address,undefined -fno-sanitize-recover=all %s %cuda_sources
-   %runtime -o %t RUN: %t %t.so %t.broken.so
+   RUN: %cc -shared -fPIC -g -fsanitize=address -DFAKE_WITHOUT_LAUNCH %S/Inputs/fake_cuda.c -lm -o %t.broken.so
+   RUN: %cc -fsanitize=address,undefined -fno-sanitize-recover=all %s %cuda_sources %runtime -o %t
+   RUN: %t %t.so %t.broken.so
 */
 #include "FakeDeviceModel.h"
 

@@ -1,7 +1,7 @@
 /* RUN: %cc -fsanitize=undefined -fno-sanitize-recover=all %s %emulator -o %t && %t
-   RUN: %cc -DEMU_USE_UCONTEXT -fsanitize=undefined -fno-sanitize-recover=all %s %emulator -o %t &&
-   %t The emulator as a backend: devices, memory, launches from several threads, errors, and going
-   on after them. Kernels are written in C against the interface that compiled ones use. */
+   RUN: %cc -DEMU_USE_UCONTEXT -fsanitize=undefined -fno-sanitize-recover=all %s %emulator -o %t && %t
+   The emulator as a backend: devices, memory, launches from several threads, errors, and going on
+   after them. Kernels are written in C against the interface that compiled ones use. */
 #include "TorchLite/Runtime/Emulator.h"
 #include "FakeModel.h"
 #include "TorchLite/Runtime/Gpu.h"

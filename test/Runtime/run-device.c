@@ -1,7 +1,6 @@
 /* The command line of an executable that is compiled for the CPU and for CUDA.
    RUN: %cc -shared -fPIC -g -fsanitize=address %S/Inputs/fake_cuda.c -lm -o %t.so
-   RUN: %cc -fsanitize=address,undefined -fno-sanitize-recover=all %s %cuda_sources %run_sources
-   %runtime -o %t
+   RUN: %cc -fsanitize=address,undefined -fno-sanitize-recover=all %s %cuda_sources %run_sources %runtime -o %t
 
    RUN: env TORCHLITE_LIBCUDA=%t.so %t --device=cuda:1 --call='affine(2x3xf32=1 2 3 4 5 6, 3)' \
    RUN:     --call='advance(2xf32=1 2)' --call='advance(2xf32=1 2)' --call='tick()' \

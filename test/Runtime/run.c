@@ -14,9 +14,10 @@
    EMPTY: (0x3xf32=, 0.0)
 
    RUN: %t --call='twice(2x2xf32=1 2 3 4, "fast", none)' --call='calls()' \
-   RUN:    --call='nested({"b": [-40, true], "a": 2xf32= 1 nan })' | FileCheck %s
-   --check-prefix=CALLS CALLS: 2x2xf32=2 4 6 8 CALLS-NEXT: 5 CALLS-NEXT: {"sum": -39, "list":
-   [2xf32=1 nan, none], "three": 3}
+   RUN:    --call='nested({"b": [-40, true], "a": 2xf32= 1 nan })' | FileCheck %s --check-prefix=CALLS
+   CALLS: 2x2xf32=2 4 6 8
+   CALLS-NEXT: 5
+   CALLS-NEXT: {"sum": -39, "list": [2xf32=1 nan, none], "three": 3}
 
    RUN: %python %S/Inputs/make_arrays.py %t.dir
    RUN: %t --call='increment(@%t.dir/vector.npy)' --call='twice(@%t.dir/fortran.npy)' \
@@ -57,15 +58,17 @@
    RUN: not %t --device=cuda:x --call='calls()' 2>&1 | FileCheck %s --check-prefix=D2
    D2: error: --device: expected cpu, cuda, cuda:N or emulated, got 'cuda:x'
    RUN: not %t --device=cuda:1 --call='calls()' 2>&1 | FileCheck %s --check-prefix=D3
-   D3: error: fake: compiled for cpu, not for cuda; compile it with --target=cpu,cuda, or run it on
-   cpu RUN: not %t '--call=twice([1, 2' 2>&1 | FileCheck %s --check-prefix=E13 E13: expected ',' or
-   the closing bracket RUN: not %t '--call=twice("x)' 2>&1 | FileCheck %s --check-prefix=E14 E14: a
-   text that does not end with '"' RUN: not %t '--call=twice({"a"})' '--input=3' 2>&1 | FileCheck %s
-   --check-prefix=E15 E15: error: --input gives the arguments of forward, and --call names a method
-   with its own RUN: not %t '--input=bogus' 2>&1 | FileCheck %s --check-prefix=E16 E16: cannot read
-   the value 'bogus' at 'bogus': expected a value, such as 3, 1.5, true RUN: not %t
-   '--input=2x3xf32=1' 2>&1 | FileCheck %s --check-prefix=E17 E17: forward: no compiled variant
-   takes (tensor 2x3xf32); compiled:
+   D3: error: fake: compiled for cpu, not for cuda; compile it with --target=cpu,cuda, or run it on cpu
+   RUN: not %t '--call=twice([1, 2' 2>&1 | FileCheck %s --check-prefix=E13
+   E13: expected ',' or the closing bracket
+   RUN: not %t '--call=twice("x)' 2>&1 | FileCheck %s --check-prefix=E14
+   E14: a text that does not end with '"'
+   RUN: not %t '--call=twice({"a"})' '--input=3' 2>&1 | FileCheck %s --check-prefix=E15
+   E15: error: --input gives the arguments of forward, and --call names a method with its own
+   RUN: not %t '--input=bogus' 2>&1 | FileCheck %s --check-prefix=E16
+   E16: cannot read the value 'bogus' at 'bogus': expected a value, such as 3, 1.5, true
+   RUN: not %t '--input=2x3xf32=1' 2>&1 | FileCheck %s --check-prefix=E17
+   E17: forward: no compiled variant takes (tensor 2x3xf32); compiled:
 */
 #include "Run.h"
 #include "FakeModel.h"

@@ -1,6 +1,6 @@
-/* RUN: %cc -O2 %s %runtime -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=posix_memalign -o
-   %t && %t A call of a tiny model takes less than a microsecond, and with static shapes, or shapes
-   that it has seen, allocates nothing. */
+/* RUN: %cc -O2 %s %runtime -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=posix_memalign -o %t && %t
+   A call of a tiny model takes less than a microsecond, and with static shapes, or shapes that it
+   has seen, allocates nothing. */
 #include "FakeModel.h"
 
 #include <time.h>
