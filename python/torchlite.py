@@ -89,8 +89,27 @@ class DeviceTensor:
         tensor = self.pointer.contents.tensor
         return tensor.device_type, tensor.device_id
 
-    def __dlpack__(self, stream=None, **_):
+    def order(self, stream):
+        """Lets what is queued on the stream from now on come after the calls that made this tensor."""
         if self.exported:
+            raise BufferError("this result has been taken already")
+        error = _Error()
+        status = self.library.tl_tensor_order(self.pointer, C.c_void_p(stream), C.byref(error))
+        if status:
+            raise Error(status, error.message.decode(errors="replace"))
+
+    def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
+        """`stream` is the consumer's: None or 1 is the legacy default stream, 2 that of the thread, -1
+        asks for no order."""
+        if copy:
+            raise BufferError("this result can be taken, not copied")
+        if dl_device is not None and tuple(dl_device) != self.__dlpack_device__():
+            raise BufferError(f"this result is on {self.__dlpack_device__()}, not on {tuple(dl_device)}")
+        if stream is not None and (stream == 0 or stream < -1):
+            raise BufferError(f"{stream} is no stream of CUDA: the default streams are 1 and 2")
+        if stream != -1:
+            self.order(1 if stream is None else stream)
+        elif self.exported:
             raise BufferError("this result has been taken already")
         self.exported = True
         return _capsule_new(C.cast(self.pointer, C.c_void_p), b"dltensor", None)
@@ -141,6 +160,7 @@ def _pack(argument, value, keep, stream=None):
         value.value.items.data = C.addressof(items)
         value.value.items.count = len(argument)
     elif isinstance(argument, DeviceTensor):
+        argument.order(stream or 1)
         keep.append(argument)
         value.kind = TENSOR
         value.value.tensor.tensor = C.cast(argument.pointer, C.POINTER(_DLTensor))

@@ -191,6 +191,7 @@ Error linkSharedLibrary(StringRef object, const Runtime &runtime, StringRef name
     raw_fd_ostream os(descriptor, /*shouldClose=*/true);
     os << "{ global: " << name << "_model; tl_call; tl_instance_*; tl_library_model; tl_method_*; "
        << "tl_model_*; tl_status_name; tl_type_format; tl_value_clear; tl_value_release; "
+          "tl_tensor_order; "
        << "tl_version; local: *; };\n";
   }
   SmallVector<std::string> arguments{"-shared",

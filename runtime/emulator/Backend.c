@@ -20,7 +20,7 @@ static void destroy(tl_gpu_device *device) {
 static tl_status create(const tl_gpu_code *code, const emu_settings *settings,
                         tl_gpu_device **result, tl_error *error) {
   tl_gpu_device *device = calloc(1, sizeof *device);
-  if (!device || !emu_memory_init(&device->memory)) {
+  if (!device || !emu_memory_init(&device->memory, settings->checks && settings->races)) {
     free(device);
     return emu_error(error, TL_OUT_OF_MEMORY, "emulator: out of memory");
   }
@@ -226,6 +226,8 @@ tl_status emu_launch_kernel(tl_gpu_stream *stream, int32_t kernel, const int64_t
   status = find_ranges(&launch, error);
   if (status)
     return status;
+  if (launch.settings.races)
+    launch.number = emu_shadow_next_launch(&stream->device->memory);
   if (!emu_pool_run(&launch))
     return emu_error(error, TL_OUT_OF_MEMORY, "emulator: kernel '%s': out of memory",
                      set->kernels[kernel]);

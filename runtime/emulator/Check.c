@@ -61,6 +61,20 @@ __attribute__((noreturn)) static void fail_outside(tl_emu_thread *thread, uint64
            verbs[kind], bytes, address, address - end, which, known.bytes);
 }
 
+/* Every access comes here: the block's ranges, which code compares addresses with, are empty. */
+static void check_shadow(tl_emu_thread *thread, uint64_t address, uint64_t bytes, uint32_t kind,
+                         uint32_t slot) {
+  emu_launch *launch = emu_worker_of(thread)->launch;
+  tl_emu_range range = launch->ranges[slot];
+  emu_allocation known = {range.base, range.bytes, NULL, NULL};
+  emu_allocation found = emu_memory_find(&launch->device->memory, address);
+  if (slot == TL_EMU_RANGES - 1 || !known.bytes)
+    known = found;
+  if (address - known.base >= known.bytes || known.bytes - (address - known.base) < bytes)
+    fail_outside(thread, address, bytes, kind, slot, known);
+  emu_shadow_access(thread, found, address, bytes, kind);
+}
+
 void tl_emu_check_global(tl_emu_thread *thread, tl_emu_block *block, uint64_t address,
                          uint64_t bytes, uint32_t kind, uint32_t alignment, uint32_t slot) {
   emu_worker *worker = emu_worker_of(thread);
@@ -77,10 +91,14 @@ void tl_emu_check_global(tl_emu_thread *thread, tl_emu_block *block, uint64_t ad
   /* Generic pointers may be to local memory. */
   if (address - (uint64_t)(uintptr_t)worker->stacks < worker->stack_bytes * worker->stack_count)
     return;
+  if (launch->settings.races) {
+    check_shadow(thread, address, bytes, kind, slot);
+    return;
+  }
   tl_emu_range known = block->ranges[slot];
   if (address - known.base < known.bytes && known.bytes - (address - known.base) >= bytes)
     return;
-  emu_allocation found = {known.base, known.bytes, NULL};
+  emu_allocation found = {known.base, known.bytes, NULL, NULL};
   if (slot == TL_EMU_RANGES - 1 || !known.bytes)
     found = emu_memory_find(&launch->device->memory, address);
   if (address - found.base >= found.bytes || found.bytes - (address - found.base) < bytes)
@@ -256,6 +274,19 @@ __attribute__((noinline)) static uint32_t add_reader(const emu_worker *worker,
     return entry(worker, WARP + warp);
   return entry(worker, MANY);
 }
+
+uint32_t emu_check_entry(const emu_worker *worker, const tl_emu_thread *thread, uint32_t kind) {
+  return entry(worker, kind == TL_EMU_ATOMIC ? ATOMIC | thread->linear_id : thread->linear_id);
+}
+bool emu_check_races(const emu_worker *worker, const tl_emu_thread *thread, uint32_t it) {
+  return races(worker, thread, it);
+}
+uint32_t emu_check_add_reader(const emu_worker *worker, const tl_emu_thread *thread,
+                              uint32_t before) {
+  return add_reader(worker, thread, before);
+}
+uint32_t emu_check_many_atomic(uint32_t it) { return (it & ~(uint32_t)WHO) | MANY_ATOMIC; }
+bool emu_check_is_atomic(uint32_t it) { return (it & WHO) >= ATOMIC; }
 
 static inline void read_cells(emu_worker *worker, tl_emu_thread *thread, emu_cell *cell,
                               emu_cell *end, uint64_t address, uint64_t bytes) {

@@ -26,6 +26,7 @@ typedef enum emu_order { EMU_FORWARD, EMU_REVERSE, EMU_RANDOM } emu_order;
 /* What the environment says. */
 typedef struct emu_settings {
   bool checks;     /* TORCHLITE_EMULATOR_CHECKS=0|1 */
+  bool races;      /* TORCHLITE_EMULATOR_RACES=0|1: in global memory */
   bool lazy;       /* TORCHLITE_EMULATOR_COPIES=lazy|eager */
   emu_order order; /* TORCHLITE_EMULATOR_ORDER=forward|reverse|random */
   uint64_t seed;   /* TORCHLITE_EMULATOR_SEED=<integer>, for random order */
@@ -42,9 +43,11 @@ tl_status emu_error(tl_error *error, tl_status status, const char *format, ...)
 
 /*===-- Memory.c: device memory ------------------------------------------------===*/
 
+typedef struct emu_shadow emu_shadow;
 typedef struct emu_allocation {
   uint64_t base, bytes;
-  void *raw; /* what malloc gave */
+  void *raw;          /* what malloc gave */
+  emu_shadow *shadow; /* of every byte, or null: see Shadow.c */
 } emu_allocation;
 
 /* All allocations of a device, sorted by address. */
@@ -52,9 +55,11 @@ typedef struct emu_memory {
   pthread_rwlock_t lock;
   emu_allocation *allocations;
   size_t count, capacity;
+  bool shadowed; /* allocations have shadows */
+  uint32_t launches;
 } emu_memory;
 
-bool emu_memory_init(emu_memory *memory);
+bool emu_memory_init(emu_memory *memory, bool shadowed);
 void emu_memory_destroy(emu_memory *memory);
 /* Null: out of memory. `poison`: fills with 0xFF, which is a NaN in every format. */
 void *emu_memory_alloc(emu_memory *memory, int64_t bytes, bool poison);
@@ -128,6 +133,7 @@ typedef struct emu_launch {
   uint32_t thread_count; /* of a block */
   uint32_t shared_bytes;
   emu_settings settings;
+  uint32_t number; /* of the launch, for shadows */
   tl_emu_range ranges[TL_EMU_RANGES];
   atomic_uint_fast64_t next_block;
   atomic_bool failed;
@@ -206,6 +212,24 @@ void emu_check_warp_barrier(emu_worker *worker, emu_warp *warp);
 /* An asynchronous copy is on its way to these bytes; it has arrived. */
 void emu_check_copy_begin(tl_emu_thread *thread, uint64_t to, uint32_t bytes);
 void emu_check_copy_end(tl_emu_thread *thread, uint64_t to, uint32_t bytes);
+
+/* Entries as Shadow.c keeps them: that of this thread, whether what one tells of races with this
+   thread of the block, one more reader, and several atomic operations. */
+uint32_t emu_check_entry(const emu_worker *worker, const tl_emu_thread *thread, uint32_t kind);
+bool emu_check_races(const emu_worker *worker, const tl_emu_thread *thread, uint32_t entry);
+uint32_t emu_check_add_reader(const emu_worker *worker, const tl_emu_thread *thread,
+                              uint32_t before);
+uint32_t emu_check_many_atomic(uint32_t entry);
+bool emu_check_is_atomic(uint32_t entry);
+
+/*===-- Shadow.c: races in global memory -----------------------------------------------===*/
+
+/* Null: out of memory. */
+emu_shadow *emu_shadow_create(uint64_t bytes);
+uint32_t emu_shadow_next_launch(emu_memory *memory);
+/* The thread accesses bytes of the allocation. */
+void emu_shadow_access(tl_emu_thread *thread, emu_allocation in, uint64_t address, uint64_t bytes,
+                       uint32_t kind);
 
 /*===-- AsyncCopy.c ----------------------------------------------------------------------===*/
 

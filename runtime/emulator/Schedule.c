@@ -367,6 +367,8 @@ static bool prepare(emu_worker *worker, emu_launch *launch) {
   memcpy(worker->block.block_size, launch->block, sizeof launch->block);
   memcpy(worker->block.grid_size, launch->grid, sizeof launch->grid);
   memcpy(worker->block.ranges, launch->ranges, sizeof launch->ranges);
+  if (launch->settings.races && launch->settings.checks) /* every access is to be looked at */
+    memset(worker->block.ranges, 0, sizeof worker->block.ranges);
   prepare_threads(worker, launch);
   return prepare_shared(worker, launch) && prepare_stacks(worker, launch) &&
          emu_check_prepare(worker, launch);

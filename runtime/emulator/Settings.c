@@ -88,14 +88,17 @@ static tl_status read_mutation(const tl_gpu_code *code, emu_settings *settings, 
 
 tl_status emu_read_settings(const tl_gpu_code *code, emu_settings *settings, tl_error *error) {
   static const char *const checks[] = {"1", "0"};
+  static const char *const races[] = {"0", "1"};
   static const char *const copies[] = {"lazy", "eager"};
   static const char *const orders[] = {"forward", "reverse", "random"};
   int check = choose("TORCHLITE_EMULATOR_CHECKS", checks, 2, error);
-  int copy = check < 0 ? -1 : choose("TORCHLITE_EMULATOR_COPIES", copies, 2, error);
+  int race = check < 0 ? -1 : choose("TORCHLITE_EMULATOR_RACES", races, 2, error);
+  int copy = race < 0 ? -1 : choose("TORCHLITE_EMULATOR_COPIES", copies, 2, error);
   int order = copy < 0 ? -1 : choose("TORCHLITE_EMULATOR_ORDER", orders, 3, error);
   if (order < 0)
     return TL_INVALID_ARGUMENT;
   settings->checks = check == 0;
+  settings->races = settings->checks && race == 1;
   settings->lazy = copy == 0;
   settings->order = (emu_order)order;
   settings->seed = 1;

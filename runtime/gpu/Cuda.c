@@ -133,6 +133,27 @@ static void cudaMemoryInfo(tl_gpu_device *it, int64_t *free_bytes, int64_t *tota
   *total_bytes = (int64_t)total;
 }
 
+static tl_status cudaOrder(tl_gpu_stream *stream, void *consumer, tl_error *error) {
+  const tl_gpu_device *it = stream->device;
+  const tl_driver *driver = it->driver;
+  CUevent event = NULL;
+  bool pushed;
+  CUresult result = tl_cuda_enter(it, &pushed);
+  if (!result) {
+    result = driver->cuEventCreate(&event, CU_EVENT_DISABLE_TIMING);
+    if (!result)
+      result = driver->cuEventRecord(event, stream->queue);
+    if (!result)
+      result = driver->cuStreamWaitEvent(consumer, event, 0);
+    if (event) /* goes when it has happened */
+      driver->cuEventDestroy_v2(event);
+    tl_cuda_leave(it, pushed);
+  }
+  return result ? tl_driver_fail(driver, result, error, "cuda:%d: ordering another stream",
+                                 (int)it->number)
+                : TL_OK;
+}
+
 /*===-- Launches and copies ------------------------------------------------===*/
 
 /* Lets a kernel have more dynamic shared memory than every kernel may have. */
@@ -330,4 +351,5 @@ const tl_gpu_backend tl_gpu_cuda = {
     .host_free = cudaHostFree,
     .wait = cudaWait,
     .memory_info = cudaMemoryInfo,
+    .order = cudaOrder,
 };

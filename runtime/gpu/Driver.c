@@ -41,8 +41,14 @@ static const char *advice(CUresult result) {
   case CUDA_ERROR_LAUNCH_TIMEOUT:
   case CUDA_ERROR_ASSERT:
   case CUDA_ERROR_HARDWARE_STACK_ERROR:
+  case CUDA_ERROR_ILLEGAL_INSTRUCTION:
+  case CUDA_ERROR_MISALIGNED_ADDRESS:
+  case CUDA_ERROR_INVALID_ADDRESS_SPACE:
+  case CUDA_ERROR_INVALID_PC:
   case CUDA_ERROR_LAUNCH_FAILED:
     return "; this process cannot use the GPU any more: start it again, and report the model";
+  case CUDA_ERROR_ECC_UNCORRECTABLE:
+    return "; the GPU's memory has failed: start the process again, and see nvidia-smi -q -d ECC";
   case CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES:
     return "; the kernel needs more registers or threads than this GPU has";
   case CUDA_ERROR_SYSTEM_NOT_READY:

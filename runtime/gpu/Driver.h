@@ -19,6 +19,7 @@ typedef struct CUfunc_st *CUfunction;
 typedef struct CUstream_st *CUstream;
 typedef struct CUgraph_st *CUgraph;
 typedef struct CUgraphExec_st *CUgraphExec;
+typedef struct CUevent_st *CUevent;
 typedef int CUstreamCaptureStatus;
 
 enum { /* CUresult */
@@ -33,11 +34,16 @@ enum { /* CUresult */
        CUDA_ERROR_INVALID_PTX = 218,
        CUDA_ERROR_JIT_COMPILER_NOT_FOUND = 221,
        CUDA_ERROR_UNSUPPORTED_PTX_VERSION = 222,
+       CUDA_ERROR_ECC_UNCORRECTABLE = 214,
        CUDA_ERROR_ILLEGAL_ADDRESS = 700,
        CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES = 701,
        CUDA_ERROR_LAUNCH_TIMEOUT = 702,
        CUDA_ERROR_ASSERT = 710,
        CUDA_ERROR_HARDWARE_STACK_ERROR = 714,
+       CUDA_ERROR_ILLEGAL_INSTRUCTION = 715,
+       CUDA_ERROR_MISALIGNED_ADDRESS = 716,
+       CUDA_ERROR_INVALID_ADDRESS_SPACE = 717,
+       CUDA_ERROR_INVALID_PC = 718,
        CUDA_ERROR_LAUNCH_FAILED = 719,
        CUDA_ERROR_SYSTEM_NOT_READY = 802,
        CUDA_ERROR_SYSTEM_DRIVER_MISMATCH = 803,
@@ -56,6 +62,7 @@ enum {                                                        /* CUjit_option */
        CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES = 6,
 };
 enum { CU_STREAM_NON_BLOCKING = 1 };
+enum { CU_EVENT_DISABLE_TIMING = 2 };
 enum { CU_STREAM_CAPTURE_MODE_THREAD_LOCAL = 1 };
 enum { CU_STREAM_CAPTURE_STATUS_NONE = 0 };
 enum { CU_MEMHOSTALLOC_PORTABLE = 1 };
@@ -84,6 +91,10 @@ enum { CU_MEMHOSTALLOC_PORTABLE = 1 };
   X(cuLaunchKernel, CUfunction, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,        \
     unsigned, CUstream, void **, void **)                                                          \
   X(cuStreamCreate, CUstream *, unsigned)                                                          \
+  X(cuEventCreate, CUevent *, unsigned)                                                            \
+  X(cuEventRecord, CUevent, CUstream)                                                              \
+  X(cuEventDestroy_v2, CUevent)                                                                    \
+  X(cuStreamWaitEvent, CUstream, CUevent, unsigned)                                                \
   X(cuStreamDestroy_v2, CUstream)                                                                  \
   X(cuStreamSynchronize, CUstream)                                                                 \
   X(cuMemAlloc_v2, CUdeviceptr *, size_t)                                                          \

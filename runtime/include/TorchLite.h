@@ -277,6 +277,11 @@ TL_API void tl_value_clear(tl_value *value);
    the value is no tensor or does not own it. */
 TL_API DLManagedTensor *tl_value_release(tl_value *value);
 
+/* Lets what is queued on `stream` (of the same kind as tl_options.stream) from now on come after
+   the calls that have been made on the stream of the instance that the tensor is a result of. Call
+   it before the tensor is used on another stream than that one; it does not wait. */
+TL_API tl_status tl_tensor_order(DLManagedTensor *tensor, void *stream, tl_error *error);
+
 /*===-- Instances and calls ------------------------------------------------===*/
 
 typedef struct tl_instance tl_instance;

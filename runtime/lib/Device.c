@@ -97,6 +97,8 @@ tl_status tl_opened_create(const tl_model *model, const tl_options *options, tl_
     opened->set = backend->set(opened->device);
     status = backend->stream_create(opened->device, NULL, &opened->stream, error);
   }
+  if (!status && stream)
+    status = backend->stream_create(opened->device, stream, &opened->caller, error);
   opened->memory.backend = backend;
   opened->memory.stream = opened->stream;
   if (status) {
@@ -107,9 +109,20 @@ tl_status tl_opened_create(const tl_model *model, const tl_options *options, tl_
   return TL_OK;
 }
 
+void tl_opened_forget_caller(tl_opened *opened) {
+  if (!opened)
+    return;
+  pthread_mutex_lock(&opened->lock);
+  if (opened->caller)
+    opened->backend->stream_destroy(opened->caller); /* waits: results are ready from now on */
+  opened->caller = NULL;
+  pthread_mutex_unlock(&opened->lock);
+}
+
 void tl_opened_release(tl_opened *opened) {
   if (!opened || atomic_fetch_sub(&opened->references, 1) > 1)
     return;
+  tl_opened_forget_caller(opened);
   if (opened->stream) {
     tl_memory_destroy(&opened->memory);
     opened->backend->stream_destroy(opened->stream);
@@ -186,6 +199,20 @@ static void deleteTensor(DLManagedTensor *tensor) {
   tl_opened_free(opened, tensor->dl_tensor.data);
   tl_opened_release(opened);
   free(tensor);
+}
+
+tl_status tl_tensor_order(DLManagedTensor *tensor, void *stream, tl_error *error) {
+  if (!tensor)
+    return tl_fail(error, TL_INVALID_ARGUMENT, "tl_tensor_order: no tensor");
+  if (tensor->deleter != deleteTensor) /* in the processor's memory */
+    return TL_OK;
+  tl_opened *opened = tensor->manager_ctx;
+  tl_status status = TL_OK;
+  pthread_mutex_lock(&opened->lock);
+  if (opened->caller && opened->backend->order)
+    status = opened->backend->order(opened->caller, stream, error);
+  pthread_mutex_unlock(&opened->lock);
+  return status;
 }
 
 DLManagedTensor *tl_opened_tensor(tl_opened *opened, int32_t dtype, int64_t rank,

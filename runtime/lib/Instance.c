@@ -101,6 +101,7 @@ void tl_instance_destroy_here(tl_instance *instance) {
   }
   tl_state_destroy(instance);
   destroyPlans(instance);
+  tl_opened_forget_caller(instance->opened);
   tl_opened_release(instance->opened);
   tl_lock_destroy(&instance->state_lock);
   pthread_mutex_destroy(&instance->lock);

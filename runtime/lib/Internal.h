@@ -115,6 +115,7 @@ typedef struct tl_opened {
   char name[32];         /* "cuda:0" */
   pthread_mutex_t lock;  /* guards all below */
   tl_gpu_stream *stream; /* for memory that outlives a call */
+  tl_gpu_stream *caller; /* the caller's, that results may be pending on; null: none is */
   tl_memory memory;
 } tl_opened;
 
@@ -122,6 +123,8 @@ typedef struct tl_opened {
 tl_status tl_opened_create(const tl_model *model, const tl_options *options, tl_opened **result,
                            tl_error *error);
 void tl_opened_release(tl_opened *opened);
+/* The instance goes, and the caller's stream may go with it. */
+void tl_opened_forget_caller(tl_opened *opened);
 /* Memory for all streams of the device, or null. */
 void *tl_opened_alloc(tl_opened *opened, int64_t bytes);
 /* Waits until nothing uses the memory, which then serves others. */

@@ -5,7 +5,7 @@
 ; RUN:   | FileCheck %s --check-prefix=SHUFFLE-EXIT
 ; RUN: not tl-emulate %s --kernel=shuffle_two --block=32 'i32[32]=0' 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=SHUFFLE-TWO
-; RUN: not tl-emulate %s --kernel=shuffle_mask --block=32 'i32[32]=0' 2>&1 \
+; RUN: env TORCHLITE_EMULATOR_RACES=0 not tl-emulate %s --kernel=shuffle_mask --block=32 'i32[32]=0' 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=MASK
 ; RUN: not tl-emulate %s --kernel=deadlock --block=32 'i32[32]=0' 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=DEADLOCK

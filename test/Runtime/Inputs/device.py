@@ -1,4 +1,6 @@
 """Calls the stand-in model on the stand-in GPU through python/torchlite.py."""
+import ctypes
+import os
 import sys
 
 import numpy as np
@@ -34,6 +36,63 @@ z, _ = hosts.call("affine", kept, 0.0)
 assert (z == weights).all()
 hosts.close()
 del y, kept
+
+# A consumer's stream comes after the kernels that write a result, without anybody waiting for them.
+cuda = ctypes.CDLL(os.environ["TORCHLITE_LIBCUDA"])
+counters = (ctypes.c_int * 16).in_dll(cuda, "fake_cuda")
+kernels_run = 1
+context = ctypes.c_int()
+cuda.cuCtxSetCurrent(ctypes.byref(context))
+streams = [ctypes.c_void_p() for _ in range(2)]
+for stream in streams:
+    assert cuda.cuStreamCreate(ctypes.byref(stream), 1) == 0
+stays = model.instance(device="cuda", results_on_device=True, stream=streams[0].value)
+given, _ = stays.call("affine", x, 1.0)
+
+
+def pending():
+    run = stays.prepare("affine", given, 1.0)
+    before = counters[kernels_run]
+    run()
+    result, _ = run.values()
+    run.clear()
+    return result, before
+
+
+result, before = pending()
+assert counters[kernels_run] == before, "the call waits"
+for wrong in ({"stream": 0}, {"stream": -2}, {"copy": True}, {"dl_device": (1, 0)}):
+    try:
+        result.__dlpack__(**wrong)
+        assert False
+    except BufferError:
+        pass
+capsule = result.__dlpack__(stream=streams[1].value)
+assert counters[kernels_run] == before, "taking a result waits"
+assert cuda.cuStreamSynchronize(streams[1]) == 0
+assert counters[kernels_run] > before, "the consumer's stream does not wait for the kernels"
+for stream in (None, 1):
+    result, before = pending()
+    capsule = result.__dlpack__(stream=stream)
+    assert cuda.cuStreamSynchronize(None) == 0 and counters[kernels_run] > before
+result, before = pending()
+capsule = result.__dlpack__(stream=-1)
+assert cuda.cuStreamSynchronize(streams[1]) == 0 and counters[kernels_run] == before
+# An instance with another stream is such a consumer.
+result, before = pending()
+other = model.instance(device="cuda", results_on_device=True, stream=streams[1].value)
+other.prepare("affine", result, 1.0)
+assert cuda.cuStreamSynchronize(streams[1]) == 0 and counters[kernels_run] > before
+try:
+    taken, _ = pending()
+    capsule = taken.__dlpack__()
+    other.prepare("affine", taken, 1.0)
+    assert False
+except BufferError:
+    pass
+del result
+stays.close()
+other.close()
 
 for arguments in ({"device": "cuda:7"}, {"device": "emulated"}):
     try:

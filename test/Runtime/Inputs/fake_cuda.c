@@ -90,6 +90,8 @@ typedef struct operation {
   char *held; /* what pageable memory held when the copy was queued */
   size_t bytes;
   void *released;
+  struct CUstream_st *after; /* waits until this stream has run so many */
+  long count;
 } operation;
 
 struct CUgraph_st {
@@ -100,9 +102,10 @@ struct CUstream_st {
   operation *first, **last;
   struct CUgraph_st *recording;
   int invalid; /* the recording */
+  long queued, run;
 };
 /* Null, 1 (CU_STREAM_LEGACY) and 2 are the default stream, which cannot record. */
-static struct CUstream_st default_stream = {NULL, NULL, &default_stream.first, NULL, 0};
+static struct CUstream_st default_stream = {NULL, NULL, &default_stream.first, NULL, 0, 0, 0};
 static struct CUstream_st *streams = &default_stream;
 static struct CUstream_st *named(struct CUstream_st *stream) {
   return (uintptr_t)stream <= 2 ? &default_stream : stream;
@@ -142,8 +145,16 @@ static int drop(range **list, char *begin) {
   return 1;
 }
 
+static void drainTo(struct CUstream_st *stream, long count);
+static void waitFor(const operation *it) {
+  for (struct CUstream_st *stream = streams; stream; stream = stream->next)
+    if (stream == it->after)
+      drainTo(stream, it->count);
+}
 static void execute(const operation *it) {
-  if (it->kernel) {
+  if (it->after) {
+    waitFor(it);
+  } else if (it->kernel) {
     if (it->kernel->run)
       it->kernel->run(&it->arguments);
     ++fake_cuda.kernels_run;
@@ -155,16 +166,19 @@ static void execute(const operation *it) {
     memcpy(it->to, it->held ? it->held : it->from, it->bytes);
   }
 }
-static void drain(struct CUstream_st *stream) {
-  while (stream->first) {
+static void drainTo(struct CUstream_st *stream, long count) {
+  while (stream->first && stream->run < count) {
     operation *it = stream->first;
     stream->first = it->next;
+    if (!stream->first)
+      stream->last = &stream->first;
+    ++stream->run;
     execute(it);
     free(it->held);
     free(it);
   }
-  stream->last = &stream->first;
 }
+static void drain(struct CUstream_st *stream) { drainTo(stream, stream->queued); }
 static void drainAll(void) {
   for (struct CUstream_st *it = streams; it; it = it->next)
     drain(it);
@@ -176,6 +190,8 @@ static void queue(struct CUstream_st *stream, operation value) {
   operation ***last = stream->recording ? &stream->recording->last : &stream->last;
   **last = it;
   *last = &it->next;
+  if (!stream->recording)
+    ++stream->queued;
   if (!stream->recording && setting("FAKE_CUDA_EAGER", 0))
     drain(stream);
 }
@@ -500,20 +516,36 @@ API int cuMemcpyHtoD_v2(unsigned long long to, const void *from, size_t bytes) {
 
 API int cuEventCreate(void **event, unsigned flags) {
   BEGIN
-  if (flags)
+  if (flags & ~2u)
     RETURN(1);
-  *event = &fake_cuda;
+  *event = calloc(1, sizeof(operation));
+  ++fake_cuda.live_events;
   END
 }
-API int cuEventRecord(void *event, struct CUstream_st *stream) {
-  BEGIN(void) stream;
-  if (event != &fake_cuda)
-    RETURN(1);
-  END
-}
-API int cuEventElapsedTime(float *milliseconds, void *start, void *end) {
+API int cuEventRecord(operation *event, struct CUstream_st *stream) {
   BEGIN
-  if (start != &fake_cuda || end != &fake_cuda)
+  event->after = named(stream);
+  event->count = event->after->queued;
+  END
+}
+API int cuEventDestroy_v2(operation *event) {
+  BEGIN
+  free(event);
+  --fake_cuda.live_events;
+  END
+}
+API int cuStreamWaitEvent(struct CUstream_st *stream, operation *event, unsigned flags) {
+  BEGIN
+  if (flags || !event->after)
+    RETURN(1);
+  if (named(stream) != event->after)
+    queue(named(stream), *event);
+  ++fake_cuda.stream_waits;
+  END
+}
+API int cuEventElapsedTime(float *milliseconds, const operation *start, const operation *end) {
+  BEGIN
+  if (!start->after || !end->after)
     RETURN(1);
   *milliseconds = 1;
   END

@@ -7,6 +7,7 @@
 struct fake_cuda {
   int launches, kernels_run, graph_launches, synchronizations, allocations, loads;
   int live_memory, live_contexts, live_modules, live_streams, live_graphs;
+  int live_events, stream_waits;
   int shared_limit;
   int bad_waits;  /* for the context, while a stream recorded */
   char image[64]; /* the start of the image loaded last */

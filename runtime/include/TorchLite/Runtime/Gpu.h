@@ -84,6 +84,9 @@ typedef struct tl_gpu_backend {
   /* Whether calls may queue work on the caller's stream now, a clear error where not: not while the
      caller records a graph there. Null: always. */
   tl_status (*ready)(tl_gpu_device *device, void *callers_stream, tl_error *error);
+  /* What is queued on `consumer`, a stream of the backend's own kind, from now on runs after what
+     is queued on `stream`. Null: nothing is ever pending. */
+  tl_status (*order)(tl_gpu_stream *stream, void *consumer, tl_error *error);
 } tl_gpu_backend;
 
 /* In libTorchLiteCuda.a. */
