@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace torchlite::tl;
@@ -31,6 +32,27 @@ bool bothInt(RuleContext &ctx) {
   return !ctx.operand(0).is(ValueKind::Float) && !ctx.operand(1).is(ValueKind::Float);
 }
 
+/// What a C++ cast of a float to an int gives on x86: the least int for NaN and for what is out of
+/// range.
+int64_t truncated(double value) {
+  return value >= -0x1p63 && value < 0x1p63 ? static_cast<int64_t>(value)
+                                            : std::numeric_limits<int64_t>::min();
+}
+
+/// The same at run time, where arith.fptosi alone would be undefined.
+Value truncated(RuleContext &ctx, Value value) {
+  OpBuilder &b = ctx.b;
+  auto f64 = [&](double x) { return ctx.getWalker().constant(b.getF64FloatAttr(x)); };
+  Value notBelow =
+      arith::CmpFOp::create(b, ctx.loc, arith::CmpFPredicate::OGE, value, f64(-0x1p63));
+  Value below = arith::CmpFOp::create(b, ctx.loc, arith::CmpFPredicate::OLT, value, f64(0x1p63));
+  Value inRange = arith::AndIOp::create(b, ctx.loc, notBelow, below);
+  Value safe = arith::SelectOp::create(b, ctx.loc, inRange, value, f64(0));
+  Value converted = arith::FPToSIOp::create(b, ctx.loc, b.getI64Type(), safe);
+  Value least = ctx.getWalker().constant(b.getI64IntegerAttr(std::numeric_limits<int64_t>::min()));
+  return arith::SelectOp::create(b, ctx.loc, inRange, converted, least);
+}
+
 /// An operand as i64 or f64 value.
 Value asInt(RuleContext &ctx, unsigned i) {
   if (std::optional<int64_t> known = ctx.knownInt(i))
@@ -39,7 +61,7 @@ Value asInt(RuleContext &ctx, unsigned i) {
   if (value.getType().isInteger(1))
     return arith::ExtUIOp::create(ctx.b, ctx.loc, ctx.b.getI64Type(), value);
   if (value.getType().isF64())
-    return arith::FPToSIOp::create(ctx.b, ctx.loc, ctx.b.getI64Type(), value);
+    return truncated(ctx, value);
   return value;
 }
 
@@ -66,13 +88,14 @@ SpecValue condition(RuleContext &ctx, Value value) {
 
 enum class Arithmetic { Add, Sub, Mul, Div, FloorDiv, Remainder, Fmod, Pow, PowInt, Min, Max };
 
-/// Python's // and % on ints; the divisor is not zero.
+/// LibTorch's % on ints, whose sum may wrap; the divisor is not zero.
 int64_t floorMod(int64_t a, int64_t b) {
   if (b == -1)
     return 0;
-  int64_t rest = a % b;
-  return rest != 0 && ((rest < 0) != (b < 0)) ? rest + b : rest;
+  return static_cast<int64_t>(static_cast<uint64_t>(b) + static_cast<uint64_t>(a % b)) % b;
 }
+
+constexpr const char *zeroToNegative = "0.0 cannot be raised to a negative power";
 
 LogicalResult foldInts(RuleContext &ctx, Arithmetic op, int64_t a, int64_t b, Results &results) {
   auto wrap = [](uint64_t value) { return static_cast<int64_t>(value); };
@@ -103,10 +126,12 @@ LogicalResult foldInts(RuleContext &ctx, Arithmetic op, int64_t a, int64_t b, Re
     results.push_back(ctx.makeFloat(double(a) / double(b)));
     return success();
   case Arithmetic::Pow:
+    if (a == 0 && b < 0)
+      return ctx.raise(zeroToNegative);
     results.push_back(ctx.makeFloat(std::pow(double(a), double(b))));
     return success();
   case Arithmetic::PowInt:
-    results.push_back(ctx.makeInt(static_cast<int64_t>(std::pow(double(a), double(b)))));
+    results.push_back(ctx.makeInt(truncated(std::pow(double(a), double(b)))));
     return success();
   case Arithmetic::Min:
     results.push_back(ctx.makeInt(std::min(a, b)));
@@ -130,21 +155,89 @@ double foldFloats(Arithmetic op, double a, double b) {
     return a / b;
   case Arithmetic::FloorDiv:
     return std::floor(a / b);
-  case Arithmetic::Remainder: {
-    double rest = std::fmod(a, b);
-    return rest != 0 && ((rest < 0) != (b < 0)) ? rest + b : rest;
-  }
+  case Arithmetic::Remainder:
+    return std::fmod(b + std::fmod(a, b), b);
   case Arithmetic::Fmod:
     return std::fmod(a, b);
   case Arithmetic::Pow:
   case Arithmetic::PowInt:
     return std::pow(a, b);
   case Arithmetic::Min:
-    return b < a ? b : a;
+    return a < b ? a : b;
   case Arithmetic::Max:
-    return a < b ? b : a;
+    return a > b ? a : b;
   }
   return 0;
+}
+
+/// `//` and `%` on ints that are not both known. The division never traps, wherever it is moved to:
+/// 0 has a check, and the least int divided by -1 wraps.
+LogicalResult divideInts(RuleContext &ctx, Arithmetic op, Results &results) {
+  OpBuilder &b = ctx.b;
+  Location loc = ctx.loc;
+  std::optional<int64_t> y = ctx.knownInt(1);
+  if (y == 0)
+    return ctx.raise("ZeroDivisionError: integer division or modulo by zero");
+  if (y == -1 && op == Arithmetic::Remainder)
+    return results.push_back(ctx.makeInt(int64_t(0))), success();
+  Value lhs = asInt(ctx, 0), rhs = asInt(ctx, 1);
+  auto give = [&](Value value) {
+    results.push_back(SpecValue::scalar(value));
+    return success();
+  };
+  auto compare = [&](arith::CmpIPredicate predicate, Value left, Value right) -> Value {
+    return arith::CmpIOp::create(b, loc, predicate, left, right);
+  };
+  auto number = [&](int64_t value) { return ctx.getWalker().constant(b.getI64IntegerAttr(value)); };
+  Value zero = number(0);
+  if (y == -1)
+    return give(arith::SubIOp::create(b, loc, zero, lhs));
+  Value divisor = rhs, isMinusOne;
+  if (!y) {
+    ctx.check(compare(arith::CmpIPredicate::ne, rhs, zero),
+              "ZeroDivisionError: integer division or modulo by zero");
+    // A size as divisor stays recognisable.
+    if (ctx.getWalker().knownCondition(compare(arith::CmpIPredicate::slt, rhs, zero)) != false) {
+      isMinusOne = compare(arith::CmpIPredicate::eq, rhs, number(-1));
+      Value isZero = compare(arith::CmpIPredicate::eq, rhs, zero);
+      Value unsafe = arith::OrIOp::create(b, loc, isZero, isMinusOne);
+      divisor = arith::SelectOp::create(b, loc, unsafe, number(1), rhs);
+    }
+  }
+  if (op == Arithmetic::FloorDiv) {
+    Value quotient = arith::FloorDivSIOp::create(b, loc, lhs, divisor);
+    if (!isMinusOne)
+      return give(quotient);
+    Value negated = arith::SubIOp::create(b, loc, zero, lhs);
+    return give(arith::SelectOp::create(b, loc, isMinusOne, negated, quotient));
+  }
+  Value rest = arith::RemSIOp::create(b, loc, lhs, divisor);
+  Value shifted = arith::AddIOp::create(b, loc, rest, divisor);
+  if (!y || std::abs(*y / 2) >= int64_t(1) << 61) // The sum may wrap.
+    return give(arith::RemSIOp::create(b, loc, shifted, divisor));
+  Value notZero = compare(arith::CmpIPredicate::ne, rest, zero);
+  Value mixed = arith::XOrIOp::create(b, loc, rest, rhs);
+  Value differ = compare(arith::CmpIPredicate::slt, mixed, zero);
+  Value shift = arith::AndIOp::create(b, loc, notZero, differ);
+  return give(arith::SelectOp::create(b, loc, shift, shifted, rest));
+}
+
+/// `**`, on floats in all cases, as in LibTorch.
+LogicalResult power(RuleContext &ctx, Arithmetic op, Results &results) {
+  OpBuilder &b = ctx.b;
+  Value lhs = asFloat(ctx, 0), rhs = asFloat(ctx, 1);
+  std::optional<double> base = ctx.knownFloat(0), exponent = ctx.knownFloat(1);
+  if (op == Arithmetic::Pow && (!base || *base == 0) && !(exponent && *exponent >= 0)) {
+    Value zero = ctx.getWalker().constant(b.getF64FloatAttr(0.0));
+    Value notZero = arith::CmpFOp::create(b, ctx.loc, arith::CmpFPredicate::UNE, lhs, zero);
+    Value notNegative = arith::CmpFOp::create(b, ctx.loc, arith::CmpFPredicate::UGE, rhs, zero);
+    ctx.check(b.createOrFold<arith::OrIOp>(ctx.loc, notZero, notNegative), zeroToNegative);
+    if (ctx.failed())
+      return failure();
+  }
+  Value result = math::PowFOp::create(b, ctx.loc, lhs, rhs);
+  results.push_back(SpecValue::scalar(op == Arithmetic::PowInt ? truncated(ctx, result) : result));
+  return success();
 }
 
 LogicalResult arithmetic(RuleContext &ctx, Arithmetic op, Results &results) {
@@ -157,6 +250,8 @@ LogicalResult arithmetic(RuleContext &ctx, Arithmetic op, Results &results) {
   if (ints && x && y)
     return foldInts(ctx, op, *x, *y, results);
   if (std::optional<double> p = ctx.knownFloat(0), q = ctx.knownFloat(1); !ints && p && q) {
+    if (op == Arithmetic::Pow && *p == 0 && *q < 0)
+      return ctx.raise(zeroToNegative);
     results.push_back(ctx.makeFloat(foldFloats(op, *p, *q)));
     return success();
   }
@@ -164,7 +259,9 @@ LogicalResult arithmetic(RuleContext &ctx, Arithmetic op, Results &results) {
     results.push_back(SpecValue::scalar(value));
     return success();
   };
-  if (ints && op != Arithmetic::Div && op != Arithmetic::Pow && op != Arithmetic::Fmod) {
+  if (op == Arithmetic::Pow || op == Arithmetic::PowInt)
+    return power(ctx, op, results);
+  if (ints && op != Arithmetic::Div && op != Arithmetic::Fmod) {
     // Neutral elements keep sizes recognisable.
     if (y == 0 && (op == Arithmetic::Add || op == Arithmetic::Sub) &&
         ctx.operand(0).is(ValueKind::Int))
@@ -191,29 +288,13 @@ LogicalResult arithmetic(RuleContext &ctx, Arithmetic op, Results &results) {
     case Arithmetic::Max:
       return give(arith::MaxSIOp::create(b, loc, lhs, rhs));
     case Arithmetic::FloorDiv:
-    case Arithmetic::Remainder: {
-      Value zero = ctx.getWalker().constant(b.getI64IntegerAttr(0));
-      if (y == 0)
-        return ctx.raise("ZeroDivisionError: integer division or modulo by zero");
-      if (!y)
-        ctx.check(arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, rhs, zero),
-                  "ZeroDivisionError: integer division or modulo by zero");
-      if (op == Arithmetic::FloorDiv)
-        return give(arith::FloorDivSIOp::create(b, loc, lhs, rhs));
-      Value rest = arith::RemSIOp::create(b, loc, lhs, rhs);
-      Value shifted = arith::AddIOp::create(b, loc, rest, rhs);
-      Value notZero = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, rest, zero);
-      Value mixed = arith::XOrIOp::create(b, loc, rest, rhs);
-      Value differ = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, mixed, zero);
-      Value shift = arith::AndIOp::create(b, loc, notZero, differ);
-      return give(arith::SelectOp::create(b, loc, shift, shifted, rest));
-    }
+    case Arithmetic::Remainder:
+      return divideInts(ctx, op, results);
     default:
-      return ctx.fail("a power of ints that are known only at run time is not supported");
+      llvm_unreachable("computed on floats");
     }
   }
   Value lhs = asFloat(ctx, 0), rhs = asFloat(ctx, 1);
-  Value zero = ctx.getWalker().constant(b.getF64FloatAttr(0.0));
   switch (op) {
   case Arithmetic::Add:
     return give(arith::AddFOp::create(b, loc, lhs, rhs));
@@ -229,25 +310,20 @@ LogicalResult arithmetic(RuleContext &ctx, Arithmetic op, Results &results) {
     return give(arith::RemFOp::create(b, loc, lhs, rhs));
   case Arithmetic::Remainder: {
     Value rest = arith::RemFOp::create(b, loc, lhs, rhs);
-    Value shifted = arith::AddFOp::create(b, loc, rest, rhs);
-    Value notZero = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNE, rest, zero);
-    Value restNegative = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, rest, zero);
-    Value rhsNegative = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, rhs, zero);
-    Value differ = arith::XOrIOp::create(b, loc, restNegative, rhsNegative);
-    Value shift = arith::AndIOp::create(b, loc, notZero, differ);
-    return give(arith::SelectOp::create(b, loc, shift, shifted, rest));
+    Value shifted = arith::AddFOp::create(b, loc, rhs, rest);
+    return give(arith::RemFOp::create(b, loc, shifted, rhs));
+  }
+  case Arithmetic::Min:
+  case Arithmetic::Max: {
+    // The second one when either is NaN or the two are equal.
+    arith::CmpFPredicate takesFirst =
+        op == Arithmetic::Min ? arith::CmpFPredicate::OLT : arith::CmpFPredicate::OGT;
+    Value first = arith::CmpFOp::create(b, loc, takesFirst, lhs, rhs);
+    return give(arith::SelectOp::create(b, loc, first, lhs, rhs));
   }
   case Arithmetic::Pow:
   case Arithmetic::PowInt:
-    return give(math::PowFOp::create(b, loc, lhs, rhs));
-  case Arithmetic::Min: {
-    Value less = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, rhs, lhs);
-    return give(arith::SelectOp::create(b, loc, less, rhs, lhs));
-  }
-  case Arithmetic::Max: {
-    Value less = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, lhs, rhs);
-    return give(arith::SelectOp::create(b, loc, less, rhs, lhs));
-  }
+    break; // Treated above.
   }
   return failure();
 }
@@ -291,6 +367,27 @@ template <typename OpTy> LogicalResult logical(RuleContext &ctx, Results &result
   return success();
 }
 
+/// `<<` and `>>` on ints: of the distance the lowest 6 bits count, as on x86.
+LogicalResult shiftInts(RuleContext &ctx, bool left, Results &results) {
+  if (!isNumber(ctx, 0) || !isNumber(ctx, 1))
+    return failure();
+  std::optional<int64_t> x = ctx.knownInt(0), y = ctx.knownInt(1);
+  if (x && y) {
+    int64_t shifted =
+        left ? static_cast<int64_t>(static_cast<uint64_t>(*x) << (*y & 63)) : *x >> (*y & 63);
+    return results.push_back(ctx.makeInt(shifted)), success();
+  }
+  OpBuilder &b = ctx.b;
+  Value lhs = asInt(ctx, 0), mask = ctx.getWalker().constant(b.getI64IntegerAttr(63));
+  Value distance = b.createOrFold<arith::AndIOp>(ctx.loc, asInt(ctx, 1), mask);
+  Value shifted;
+  if (left)
+    shifted = arith::ShLIOp::create(b, ctx.loc, lhs, distance);
+  else
+    shifted = arith::ShRSIOp::create(b, ctx.loc, lhs, distance);
+  return results.push_back(SpecValue::scalar(shifted)), success();
+}
+
 //===----------------------------------------------------------------------===//
 // Unary
 //===----------------------------------------------------------------------===//
@@ -326,7 +423,9 @@ LogicalResult absolute(RuleContext &ctx, Results &results) {
   if (!isNumber(ctx, 0))
     return failure();
   if (std::optional<int64_t> value = ctx.knownInt(0))
-    return results.push_back(ctx.makeInt(std::abs(*value))), success();
+    return results.push_back(ctx.makeInt(
+               *value < 0 ? static_cast<int64_t>(-static_cast<uint64_t>(*value)) : *value)),
+           success();
   if (std::optional<double> value = ctx.knownFloat(0))
     return results.push_back(ctx.makeFloat(std::fabs(*value))), success();
   if (ctx.operand(0).is(ValueKind::Float)) {
@@ -360,14 +459,21 @@ template <typename OpTy> SpecialRule roundToInt(double (*fold)(double)) {
     if (!ctx.operand(0).is(ValueKind::Float))
       return results.push_back(ctx.operand(0)), success();
     if (std::optional<double> value = ctx.knownFloat(0)) {
-      if (!std::isfinite(*value))
-        return ctx.raise("cannot convert a float that is not finite to an int");
+      if (!(*value >= -0x1p63 && *value < 0x1p63))
+        return ctx.raise("Cannot convert this float to an integer");
       results.push_back(ctx.makeInt(static_cast<int64_t>(fold(*value))));
       return success();
     }
-    Value rounded = OpTy::create(ctx.b, ctx.loc, ctx.scalar(0));
+    OpBuilder &b = ctx.b;
+    Value value = ctx.scalar(0);
+    Value low = ctx.getWalker().constant(b.getF64FloatAttr(-0x1p63));
+    Value high = ctx.getWalker().constant(b.getF64FloatAttr(0x1p63));
+    Value notBelow = arith::CmpFOp::create(b, ctx.loc, arith::CmpFPredicate::OGE, value, low);
+    Value below = arith::CmpFOp::create(b, ctx.loc, arith::CmpFPredicate::OLT, value, high);
+    ctx.check(arith::AndIOp::create(b, ctx.loc, notBelow, below),
+              "Cannot convert this float to an integer");
     results.push_back(
-        SpecValue::scalar(arith::FPToSIOp::create(ctx.b, ctx.loc, ctx.b.getI64Type(), rounded)));
+        SpecValue::scalar(truncated(ctx, OpTy::create(b, ctx.loc, value).getResult())));
     return success();
   };
 }
@@ -407,14 +513,11 @@ LogicalResult toInt(RuleContext &ctx, Results &results) {
     return failure();
   if (std::optional<int64_t> known = value->getInt())
     return results.push_back(ctx.makeInt(*known)), success();
-  if (std::optional<double> known = value->getFloat()) {
-    if (!(std::fabs(*known) < 9.2e18))
-      return ctx.raise("cannot convert this float to an int");
-    return results.push_back(ctx.makeInt(static_cast<int64_t>(*known))), success();
-  }
+  if (std::optional<double> known = value->getFloat())
+    return results.push_back(ctx.makeInt(truncated(*known))), success();
   Value scalar = value->getScalar();
   if (scalar.getType().isF64())
-    scalar = arith::FPToSIOp::create(ctx.b, ctx.loc, ctx.b.getI64Type(), scalar);
+    scalar = truncated(ctx, scalar);
   else if (scalar.getType().isInteger(1))
     scalar = arith::ExtUIOp::create(ctx.b, ctx.loc, ctx.b.getI64Type(), scalar);
   results.push_back(SpecValue::scalar(scalar));
@@ -568,6 +671,12 @@ void specialize::registerScalarRules(RuleRegistry &registry) {
     registry.special(std::string("__or__") + overload, logical<arith::OrIOp>);
     registry.special(std::string("__xor__") + overload, logical<arith::XOrIOp>);
   }
+  registry.special("__lshift__.int", [](RuleContext &ctx, Results &results) {
+    return shiftInts(ctx, /*left=*/true, results);
+  });
+  registry.special("__rshift__.int", [](RuleContext &ctx, Results &results) {
+    return shiftInts(ctx, /*left=*/false, results);
+  });
   registry.special("__not__", logicalNot);
   // Without an overload these are the tensor operators.
   for (const char *overload : {".int", ".float", ".Scalar"}) {
@@ -577,6 +686,7 @@ void specialize::registerScalarRules(RuleRegistry &registry) {
     registry.special("floor" + suffix, roundToInt<math::FloorOp>(std::floor));
     registry.special("ceil" + suffix, roundToInt<math::CeilOp>(std::ceil));
     registry.special("round" + suffix, floatFunction<math::RoundEvenOp>(std::nearbyint));
+    registry.special("fabs" + suffix, floatFunction<math::AbsFOp>(std::fabs));
     registry.special("sqrt" + suffix, floatFunction<math::SqrtOp>(std::sqrt));
     registry.special("exp" + suffix, floatFunction<math::ExpOp>(std::exp));
     registry.special("log" + suffix, floatFunction<math::LogOp>(std::log));

@@ -210,30 +210,46 @@ static LoopOp loopOfTripNumber(Value value) {
   return dyn_cast<LoopOp>(argument.getOwner()->getParentOp());
 }
 
-/// Whether an int cannot be negative: sizes, trip numbers, and what is made of them (sizes are far
-/// from overflow).
-static bool isNonNegative(OpFoldResult size, unsigned depth = 8) {
+/// How many bits an int has at most that cannot be negative, or nothing: sizes and trip numbers,
+/// which an address space bounds, and what is made of them as long as it cannot overflow.
+static std::optional<unsigned> bitsOfNonNegative(OpFoldResult size, unsigned depth = 8) {
+  constexpr unsigned sizeBits = 47;
   size = canonicalSize(size);
-  if (std::optional<int64_t> value = getConstantIntValue(size))
-    return *value >= 0;
+  if (std::optional<int64_t> value = getConstantIntValue(size)) {
+    if (*value < 0)
+      return std::nullopt;
+    return llvm::bit_width(static_cast<uint64_t>(*value));
+  }
   Value value = cast<Value>(size);
   if (loopOfTripNumber(value))
-    return true;
+    return sizeBits;
   Operation *op = value.getDefiningOp();
   if (!op || depth == 0)
-    return false;
-  auto nonNegative = [&](Value operand) { return isNonNegative(operand, depth - 1); };
+    return std::nullopt;
   if (isa<tensor::DimOp>(op))
-    return true;
-  if (isa<arith::MaxSIOp>(op))
-    return llvm::any_of(op->getOperands(), nonNegative);
+    return sizeBits;
+  if (!isa<arith::MaxSIOp, arith::RemSIOp, arith::AddIOp, arith::MulIOp, arith::DivSIOp,
+           arith::FloorDivSIOp, arith::CeilDivSIOp, arith::MinSIOp>(op))
+    return std::nullopt;
+  std::optional<unsigned> lhs = bitsOfNonNegative(op->getOperand(0), depth - 1);
   if (isa<arith::RemSIOp>(op))
-    return nonNegative(op->getOperand(0));
-  if (isa<arith::AddIOp, arith::MulIOp, arith::DivSIOp, arith::FloorDivSIOp, arith::CeilDivSIOp,
-          arith::MinSIOp>(op))
-    return llvm::all_of(op->getOperands(), nonNegative);
-  return false;
+    return lhs;
+  std::optional<unsigned> rhs = bitsOfNonNegative(op->getOperand(1), depth - 1);
+  if (isa<arith::MaxSIOp>(op) && (lhs || rhs))
+    return lhs && rhs ? std::max(*lhs, *rhs) : 63;
+  if (!lhs || !rhs)
+    return std::nullopt;
+  if (isa<arith::MinSIOp>(op))
+    return std::min(*lhs, *rhs);
+  if (!isa<arith::AddIOp, arith::MulIOp>(op))
+    return lhs;
+  unsigned bits = isa<arith::AddIOp>(op) ? std::max(*lhs, *rhs) + 1 : *lhs + *rhs;
+  if (bits > 63)
+    return std::nullopt;
+  return bits;
 }
+
+static bool isNonNegative(OpFoldResult size) { return bitsOfNonNegative(size).has_value(); }
 
 std::optional<bool> Walker::knownCondition(Value condition) {
   for (auto [known, holds] : llvm::reverse(state.conditions))

@@ -35,8 +35,12 @@ tl.object @root : !tl.object<@C> { slots = {} }
 // CHECK-SAME: tl.result = {tuple = [-4, 1, i64]}
 // CHECK: %[[OK:.*]] = arith.cmpi ne, %[[N]]
 // CHECK: tl.check %[[OK]], "ZeroDivisionError: integer division or modulo by zero"
-// CHECK: %[[Q:.*]] = arith.floordivsi %{{.*}}, %[[N]]
-// CHECK: return %[[Q]]
+// The least int divided by -1 wraps; nothing traps.
+// CHECK: %[[MINUS:.*]] = arith.cmpi eq, %[[N]], %c-1_i64
+// CHECK: %[[SAFE:.*]] = arith.select %{{.*}}, %c1_i64, %[[N]]
+// CHECK: %[[Q:.*]] = arith.floordivsi %{{.*}}, %[[SAFE]]
+// CHECK: %[[RESULT:.*]] = arith.select %[[MINUS]], %{{.*}}, %[[Q]]
+// CHECK: return %[[RESULT]]
 func.func @C.forward(%self: !tl.object<@C>, %n: i64, %f: f64) -> !tl.tuple<i64, i64, i64> {
   %m = tl.constant -7 : i64 -> i64
   %two = tl.constant 2 : i64 -> i64
