@@ -140,14 +140,11 @@ static Value matmulAny(RuleContext &ctx, Value lhs, Value rhs, Result result = R
           fromEnd <= lhsBatch.size() ? lhsBatch[lhsBatch.size() - fromEnd] : ctx.fold(1);
       OpFoldResult b =
           fromEnd <= rhsBatch.size() ? rhsBatch[rhsBatch.size() - fromEnd] : ctx.fold(1);
-      if (isConstantIntValue(a, 1)) {
-        sizes.push_back(b);
-        continue;
-      }
-      if (!isConstantIntValue(b, 1) &&
-          !ctx.requireEqual(a, b, Twine(ctx.name()) + ": the batch sizes of the matrices differ"))
+      std::optional<OpFoldResult> size =
+          ctx.broadcastSize(a, b, Twine(ctx.name()) + ": the batch sizes of the matrices differ");
+      if (!size)
         return {};
-      sizes.push_back(isa<Attribute>(b) && !isConstantIntValue(b, 1) ? b : a);
+      sizes.push_back(*size);
     }
     auto foldBatch = [&](Value tensor) {
       SmallVector<OpFoldResult> own = ctx.sizes(tensor), wide(sizes);

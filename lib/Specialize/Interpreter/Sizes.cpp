@@ -196,9 +196,7 @@ static LoopOp loopOfTripNumber(Value value) {
   return dyn_cast<LoopOp>(argument.getOwner()->getParentOp());
 }
 
-/// Whether an int cannot be negative: sizes, trip numbers, and what is made of them (sizes are far
-/// from overflow).
-static bool isNonNegative(OpFoldResult size, unsigned depth = 8) {
+bool specialize::isNonNegative(OpFoldResult size, unsigned depth) {
   size = canonicalSize(size);
   if (std::optional<int64_t> value = getConstantIntValue(size))
     return *value >= 0;
@@ -215,6 +213,8 @@ static bool isNonNegative(OpFoldResult size, unsigned depth = 8) {
     return llvm::any_of(op->getOperands(), nonNegative);
   if (isa<arith::RemSIOp>(op))
     return nonNegative(op->getOperand(0));
+  if (auto select = dyn_cast<arith::SelectOp>(op))
+    return nonNegative(select.getTrueValue()) && nonNegative(select.getFalseValue());
   if (isa<arith::AddIOp, arith::MulIOp, arith::DivSIOp, arith::FloorDivSIOp, arith::CeilDivSIOp,
           arith::MinSIOp>(op))
     return llvm::all_of(op->getOperands(), nonNegative);
