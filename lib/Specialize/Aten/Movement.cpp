@@ -427,12 +427,13 @@ static bool requirePadding(RuleContext &ctx, Value self, int64_t dim, OpFoldResu
       continue;
     if (!getConstantIntValue(amount))
       require(amount, far, "pad: an amount is too large");
-    if (mode == PadMode::Constant) {
-      // What is cut off must be there: amount >= -size.
+    if (mode == PadMode::Circular)
+      require(none, amount, "pad: negative amounts are not supported with circular padding");
+    else // what is cut off must be there
       require(ctx.sub(none, size), amount,
               "pad: more elements are cut off dimension " + Twine(dim) + " than it has");
+    if (mode == PadMode::Constant)
       continue;
-    }
     // Nothing is repeated of nothing; zeros before and behind leave everything as it is.
     OpFoldResult most = mode == PadMode::Reflect ? ctx.sub(size, ctx.fold(1)) : size;
     if (mode == PadMode::Replicate) {
