@@ -177,7 +177,7 @@ public:
   /// Makes sure that two sizes are equal: fails if they are known to differ, emits `tl.check` with
   /// `message` if that is not known. False after a failure.
   bool requireEqual(mlir::OpFoldResult a, mlir::OpFoldResult b, const llvm::Twine &message);
-  /// Arithmetic on sizes, folded; `floorDiv` rounds down.
+  /// Arithmetic on sizes, folded; `floorDiv` rounds down, and takes a divisor below 1 for 1.
   mlir::OpFoldResult add(mlir::OpFoldResult a, mlir::OpFoldResult b);
   mlir::OpFoldResult sub(mlir::OpFoldResult a, mlir::OpFoldResult b);
   mlir::OpFoldResult mul(mlir::OpFoldResult a, mlir::OpFoldResult b);
@@ -195,10 +195,24 @@ public:
   llvm::SmallVector<mlir::Value> dynamicSizes(llvm::ArrayRef<mlir::OpFoldResult> sizes);
   /// `tensor<sizes x elementType>`.
   mlir::RankedTensorType makeType(llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::Type elementType);
-  /// The sizes that broadcasting gives, checked (as `requireEqual`). On failure, empty.
+  /// Makes sure that ints can be the sizes of one tensor: none is negative, and their product is
+  /// far from overflow. What follows from sizes of tensors needs no check. False after a failure.
+  bool requireSizes(llvm::ArrayRef<mlir::OpFoldResult> sizes);
+  /// A size that an operator gives as an int, of which -1 stands for `own`, at run time too.
+  mlir::OpFoldResult sizeOrOwn(mlir::OpFoldResult size, mlir::OpFoldResult own);
+  /// The size that broadcasting two sizes gives, checked: they are equal, or one of them is 1, if
+  /// only at run time. Nothing after a failure.
+  std::optional<mlir::OpFoldResult> broadcastSize(mlir::OpFoldResult a, mlir::OpFoldResult b,
+                                                  const llvm::Twine &message);
+  /// The sizes that broadcasting gives, checked. On failure, empty.
   llvm::SmallVector<mlir::OpFoldResult> broadcastSizes(mlir::ValueRange tensors);
-  /// Checks that two tensors broadcast. False after a failure.
-  bool requireBroadcast(mlir::Value lhs, mlir::Value rhs);
+  /// Checks that tensors broadcast, and expands those whose unknown size may be 1 at run time where
+  /// that of another one is not. False after a failure.
+  bool requireBroadcast(llvm::MutableArrayRef<mlir::Value> tensors);
+  bool requireBroadcast(mlir::Value &lhs, mlir::Value &rhs);
+  /// A tensor of the same rank with sizes that differ from its own at most where its size is 1,
+  /// which need not be known: the tensor itself where they are equal.
+  mlir::Value expandOnes(mlir::Value tensor, llvm::ArrayRef<mlir::OpFoldResult> sizes);
   /// PyTorch's `view`/`reshape` sizes: at most one -1 is inferred from the number of elements of
   /// `tensor`, which must divide; the products are checked.
   llvm::SmallVector<mlir::OpFoldResult> inferReshape(mlir::Value tensor,
@@ -297,6 +311,11 @@ public:
   Walker &getWalker() { return walker; }
 
 private:
+  mlir::OpFoldResult inferSize(llvm::ArrayRef<mlir::OpFoldResult> left, mlir::OpFoldResult want,
+                               llvm::ArrayRef<mlir::OpFoldResult> sizes);
+  llvm::SmallVector<mlir::OpFoldResult> inferAtRunTime(llvm::ArrayRef<mlir::OpFoldResult> from,
+                                                       llvm::ArrayRef<mlir::OpFoldResult> sizes);
+
   Walker &walker;
   llvm::StringRef opName;
   llvm::ArrayRef<SpecValue> args;

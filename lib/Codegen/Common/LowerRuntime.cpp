@@ -348,6 +348,22 @@ private:
     return replace(op, makeMemRef(op.getLoc(), memRefType(op.getType()), data, {}));
   }
 
+  /// The product of sizes that are not known. Where it overflows, it is more than there is, so that
+  /// the allocation fails: sizes are checked before, this is the last line.
+  Value getBytes(Location loc, int64_t fixed, ArrayRef<Value> sizes) {
+    Value bytes = constant(loc, fixed);
+    Type resultType =
+        LLVM::LLVMStructType::getLiteral(module.getContext(), {i64, builder.getI1Type()});
+    for (Value size : sizes) {
+      // Unsigned: a negative size is a large one.
+      Value product = LLVM::UMulWithOverflowOp::create(builder, loc, resultType, bytes, size);
+      Value overflows = LLVM::ExtractValueOp::create(builder, loc, product, 1);
+      bytes = LLVM::ExtractValueOp::create(builder, loc, product, 0);
+      bytes = LLVM::SelectOp::create(builder, loc, overflows, constant(loc, INT64_MAX), bytes);
+    }
+    return bytes;
+  }
+
   LogicalResult lowerAlloc(memref::AllocOp op) {
     Location loc = op.getLoc();
     MemRefType type = op.getType();
@@ -359,9 +375,7 @@ private:
     int64_t fixed = elementBytes(type);
     for (int64_t size : type.getShape())
       fixed *= ShapedType::isDynamic(size) ? 1 : size;
-    Value bytes = constant(loc, fixed);
-    for (Value size : sizes)
-      bytes = LLVM::MulOp::create(builder, loc, bytes, size);
+    Value bytes = getBytes(loc, fixed, sizes);
     auto function = runtimeFunction("tl_rt_alloc", pointer, {pointer, i64});
     Value data =
         LLVM::CallOp::create(builder, loc, function, ValueRange{frameOf(op), bytes}).getResult();

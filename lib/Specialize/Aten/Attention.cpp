@@ -73,13 +73,11 @@ static FailureOr<Value> attention(RuleContext &ctx) {
       llvm::to_vector(ArrayRef<OpFoldResult>(ctx.sizes(query)).drop_back(2));
   for (Value other : {key, value})
     for (int64_t i = 0; i < rank - 2; ++i) {
-      OpFoldResult size = ctx.size(other, i);
-      if (isConstantIntValue(batch[i], 1))
-        batch[i] = size;
-      else if (!isConstantIntValue(size, 1) &&
-               !ctx.requireEqual(batch[i], size,
-                                 "scaled_dot_product_attention: batch sizes differ"))
+      std::optional<OpFoldResult> size = ctx.broadcastSize(
+          batch[i], ctx.size(other, i), "scaled_dot_product_attention: batch sizes differ");
+      if (!size)
         return failure();
+      batch[i] = *size;
     }
   auto widen = [&](Value tensor) -> Value {
     SmallVector<OpFoldResult> sizes = ctx.sizes(tensor), wide = batch;

@@ -1,5 +1,6 @@
 //===- Creation.cpp - Rules of operators that make tensors ----------------===//
 
+#include "../Interpreter/Walker.h"
 #include "Families.h"
 #include "TensorExpr.h"
 #include <cmath>
@@ -84,7 +85,52 @@ static FailureOr<Value> scalarTensor(RuleContext &ctx) {
 }
 
 static Expr iota(RuleContext &ctx, ArrayRef<OpFoldResult> sizes, int64_t dim, Type type) {
+  if (!ctx.requireSizes(sizes))
+    return Expr(ctx, {});
   return Expr(ctx, IotaOp::create(ctx.b, ctx.loc, type, sizes, dim));
+}
+
+/// How many numbers there are from `first` up to `last` (excluded) by a step of either sign.
+static FailureOr<OpFoldResult> countSteps(RuleContext &ctx, Value first, Value last,
+                                          OpFoldResult by) {
+  auto compare = [&](arith::CmpIPredicate predicate, Value x, Value y) -> Value {
+    return arith::CmpIOp::create(ctx.b, ctx.loc, predicate, x, y);
+  };
+  const char *inconsistent = "upper bound and lower bound inconsistent with step sign";
+  Value zero = ctx.intValue(ctx.fold(0)), step = ctx.intValue(by);
+  std::optional<int64_t> known = getConstantIntValue(by);
+  if (known && *known == 0)
+    return ctx.raise("step must be nonzero");
+  if (!known)
+    ctx.check(compare(arith::CmpIPredicate::ne, step, zero), "step must be nonzero");
+  // The way to go, upwards.
+  Value low = first, high = last, pace = step;
+  if (!known || *known < 0) {
+    Value isUp = compare(arith::CmpIPredicate::sgt, step, zero);
+    Value opposite = arith::SubIOp::create(ctx.b, ctx.loc, zero, step);
+    auto choose = [&](Value up, Value down) -> Value {
+      return known ? down : arith::SelectOp::create(ctx.b, ctx.loc, isUp, up, down).getResult();
+    };
+    low = choose(first, last);
+    high = choose(last, first);
+    pace = choose(step, opposite);
+  }
+  ctx.check(compare(arith::CmpIPredicate::sge, high, low), inconsistent);
+  Value way = arith::SubIOp::create(ctx.b, ctx.loc, high, low);
+  bool isSimple = known && *known == 1;
+  if (!isNonNegative(way)) // a difference beyond 64 bits
+    ctx.check(compare(arith::CmpIPredicate::sge, way, zero), "invalid size, possible overflow?");
+  if (!known || *known == INT64_MIN)
+    ctx.check(compare(arith::CmpIPredicate::sgt, pace, zero), "invalid size, possible overflow?");
+  if (ctx.failed())
+    return failure();
+  OpFoldResult distance = ctx.indexValue(OpFoldResult(way));
+  if (isSimple)
+    return distance;
+  // ceil(way / pace) without a sum that could overflow.
+  OpFoldResult whole = ctx.floorDiv(distance, OpFoldResult(pace));
+  OpFoldResult rest = ctx.sub(distance, ctx.mul(whole, OpFoldResult(pace)));
+  return ctx.add(whole, ctx.minimum(rest, ctx.fold(1)));
 }
 
 /// The numbers from `start` up to `end` (excluded) by `step`; operands, `start` and `step` may be
@@ -123,25 +169,20 @@ static FailureOr<Value> arangeOf(RuleContext &ctx, std::optional<unsigned> start
     Expr index = iota(ctx, {size}, 0, ctx.b.getF64Type());
     return done(ctx, (index * by + first).cast(type));
   }
-  std::optional<int64_t> by = step ? ctx.knownInt(*step) : 1;
-  if (!by || *by <= 0)
-    return ctx.fail(
-        "arange: a step that is not known at compile time, or not positive, is not supported");
   Type i64 = ctx.b.getI64Type();
   Value first = start ? ctx.scalarAs(*start, i64) : ctx.constantScalar(0, i64);
   Value last = ctx.scalarAs(end, i64);
   if (ctx.failed())
     return failure();
-  Value ordered = arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sge, last, first);
-  ctx.check(ordered, "upper bound and lower bound inconsistent with step sign");
+  OpFoldResult by = step ? ctx.index(*step) : ctx.fold(1);
+  FailureOr<OpFoldResult> size = countSteps(ctx, first, last, by);
+  if (failed(size))
+    return failure();
+  Expr index = iota(ctx, {*size}, 0, i64);
   if (ctx.failed())
     return failure();
-  OpFoldResult low = start ? ctx.index(*start) : ctx.fold(0);
-  OpFoldResult size =
-      ctx.floorDiv(ctx.add(ctx.sub(ctx.index(end), low), ctx.fold(*by - 1)), ctx.fold(*by));
-  Expr index = iota(ctx, {size}, 0, i64);
-  if (*by != 1)
-    index = index * static_cast<double>(*by);
+  if (!isConstantIntValue(by, 1))
+    index = index * Expr(ctx, ctx.fromScalar(ctx.intValue(by)));
   if (start && ctx.knownInt(*start) != 0)
     index = index + Expr(ctx, ctx.fromScalar(first));
   return done(ctx, index.cast(type));
@@ -198,33 +239,37 @@ static FailureOr<Value> logspace(RuleContext &ctx) {
 /// A matrix of rows x columns that tells for each element whether column - row is `predicate`
 /// offset.
 static Expr onDiagonal(RuleContext &ctx, ComparePredicate predicate, OpFoldResult rows,
-                       OpFoldResult columns, int64_t offset) {
+                       OpFoldResult columns, Expr offset) {
   Type i64 = ctx.b.getI64Type();
   Expr row = iota(ctx, {rows, ctx.fold(1)}, 0, i64),
        column = iota(ctx, {ctx.fold(1), columns}, 1, i64);
-  return compare(predicate, column - row, row.constant(offset));
+  return compare(predicate, column - row, offset);
 }
 
 /// eye(n, dtype?, ...), eye.m(n, m, dtype?, ...).
 template <bool hasColumns> static FailureOr<Value> eye(RuleContext &ctx) {
   OpFoldResult rows = ctx.index(0), columns = hasColumns ? ctx.index(1) : rows;
   Type type = ctx.dtype(hasColumns ? 2 : 1, ctx.b.getF32Type());
-  if (ctx.failed() || !requireReal(ctx, type))
+  if (ctx.failed() || !requireReal(ctx, type) || !ctx.requireSizes({rows, columns}))
     return failure();
-  return done(ctx, onDiagonal(ctx, ComparePredicate::EQ, rows, columns, 0).cast(type));
+  return done(ctx, onDiagonal(ctx, ComparePredicate::EQ, rows, columns,
+                              Expr(ctx, ctx.constantTensor(0, ctx.b.getI64Type())))
+                       .cast(type));
 }
 
 /// tril, triu (self, diagonal): 0 above (below) the diagonal of the last two dimensions.
 template <ComparePredicate kept> static FailureOr<Value> triangle(RuleContext &ctx) {
   Value self = ctx.tensor(0);
-  int64_t diagonal = ctx.constantInt(1), rank = cast<RankedTensorType>(self.getType()).getRank();
+  Value diagonal = ctx.operandAs(1, ctx.b.getI64Type());
+  int64_t rank = cast<RankedTensorType>(self.getType()).getRank();
   if (ctx.failed())
     return failure();
   if (rank < 2)
     return ctx.fail(ctx.name() + ": input tensor must have at least 2 dimensions");
   if (!requireReal(ctx, getElementTypeOrSelf(self)))
     return failure();
-  Expr mask = onDiagonal(ctx, kept, ctx.size(self, rank - 2), ctx.size(self, rank - 1), diagonal);
+  Expr mask = onDiagonal(ctx, kept, ctx.size(self, rank - 2), ctx.size(self, rank - 1),
+                         Expr(ctx, diagonal));
   return done(ctx, where(mask, Expr(ctx, self), 0.0));
 }
 

@@ -609,13 +609,11 @@ static FailureOr<Value> takeAlongDim(RuleContext &ctx) {
     for (int64_t i = 0; i < rankOf(self); ++i) {
       if (i == dim)
         continue;
-      if (isConstantIntValue(selfSizes[i], 1))
-        selfSizes[i] = indexSizes[i];
-      else if (isConstantIntValue(indexSizes[i], 1))
-        indexSizes[i] = selfSizes[i];
-      else if (!ctx.requireEqual(selfSizes[i], indexSizes[i],
-                                 "take_along_dim(): sizes do not broadcast"))
+      std::optional<OpFoldResult> size = ctx.broadcastSize(
+          selfSizes[i], indexSizes[i], "take_along_dim(): sizes do not broadcast");
+      if (!size)
         return failure();
+      selfSizes[i] = indexSizes[i] = *size;
     }
     self = ctx.broadcastTo(self, selfSizes);
     index = ctx.broadcastTo(index, indexSizes);

@@ -140,14 +140,11 @@ static Value matmulAny(RuleContext &ctx, Value lhs, Value rhs, Result result = R
           fromEnd <= lhsBatch.size() ? lhsBatch[lhsBatch.size() - fromEnd] : ctx.fold(1);
       OpFoldResult b =
           fromEnd <= rhsBatch.size() ? rhsBatch[rhsBatch.size() - fromEnd] : ctx.fold(1);
-      if (isConstantIntValue(a, 1)) {
-        sizes.push_back(b);
-        continue;
-      }
-      if (!isConstantIntValue(b, 1) &&
-          !ctx.requireEqual(a, b, Twine(ctx.name()) + ": the batch sizes of the matrices differ"))
+      std::optional<OpFoldResult> size =
+          ctx.broadcastSize(a, b, Twine(ctx.name()) + ": the batch sizes of the matrices differ");
+      if (!size)
         return {};
-      sizes.push_back(isa<Attribute>(b) && !isConstantIntValue(b, 1) ? b : a);
+      sizes.push_back(*size);
     }
     auto foldBatch = [&](Value tensor) {
       SmallVector<OpFoldResult> own = ctx.sizes(tensor), wide(sizes);
@@ -332,6 +329,19 @@ static FailureOr<Value> tensordot(RuleContext &ctx) {
     return failure();
   if (lhsDims.size() != rhsDims.size())
     return ctx.fail("both dimension lists should have same length");
+  // A contracted size of 1 is as many as the other one's.
+  SmallVector<OpFoldResult> selfSizes = ctx.sizes(self), otherSizes = ctx.sizes(other);
+  for (auto [l, r] : llvm::zip(lhsDims, rhsDims)) {
+    std::optional<OpFoldResult> size =
+        ctx.broadcastSize(selfSizes[l], otherSizes[r], "tensordot: the contracted sizes differ");
+    if (!size)
+      return failure();
+    selfSizes[l] = otherSizes[r] = *size;
+  }
+  self = ctx.broadcastTo(self, selfSizes);
+  other = ctx.broadcastTo(other, otherSizes);
+  if (ctx.failed())
+    return failure();
   return done(ctx, contract(ctx, self, other, lhsDims, rhsDims));
 }
 
@@ -473,12 +483,16 @@ static Labelled multiply(RuleContext &ctx, Labelled a, Labelled b,
     return llvm::to_vector(ArrayRef<OpFoldResult>(ctx.sizes(tensor)).slice(begin, count));
   };
   size_t n = batch.size();
+  SmallVector<OpFoldResult> leftSizes = ctx.sizes(left), rightSizes = ctx.sizes(right);
   for (size_t i = 0; i < n + inner.size(); ++i) {
-    size_t l = i < n ? i : i + rows.size();
-    if (!ctx.requireEqual(ctx.size(left, l), ctx.size(right, i),
-                          "einsum: sizes of one label differ"))
+    OpFoldResult &l = leftSizes[i < n ? i : i + rows.size()], &r = rightSizes[i];
+    std::optional<OpFoldResult> size = ctx.broadcastSize(l, r, "einsum: sizes of one label differ");
+    if (!size)
       return result;
+    l = r = *size;
   }
+  left = ctx.broadcastTo(left, leftSizes);
+  right = ctx.broadcastTo(right, rightSizes);
   SmallVector<OpFoldResult> sizes = part(left, 0, n);
   OpFoldResult count = ctx.product(sizes), k = ctx.product(part(right, n, inner.size()));
   SmallVector<OpFoldResult> rowSizes = part(left, n, rows.size());

@@ -2,6 +2,7 @@
 //
 // Operators that return fresh tensors; those that return views are in Views.cpp.
 
+#include "../Interpreter/Walker.h"
 #include "CheckedBuild.h"
 #include "Families.h"
 #include "TensorExpr.h"
@@ -153,6 +154,8 @@ static Value repeated(RuleContext &ctx, Value self, ArrayRef<OpFoldResult> times
     wide.append({count, size});
     result.push_back(ctx.mul(count, size));
   }
+  if (!ctx.requireSizes(wide))
+    return {};
   return ctx.reshape(ctx.broadcastTo(ctx.reshape(self, narrow), wide), result);
 }
 
@@ -201,6 +204,8 @@ static FailureOr<Value> repeatInterleave(RuleContext &ctx) {
     self = ctx.unsqueeze(self, 0);
   SmallVector<OpFoldResult> sizes = ctx.sizes(self), wide = sizes;
   wide.insert(wide.begin() + dim + 1, times);
+  if (!ctx.requireSizes(wide))
+    return failure();
   sizes[dim] = ctx.mul(sizes[dim], times);
   return done(ctx, ctx.reshape(ctx.broadcastTo(ctx.unsqueeze(self, dim + 1), wide), sizes));
 }
@@ -228,23 +233,34 @@ template <int64_t dim> static FailureOr<Value> flipDim(RuleContext &ctx) {
   return done(ctx, FlipOp::create(ctx.b, ctx.loc, self, ArrayRef<int64_t>{dim}));
 }
 
-/// roll by a constant shift along one dimension.
-static Value rollDim(RuleContext &ctx, Value tensor, int64_t dim, int64_t shift) {
-  OpFoldResult size = ctx.size(tensor, dim);
-  std::optional<int64_t> constant = getConstantIntValue(size);
-  if (constant && *constant == 0)
-    return tensor;
-  OpFoldResult begin;
-  if (constant) {
-    int64_t wrapped = ((shift % *constant) + *constant) % *constant;
-    if (!wrapped)
-      return tensor;
-    begin = ctx.fold(*constant - wrapped);
-  } else {
-    // size - shift mod size, for an unknown size: the quotients are rounded down.
-    OpFoldResult back = ctx.fold(-shift);
-    begin = ctx.sub(back, ctx.mul(ctx.floorDiv(back, size), size));
+/// Where a roll by `shift` begins to read: -shift modulo the size, which need not be known.
+static OpFoldResult rollStart(RuleContext &ctx, OpFoldResult shift, OpFoldResult size) {
+  std::optional<int64_t> by = getConstantIntValue(shift), all = getConstantIntValue(size);
+  if (by && all)
+    return ctx.fold((*all - *by % *all) % *all);
+  if (by && *by > INT32_MIN && *by < INT32_MAX) {
+    OpFoldResult back = ctx.fold(-*by); // the quotients are rounded down
+    return ctx.sub(back, ctx.mul(ctx.floorDiv(back, size), size));
   }
+  Value divisor = ctx.indexValue(ctx.maximum(size, ctx.fold(1)));
+  Value rest = arith::RemSIOp::create(ctx.b, ctx.loc, ctx.indexValue(shift), divisor);
+  Value zero = ctx.indexValue(ctx.fold(0));
+  Value isForward = arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sgt, rest, zero);
+  Value top = arith::SelectOp::create(ctx.b, ctx.loc, isForward, divisor, zero);
+  return arith::SubIOp::create(ctx.b, ctx.loc, top, rest).getResult();
+}
+
+/// roll by a shift along one dimension.
+static Value rollDim(RuleContext &ctx, Value tensor, int64_t dim, OpFoldResult shift) {
+  OpFoldResult size = ctx.size(tensor, dim);
+  if (isConstantIntValue(size, 0))
+    return tensor;
+  OpFoldResult begin = rollStart(ctx, shift, size);
+  if (isConstantIntValue(begin, 0))
+    return tensor;
+  // Of nothing nothing is read.
+  if (!getConstantIntValue(size))
+    begin = ctx.maximum(ctx.minimum(begin, size), ctx.fold(0));
   Value head = ctx.slice(tensor, dim, begin, ctx.sub(size, begin));
   Value tail = ctx.slice(tensor, dim, ctx.fold(0), begin);
   Value joined = concat(ctx, {head, tail}, dim);
@@ -256,7 +272,8 @@ static Value rollDim(RuleContext &ctx, Value tensor, int64_t dim, int64_t shift)
 /// roll(self, shifts, dims): without dims over the flattened tensor.
 static FailureOr<Value> roll(RuleContext &ctx) {
   Value self = ctx.tensor(0);
-  SmallVector<int64_t> shifts = ctx.constantIntList(1), dims = ctx.constantIntList(2);
+  SmallVector<OpFoldResult> shifts = ctx.indexList(1);
+  SmallVector<int64_t> dims = ctx.constantIntList(2);
   if (ctx.failed())
     return failure();
   if (shifts.empty())
@@ -390,6 +407,53 @@ static FailureOr<Value> channelShuffle(RuleContext &ctx) {
 // Padding
 //===----------------------------------------------------------------------===//
 
+/// Checks the amounts by which a dimension is padded. False after a failure.
+static bool requirePadding(RuleContext &ctx, Value self, int64_t dim, OpFoldResult low,
+                           OpFoldResult high, PadMode mode) {
+  OpFoldResult size = ctx.size(self, dim);
+  auto require = [&](OpFoldResult lesser, OpFoldResult greater, const Twine &message) {
+    std::optional<int64_t> x = getConstantIntValue(lesser), y = getConstantIntValue(greater);
+    if (x && y && *x > *y)
+      (void)ctx.raise(message);
+    if ((x && y) || ctx.failed() || (x && *x <= 0 && isNonNegative(greater)))
+      return;
+    ctx.check(arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sle, ctx.intValue(lesser),
+                                    ctx.intValue(greater)),
+              message);
+  };
+  OpFoldResult none = ctx.fold(0), far = ctx.fold(int64_t(1) << 40);
+  for (OpFoldResult amount : {low, high}) {
+    if (isConstantIntValue(amount, 0))
+      continue;
+    if (!getConstantIntValue(amount))
+      require(amount, far, "pad: an amount is too large");
+    if (mode == PadMode::Circular)
+      require(none, amount, "pad: negative amounts are not supported with circular padding");
+    else // what is cut off must be there
+      require(ctx.sub(none, size), amount,
+              "pad: more elements are cut off dimension " + Twine(dim) + " than it has");
+    if (mode == PadMode::Constant)
+      continue;
+    // Nothing is repeated of nothing; zeros before and behind leave everything as it is.
+    OpFoldResult most = mode == PadMode::Reflect ? ctx.sub(size, ctx.fold(1)) : size;
+    if (mode == PadMode::Replicate) {
+      require(ctx.minimum(amount, ctx.fold(1)), size,
+              "pad: expected dimension " + Twine(dim) + " not to be empty");
+      continue;
+    }
+    // An amount that is 0 at run time pads nothing.
+    require(amount, getConstantIntValue(amount) ? most : ctx.maximum(most, none),
+            "Padding size should be less than the corresponding input dimension " + Twine(dim));
+  }
+  // A negative amount cuts off, whatever the mode.
+  bool isGiven =
+      getConstantIntValue(low).value_or(-1) >= 0 && getConstantIntValue(high).value_or(-1) >= 0;
+  if (mode == PadMode::Constant || !isGiven)
+    require(ctx.fold(mode == PadMode::Constant ? 0 : 1), ctx.add(size, ctx.add(low, high)),
+            "pad: too little of dimension " + Twine(dim) + " would be left");
+  return !ctx.failed();
+}
+
 /// Pads the last dimensions by `amounts`: begin and end of the last, of the one before, ...
 static FailureOr<Value> padTensor(RuleContext &ctx, Value self, ArrayRef<OpFoldResult> amounts,
                                   PadMode mode, Value value = {}) {
@@ -405,27 +469,16 @@ static FailureOr<Value> padTensor(RuleContext &ctx, Value self, ArrayRef<OpFoldR
     int64_t dim = rank - 1 - i;
     low[dim] = amounts[2 * i];
     high[dim] = amounts[2 * i + 1];
-    std::optional<int64_t> size = getConstantIntValue(ctx.size(self, dim));
-    std::optional<int64_t> before = getConstantIntValue(low[dim]),
-                           after = getConstantIntValue(high[dim]);
-    if (mode == PadMode::Constant) {
-      if (size && before && after && *size + *before + *after < 0)
-        return ctx.fail("pad: the size of dimension " + Twine(dim) + " would be negative");
-      continue;
-    }
-    if (!size || !before || !after)
-      return ctx.fail("pad: only constant padding takes unknown sizes");
-    int64_t most = std::max(*before, *after);
-    if (*before < 0 || *after < 0)
-      return ctx.fail("pad: negative amounts are supported with constant padding only");
-    if (mode == PadMode::Reflect    ? most >= *size && most > 0
-        : mode == PadMode::Circular ? most > *size
-                                    : *size == 0 && most > 0)
-      return ctx.fail(
-          "Padding size should be less than the corresponding input dimension, but got: padding (" +
-          Twine(*before) + ", " + Twine(*after) + ") at dimension " + Twine(dim) + " of size " +
-          Twine(*size));
+    if (!requirePadding(ctx, self, dim, low[dim], high[dim], mode))
+      return failure();
   }
+  // The result's sizes do not overflow either.
+  SmallVector<OpFoldResult> wide = ctx.sizes(self);
+  for (auto [i, size] : llvm::enumerate(wide))
+    size = ctx.add(size, ctx.add(low[i], high[i]));
+  if (llvm::any_of(amounts, [](OpFoldResult amount) { return !getConstantIntValue(amount); }) &&
+      !ctx.requireSizes(wide))
+    return failure();
   SmallVector<Value> lowValues = ctx.dynamicSizes(low), highValues = ctx.dynamicSizes(high);
   return done(ctx,
               checkedValue<PadOp>(ctx, self, value, ValueRange(lowValues), ValueRange(highValues),

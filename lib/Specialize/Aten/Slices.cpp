@@ -15,24 +15,6 @@ using namespace torchlite::tl::specialize;
 // Indices and bounds
 //===----------------------------------------------------------------------===//
 
-/// Whether a size is certainly not negative: a dimension, or a sum or product of such.
-static bool isNonNegative(OpFoldResult size) {
-  if (std::optional<int64_t> constant = getConstantIntValue(size))
-    return *constant >= 0;
-  auto value = dyn_cast<Value>(size);
-  Operation *op = value ? value.getDefiningOp() : nullptr;
-  if (!op)
-    return false;
-  if (isa<tensor::DimOp>(op))
-    return true;
-  if (isa<arith::IndexCastOp, arith::AddIOp, arith::MulIOp, arith::MinSIOp, arith::FloorDivSIOp>(
-          op))
-    return llvm::all_of(op->getOperands(), [](Value operand) { return isNonNegative(operand); });
-  if (isa<arith::MaxSIOp>(op))
-    return llvm::any_of(op->getOperands(), [](Value operand) { return isNonNegative(operand); });
-  return false;
-}
-
 /// A Python index that may count from the end, as an index from the start.
 static OpFoldResult wrap(RuleContext &ctx, OpFoldResult index, OpFoldResult size) {
   if (std::optional<int64_t> constant = getConstantIntValue(index))
@@ -53,7 +35,7 @@ static bool requireInRange(RuleContext &ctx, OpFoldResult index, OpFoldResult lo
     if (x && y) {
       if (orEqual ? *x <= *y : *x < *y)
         return true;
-      (void)ctx.fail(message);
+      (void)ctx.raise(message);
       return false;
     }
     Value holds = arith::CmpIOp::create(
@@ -107,6 +89,25 @@ static FailureOr<ViewAnswer> selectInt(RuleContext &ctx) {
   return answer(*steps);
 }
 
+/// Checks that a step is positive, and limits it to the size: one step beyond it leads out as well,
+/// and sums with it do not overflow. False after a failure.
+static bool requireStep(RuleContext &ctx, OpFoldResult &step, OpFoldResult size,
+                        const Twine &message) {
+  std::optional<int64_t> known = getConstantIntValue(step);
+  if (known && *known <= 0) {
+    (void)ctx.raise(message);
+    return false;
+  }
+  if (!known) {
+    Value positive = arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sgt,
+                                           ctx.intValue(step), ctx.intValue(ctx.fold(0)));
+    ctx.check(positive, message);
+  }
+  if (!known || *known > INT32_MAX)
+    step = ctx.minimum(step, ctx.add(size, ctx.fold(1)));
+  return !ctx.failed();
+}
+
 /// The steps of a slice; none where it is the whole tensor.
 static FailureOr<ViewChain> sliceSteps(RuleContext &ctx, Value self, int64_t dim,
                                        std::optional<OpFoldResult> start,
@@ -115,12 +116,9 @@ static FailureOr<ViewChain> sliceSteps(RuleContext &ctx, Value self, int64_t dim
     return failure();
   if (!rankOf(self))
     return ctx.fail("slice() cannot be applied to a 0-dim tensor.");
-  std::optional<int64_t> by = getConstantIntValue(step);
-  if (!by)
-    return ctx.fail("slice: a step that is not known at compile time is not supported");
-  if (*by <= 0)
-    return ctx.fail("slice step must be positive");
   OpFoldResult size = ctx.size(self, dim);
+  if (!requireStep(ctx, step, size, "slice step must be positive"))
+    return failure();
   OpFoldResult low = start ? clampBound(ctx, *start, size) : ctx.fold(0);
   // Everything beyond any size stands for the end.
   std::optional<int64_t> last = end ? getConstantIntValue(*end) : std::nullopt;
@@ -128,9 +126,10 @@ static FailureOr<ViewChain> sliceSteps(RuleContext &ctx, Value self, int64_t dim
   OpFoldResult length = ctx.sub(high, low);
   if (!isConstantIntValue(low, 0))
     length = ctx.maximum(length, ctx.fold(0));
-  if (*by != 1)
-    length = ctx.floorDiv(ctx.add(length, ctx.fold(*by - 1)), step);
-  if (*by == 1 && isConstantIntValue(low, 0) && ctx.equal(length, size) == Known::Yes)
+  bool isDense = isConstantIntValue(step, 1);
+  if (!isDense)
+    length = ctx.floorDiv(ctx.add(length, ctx.sub(step, ctx.fold(1))), step);
+  if (isDense && isConstantIntValue(low, 0) && ctx.equal(length, size) == Known::Yes)
     return ViewChain{};
   return ViewChain{viewSliceDim(ctx, self, dim, low, length, step)};
 }
@@ -213,6 +212,32 @@ static std::vector<ViewAnswer> pieces(RuleContext &ctx, Value self, int64_t dim,
   return consecutive(ctx, self, dim, lengths);
 }
 
+/// `count` pieces of a dimension whose size is not known; at run time there must be as many.
+static ViewAnswers unknownPieces(RuleContext &ctx, Value self, int64_t dim, OpFoldResult length,
+                                 int64_t count) {
+  OpFoldResult size = ctx.size(self, dim);
+  // Of nothing there is one piece for `split`, `chunk` gives as many as are asked for.
+  OpFoldResult before = ctx.mul(length, ctx.fold(count - 1)), all = ctx.add(before, length);
+  auto compare = [&](arith::CmpIPredicate predicate, OpFoldResult x, OpFoldResult y) -> Value {
+    return arith::CmpIOp::create(ctx.b, ctx.loc, predicate, ctx.intValue(x), ctx.intValue(y));
+  };
+  Value isEmpty = compare(arith::CmpIPredicate::eq, all, before);
+  Value hasLast = compare(arith::CmpIPredicate::slt, before, size);
+  ctx.check(arith::OrIOp::create(ctx.b, ctx.loc, hasLast, isEmpty),
+            ctx.name() + " was compiled for " + Twine(count) +
+                " pieces, which a dimension of size {} does not give",
+            ctx.intValue(size));
+  ctx.check(compare(arith::CmpIPredicate::sge, all, size),
+            ctx.name() + " was compiled for " + Twine(count) +
+                " pieces, but a dimension of size {} gives more",
+            ctx.intValue(size));
+  if (ctx.failed())
+    return failure();
+  SmallVector<OpFoldResult> lengths(count - 1, length);
+  lengths.push_back(ctx.sub(size, before));
+  return consecutive(ctx, self, dim, lengths);
+}
+
 /// split.Tensor(self, split_size, dim).
 static ViewAnswers split(RuleContext &ctx) {
   Value self = ctx.tensor(0);
@@ -257,6 +282,11 @@ static ViewAnswers splitSizes(RuleContext &ctx) {
 static ViewAnswers chunk(RuleContext &ctx) {
   Value self = ctx.tensor(0);
   int64_t chunks = ctx.constantInt(1), dim = ctx.dim(2, rankOf(self));
+  if (!ctx.failed() && rankOf(self) && chunks > 0 && !getConstantIntValue(ctx.size(self, dim))) {
+    OpFoldResult whole = ctx.size(self, dim), count = ctx.fold(chunks);
+    OpFoldResult length = ctx.floorDiv(ctx.add(whole, ctx.fold(chunks - 1)), count);
+    return unknownPieces(ctx, self, dim, length, chunks);
+  }
   std::optional<int64_t> size = knownSize(ctx, self, dim);
   if (!size)
     return failure();
@@ -358,10 +388,7 @@ static FailureOr<ViewChain> diagonalSteps(RuleContext &ctx, Value self, int64_t 
     return failure();
   if (rank < 2 || dim1 == dim2)
     return ctx.fail("diagonal: expected two different dimensions");
-  std::optional<int64_t> rows = getConstantIntValue(ctx.size(self, dim1));
-  std::optional<int64_t> columns = getConstantIntValue(ctx.size(self, dim2));
-  if (!rows || !columns)
-    return ctx.fail("diagonal: unknown sizes are not supported");
+  OpFoldResult rows = ctx.size(self, dim1), columns = ctx.size(self, dim2);
   SmallVector<int64_t> order;
   SmallVector<OpFoldResult> merged;
   for (int64_t i = 0; i < rank; ++i)
@@ -370,16 +397,22 @@ static FailureOr<ViewChain> diagonalSteps(RuleContext &ctx, Value self, int64_t 
       merged.push_back(ctx.size(self, i));
     }
   order.append({dim1, dim2});
-  int64_t length =
-      offset >= 0 ? std::min(*rows, *columns - offset) : std::min(*rows + offset, *columns);
-  length = std::max<int64_t>(length, 0);
-  int64_t start = length == 0 ? 0 : offset >= 0 ? offset : -offset * *columns;
-  merged.push_back(ctx.fold(*rows * *columns));
+  // Beyond any size there is nothing, wherever it starts.
+  offset = std::clamp<int64_t>(offset, -(int64_t(1) << 40), int64_t(1) << 40);
+  OpFoldResult right = ctx.fold(std::max<int64_t>(offset, 0)),
+               down = ctx.fold(std::max<int64_t>(-offset, 0));
+  OpFoldResult length = ctx.minimum(ctx.sub(rows, down), ctx.sub(columns, right));
+  if (!isNonNegative(length))
+    length = ctx.maximum(length, ctx.fold(0));
+  OpFoldResult start = isConstantIntValue(length, 0) ? ctx.fold(0)
+                       : offset >= 0                 ? right
+                                                     : ctx.mul(down, columns);
+  merged.push_back(ctx.mul(rows, columns));
   SmallVector<OpFoldResult> offsets(merged.size(), ctx.fold(0)), steps(merged.size(), ctx.fold(1));
   SmallVector<OpFoldResult> sizes(merged);
-  offsets.back() = ctx.fold(start);
-  sizes.back() = ctx.fold(length);
-  steps.back() = ctx.fold(*columns + 1);
+  offsets.back() = start;
+  sizes.back() = length;
+  steps.back() = ctx.add(columns, ctx.fold(1));
   return ViewChain{viewPermute(order), viewReshape(merged), viewSlice(offsets, sizes, steps)};
 }
 
@@ -394,34 +427,50 @@ static FailureOr<ViewAnswer> diagonal(RuleContext &ctx) {
   return answer(*steps, Known::Yes, Known::Maybe);
 }
 
+/// The indices i * by + j of windows and their elements.
+static Value windowIndices(RuleContext &ctx, OpFoldResult count, OpFoldResult window,
+                           OpFoldResult by) {
+  std::optional<int64_t> rows = getConstantIntValue(count), columns = getConstantIntValue(window),
+                         step = getConstantIntValue(by);
+  Type i64 = ctx.b.getI64Type();
+  if (rows && columns && step) {
+    SmallVector<int64_t> indices;
+    for (int64_t i = 0; i < *rows; ++i)
+      for (int64_t j = 0; j < *columns; ++j)
+        indices.push_back(i * *step + j);
+    auto type = RankedTensorType::get({*rows, *columns}, i64);
+    return arith::ConstantOp::create(ctx.b, ctx.loc,
+                                     DenseElementsAttr::get(type, ArrayRef(indices)));
+  }
+  Expr row(ctx, IotaOp::create(ctx.b, ctx.loc, i64, ArrayRef<OpFoldResult>{count, ctx.fold(1)}, 0));
+  Expr column(ctx,
+              IotaOp::create(ctx.b, ctx.loc, i64, ArrayRef<OpFoldResult>{ctx.fold(1), window}, 1));
+  return (row * Expr(ctx, ctx.fromScalar(ctx.intValue(by))) + column).value();
+}
+
 /// unfold(self, dimension, size, step): windows along a dimension, their elements last. Windows may
 /// overlap, so it is read only.
 static FailureOr<ViewAnswer> unfold(RuleContext &ctx) {
   Value self = ctx.tensor(0);
-  int64_t rank = rankOf(self), dim = ctx.dim(1, rank), window = ctx.constantInt(2),
-          by = ctx.constantInt(3);
+  int64_t rank = rankOf(self), dim = ctx.dim(1, rank);
+  OpFoldResult window = ctx.index(2), by = ctx.index(3);
   if (ctx.failed())
     return failure();
   OpFoldResult size = rank ? ctx.size(self, dim) : ctx.fold(1);
-  std::optional<int64_t> known = getConstantIntValue(size);
-  if (!known)
-    return ctx.fail("unfold: unknown sizes are not supported");
-  if (window < 0 || window > *known || by <= 0)
-    return ctx.fail("unfold: maximum size for tensor at dimension " + Twine(dim) + " is " +
-                    Twine(*known) + " but size is " + Twine(window) + ", step " + Twine(by));
-  int64_t count = (*known - window) / by + 1;
+  if (!requireInRange(ctx, window, ctx.fold(0), size, true,
+                      "unfold: maximum size for tensor at dimension " + Twine(dim) +
+                          " is less than the size of a window") ||
+      !requireStep(ctx, by, size, "unfold: step must be positive"))
+    return failure();
+  OpFoldResult count = ctx.add(ctx.floorDiv(ctx.sub(size, window), by), ctx.fold(1));
   ViewStep step;
   step.kind = ViewStep::Kind::Custom;
   step.read = [=](RuleContext &ctx, Value base) -> Value {
-    if (!rank)
-      return ctx.reshape(base, {ctx.fold(window)});
-    SmallVector<int64_t> indices;
-    for (int64_t i = 0; i < count; ++i)
-      for (int64_t j = 0; j < window; ++j)
-        indices.push_back(i * by + j);
-    auto type = RankedTensorType::get({count, window}, ctx.b.getI64Type());
-    Value table =
-        arith::ConstantOp::create(ctx.b, ctx.loc, DenseElementsAttr::get(type, ArrayRef(indices)));
+    if (!rank) // of no element, or of the only one
+      return ctx.slice(ctx.reshape(base, {ctx.fold(1)}), 0, ctx.fold(0), window);
+    Value table = windowIndices(ctx, count, window, by);
+    if (!table)
+      return {};
     Value windows = checkedValue<TakeOp>(ctx, base, table, static_cast<uint64_t>(dim));
     if (!windows)
       return {};

@@ -88,9 +88,12 @@ inline Expr operator!(const Expr &x) { return applyUnary<BitwiseNotOp>(x); }
 
 inline Expr compare(ComparePredicate predicate, const Expr &a, const Expr &b) {
   RuleContext &ctx = a.ctx();
-  if (a.isNull() || b.isNull() || !ctx.requireBroadcast(a.value(), b.value()))
+  if (a.isNull() || b.isNull())
     return Expr(ctx, {});
-  return Expr(ctx, CompareOp::create(ctx.b, ctx.loc, predicate, a.value(), b.value()));
+  mlir::Value lhs = a.value(), rhs = b.value();
+  if (!ctx.requireBroadcast(lhs, rhs))
+    return Expr(ctx, {});
+  return Expr(ctx, CompareOp::create(ctx.b, ctx.loc, predicate, lhs, rhs));
 }
 #define TORCHLITE_EXPR_COMPARE(op, predicate)                                                      \
   inline Expr operator op(const Expr &a, const Expr &b) {                                          \
@@ -137,12 +140,12 @@ TORCHLITE_EXPR_UNARY(isinf, IsInfOp)
 /// Elements of `a` where `condition` (i1) holds, of `b` elsewhere.
 inline Expr where(const Expr &condition, const Expr &a, const Expr &b) {
   RuleContext &ctx = condition.ctx();
-  if (condition.isNull() || a.isNull() || b.isNull() ||
-      !ctx.requireBroadcast(condition.value(), a.value()) ||
-      !ctx.requireBroadcast(condition.value(), b.value()) ||
-      !ctx.requireBroadcast(a.value(), b.value()))
+  if (condition.isNull() || a.isNull() || b.isNull())
     return Expr(ctx, {});
-  return Expr(ctx, WhereOp::create(ctx.b, ctx.loc, condition.value(), a.value(), b.value()));
+  mlir::Value operands[] = {condition.value(), a.value(), b.value()};
+  if (!ctx.requireBroadcast(operands))
+    return Expr(ctx, {});
+  return Expr(ctx, WhereOp::create(ctx.b, ctx.loc, operands[0], operands[1], operands[2]));
 }
 inline Expr where(const Expr &condition, double a, const Expr &b) {
   return where(condition, b.constant(a), b);

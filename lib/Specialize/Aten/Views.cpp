@@ -162,6 +162,16 @@ static FailureOr<ViewAnswer> unflatten(RuleContext &ctx) {
   if (rank == 0 || parts.empty())
     return ctx.fail("unflatten: expected a tensor with dimensions and sizes that are not empty");
   OpFoldResult whole = sizes[dim];
+  // What is -1 at run time only is inferred as by `view`.
+  if (llvm::none_of(parts, [](OpFoldResult part) { return isConstantIntValue(part, -1); }) &&
+      llvm::any_of(parts, [](OpFoldResult part) { return !getConstantIntValue(part); })) {
+    sizes.erase(sizes.begin() + dim);
+    sizes.insert(sizes.begin() + dim, parts.begin(), parts.end());
+    sizes = ctx.inferReshape(self, sizes);
+    if (ctx.failed())
+      return failure();
+    return answer({viewReshape(sizes)});
+  }
   int64_t inferred = -1;
   OpFoldResult known = ctx.fold(1);
   for (auto [i, part] : llvm::enumerate(parts)) {
@@ -173,6 +183,11 @@ static FailureOr<ViewAnswer> unflatten(RuleContext &ctx) {
       return ctx.fail("unflatten: only one dimension can be inferred");
     inferred = i;
   }
+  SmallVector<OpFoldResult> given(parts);
+  if (inferred >= 0)
+    given[inferred] = ctx.fold(1);
+  if (!ctx.requireSizes(given))
+    return failure();
   if (inferred >= 0) {
     if (isConstantIntValue(known, 0))
       return ctx.fail("unflatten: cannot infer a size from no elements");
@@ -393,26 +408,30 @@ FailureOr<ViewAnswer> specialize::expandTo(RuleContext &ctx, Value self,
   size_t lead = sizes.size() - own.size();
   bool isSame = lead == 0;
   for (size_t i = 0; i < sizes.size(); ++i) {
-    if (isConstantIntValue(sizes[i], -1)) {
-      if (i < lead)
+    if (i < lead) {
+      if (isConstantIntValue(sizes[i], -1))
         return ctx.fail("The expanded size of the tensor (-1) isn't allowed in a leading, "
                         "non-existing dimension " +
                         Twine(i));
-      sizes[i] = own[i - lead];
+      continue;
     }
-    if (i < lead)
-      continue;
-    if (ctx.equal(sizes[i], own[i - lead]) == Known::Yes)
-      continue;
-    isSame = false;
-    if (!isConstantIntValue(own[i - lead], 1) &&
-        !ctx.requireEqual(sizes[i], own[i - lead],
-                          "The expanded size of the tensor must match the existing size at "
-                          "non-singleton dimension " +
-                              Twine(i)))
-      return failure();
+    sizes[i] = ctx.sizeOrOwn(sizes[i], own[i - lead]);
+    isSame &= ctx.equal(sizes[i], own[i - lead]) == Known::Yes;
   }
-  return isSame ? ViewAnswer{} : answer({viewBroadcast(sizes)});
+  if (isSame)
+    return ViewAnswer{};
+  // Checked here, and where it is read: as steps that depend on sizes at run time.
+  bool isKnown = true;
+  for (auto [i, size] : llvm::enumerate(own))
+    isKnown &= getConstantIntValue(size) || ctx.equal(size, sizes[lead + i]) == Known::Yes;
+  if (!ctx.broadcastTo(self, sizes) || ctx.failed())
+    return failure();
+  if (isKnown)
+    return answer({viewBroadcast(sizes)});
+  ViewStep step;
+  step.kind = ViewStep::Kind::Custom;
+  step.read = [sizes](RuleContext &ctx, Value base) { return ctx.broadcastTo(base, sizes); };
+  return answer({step});
 }
 
 /// expand(self, size, implicit), broadcast_to(self, size).

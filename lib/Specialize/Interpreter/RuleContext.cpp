@@ -370,11 +370,13 @@ OpFoldResult RuleContext::mul(OpFoldResult lhs, OpFoldResult rhs) {
 }
 
 OpFoldResult RuleContext::floorDiv(OpFoldResult lhs, OpFoldResult rhs) {
-  if (isOneInteger(rhs))
+  std::optional<int64_t> divisor = getConstantIntValue(rhs);
+  if (!divisor)
+    rhs = maximum(rhs, b.getIndexAttr(1)); // Nothing may trap; whoever divides checks the divisor.
+  else if (*divisor <= 1)
     return lhs;
-  return ::fold<arith::FloorDivSIOp>(*this, lhs, rhs, [](int64_t x, int64_t y) {
-    return y == 0 ? 0 : llvm::divideFloorSigned(x, y);
-  });
+  return ::fold<arith::FloorDivSIOp>(
+      *this, lhs, rhs, [](int64_t x, int64_t y) { return llvm::divideFloorSigned(x, y); });
 }
 
 OpFoldResult RuleContext::minimum(OpFoldResult lhs, OpFoldResult rhs) {
@@ -422,141 +424,6 @@ SmallVector<Value> RuleContext::dynamicSizes(ArrayRef<OpFoldResult> sizes) {
 
 RankedTensorType RuleContext::makeType(ArrayRef<OpFoldResult> sizes, Type elementType) {
   return RankedTensorType::get(staticSizes(sizes), elementType);
-}
-
-SmallVector<OpFoldResult> RuleContext::broadcastSizes(ValueRange tensors) {
-  SmallVector<OpFoldResult> result;
-  for (Value tensor : tensors) {
-    SmallVector<OpFoldResult> shape = sizes(tensor);
-    while (result.size() < shape.size())
-      result.insert(result.begin(), b.getIndexAttr(1));
-    for (auto [i, size] : llvm::enumerate(shape)) {
-      size_t at = result.size() - shape.size() + i;
-      OpFoldResult &merged = result[at];
-      if (isOneInteger(size))
-        continue;
-      if (isOneInteger(merged)) {
-        merged = size;
-        continue;
-      }
-      if (!requireEqual(merged, size,
-                        "The sizes of tensors must match at non-singleton dimension " + Twine(at)))
-        return {};
-      if (getConstantIntValue(size))
-        merged = size;
-    }
-  }
-  return result;
-}
-
-bool RuleContext::requireBroadcast(Value lhs, Value rhs) {
-  (void)broadcastSizes({lhs, rhs});
-  return !hasFailed;
-}
-
-SmallVector<OpFoldResult> RuleContext::inferReshape(Value tensor, ArrayRef<OpFoldResult> sizes) {
-  SmallVector<OpFoldResult> from = this->sizes(tensor), to(sizes.begin(), sizes.end());
-  std::optional<size_t> inferred;
-  for (auto [i, size] : llvm::enumerate(to)) {
-    std::optional<int64_t> value = getConstantIntValue(size);
-    if (!value || *value >= 0)
-      continue;
-    if (*value != -1 || inferred) {
-      (void)raise(*value == -1 ? Twine("only one dimension can be inferred")
-                               : "invalid shape dimension " + Twine(*value));
-      return from;
-    }
-    inferred = i;
-  }
-  auto isStatic = [](ArrayRef<OpFoldResult> shape) {
-    return llvm::all_of(shape, [](OpFoldResult size) { return getConstantIntValue(size); });
-  };
-  auto text = [&] {
-    std::string shape;
-    llvm::raw_string_ostream os(shape);
-    os << "[";
-    llvm::interleaveComma(sizes, os, [&](OpFoldResult size) {
-      if (std::optional<int64_t> value = getConstantIntValue(size))
-        os << *value;
-      else
-        os << "?";
-    });
-    os << "]";
-    return shape;
-  };
-
-  // Factors that are in both shapes cancel: [B, T, 8] to [B, -1] is B, T * 8.
-  SmallVector<OpFoldResult> left(from), right;
-  for (size_t i = 0; i < to.size(); ++i) {
-    OpFoldResult size = to[i];
-    if (inferred == i)
-      continue;
-    if (isOneInteger(size))
-      continue;
-    auto match = llvm::find_if(left, [&](OpFoldResult other) {
-      return !getConstantIntValue(size) && equal(size, other) == Known::Yes;
-    });
-    if (match != left.end())
-      left.erase(match);
-    else
-      right.push_back(size);
-  }
-  OpFoldResult have = product(left), want = product(right);
-  std::optional<int64_t> haveStatic = getConstantIntValue(have),
-                         wantStatic = getConstantIntValue(want);
-  if (!inferred) {
-    if (isStatic(from) && isStatic(to) && haveStatic != wantStatic) {
-      (void)raise("shape '" + Twine(text()) + "' is invalid for input of size " +
-                  Twine(*getConstantIntValue(product(from))));
-      return from;
-    }
-    if (!requireEqual(have, want, "shape '" + Twine(text()) + "' is invalid for the input's size"))
-      return from;
-    return to;
-  }
-  if (wantStatic && *wantStatic == 0) {
-    (void)raise("cannot reshape tensor of 0 elements into shape " + Twine(text()) +
-                " because the unspecified dimension size -1 can be any value");
-    return from;
-  }
-  if (haveStatic && wantStatic) {
-    if (*haveStatic % *wantStatic) {
-      (void)raise("shape '" + Twine(text()) + "' is invalid for input of size " +
-                  Twine(getConstantIntValue(product(from)).value_or(*haveStatic)));
-      return from;
-    }
-    to[*inferred] = b.getIndexAttr(*haveStatic / *wantStatic);
-    return to;
-  }
-  // A static factor may divide what is static already; otherwise it is checked at run time.
-  if (wantStatic && *wantStatic == 1) {
-    to[*inferred] = have;
-    return to;
-  }
-  int64_t factor = 1;
-  SmallVector<OpFoldResult> dynamic;
-  for (OpFoldResult size : left) {
-    if (std::optional<int64_t> value = getConstantIntValue(size))
-      factor *= *value;
-    else
-      dynamic.push_back(size);
-  }
-  if (wantStatic && factor % *wantStatic == 0) {
-    dynamic.push_back(b.getIndexAttr(factor / *wantStatic));
-    to[*inferred] = product(dynamic);
-    return to;
-  }
-  Value haveValue = intValue(have), wantValue = intValue(want);
-  Value zero = walker.constant(b.getI64IntegerAttr(0));
-  Value positive = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sgt, wantValue, zero);
-  CheckOp::create(b, loc, positive, "shape '" + Twine(text()) + "' has no elements");
-  Value rest = arith::RemSIOp::create(b, loc, haveValue, wantValue);
-  Value divides = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, rest, zero);
-  CheckOp::create(b, loc, divides,
-                  "shape '" + Twine(text()) + "' is invalid: {} elements are not divisible by {}",
-                  ValueRange{haveValue, wantValue});
-  to[*inferred] = floorDiv(have, want);
-  return to;
 }
 
 //===----------------------------------------------------------------------===//
@@ -684,6 +551,7 @@ Value RuleContext::toScalar(Value tensor) {
 }
 
 Value RuleContext::full(ArrayRef<OpFoldResult> sizes, Value scalar) {
+  (void)requireSizes(sizes);
   return tensor::SplatOp::create(b, loc, scalar, makeType(sizes, scalar.getType()),
                                  dynamicSizes(sizes));
 }
@@ -726,32 +594,6 @@ Value RuleContext::squeeze(Value tensor, int64_t dim) {
   SmallVector<OpFoldResult> shape = sizes(tensor);
   shape.erase(shape.begin() + dim);
   return ReshapeOp::create(b, loc, tensor, shape);
-}
-
-Value RuleContext::broadcastTo(Value tensor, ArrayRef<OpFoldResult> target) {
-  SmallVector<OpFoldResult> shape = sizes(tensor);
-  if (shape.size() > target.size()) {
-    (void)raise("the number of sizes provided (" + Twine(target.size()) +
-                ") must be greater or equal to the number of dimensions in the tensor (" +
-                Twine(shape.size()) + ")");
-    return tensor;
-  }
-  bool identity = shape.size() == target.size();
-  for (auto [i, size] : llvm::enumerate(shape)) {
-    OpFoldResult wanted = target[target.size() - shape.size() + i];
-    if (isOneInteger(size)) {
-      identity &= isOneInteger(wanted);
-      continue;
-    }
-    if (!requireEqual(wanted, size,
-                      "The expanded size of the tensor must match the existing size at "
-                      "non-singleton dimension " +
-                          Twine(i)))
-      return tensor;
-  }
-  if (identity)
-    return refine(tensor, makeType(target, getElementTypeOrSelf(tensor)));
-  return BroadcastToOp::create(b, loc, tensor, target);
 }
 
 Value RuleContext::slice(Value tensor, int64_t dim, OpFoldResult offset, OpFoldResult size,

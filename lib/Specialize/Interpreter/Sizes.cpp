@@ -228,6 +228,11 @@ static std::optional<unsigned> bitsOfNonNegative(OpFoldResult size, unsigned dep
     return std::nullopt;
   if (isa<tensor::DimOp>(op))
     return sizeBits;
+  if (auto select = dyn_cast<arith::SelectOp>(op)) {
+    std::optional<unsigned> yes = bitsOfNonNegative(select.getTrueValue(), depth - 1);
+    std::optional<unsigned> no = bitsOfNonNegative(select.getFalseValue(), depth - 1);
+    return yes && no ? std::optional(std::max(*yes, *no)) : std::nullopt;
+  }
   if (!isa<arith::MaxSIOp, arith::RemSIOp, arith::AddIOp, arith::MulIOp, arith::DivSIOp,
            arith::FloorDivSIOp, arith::CeilDivSIOp, arith::MinSIOp>(op))
     return std::nullopt;
@@ -249,7 +254,7 @@ static std::optional<unsigned> bitsOfNonNegative(OpFoldResult size, unsigned dep
   return bits;
 }
 
-static bool isNonNegative(OpFoldResult size) { return bitsOfNonNegative(size).has_value(); }
+bool specialize::isNonNegative(OpFoldResult size) { return bitsOfNonNegative(size).has_value(); }
 
 std::optional<bool> Walker::knownCondition(Value condition) {
   for (auto [known, holds] : llvm::reverse(state.conditions))

@@ -316,6 +316,9 @@ mlir::TypedAttr viewElements(StorageOp storage, TensorRefAttr ref);
 
 /// Whether two SSA values are computed by the same pure operations from the same values.
 bool sameComputation(mlir::Value a, mlir::Value b, unsigned depth = 8);
+/// Whether an int cannot be negative: sizes, trip numbers, and what is made of them (sizes are far
+/// from overflow).
+bool isNonNegative(mlir::OpFoldResult size);
 
 } // namespace torchlite::tl::specialize
 

@@ -26,7 +26,8 @@ func.func @check() {
 // CHECK-SAME: %[[FRAME:.*]]: !llvm.ptr, %[[N:.*]]: index)
 func.func @memory(%n: index) {
   // CHECK: %[[SIZE:.*]] = builtin.unrealized_conversion_cast %[[N]] : index to i64
-  // CHECK: %[[BYTES:.*]] = llvm.mul %{{.*}}, %[[SIZE]]
+  // CHECK: %[[PRODUCT:.*]] = "llvm.intr.umul.with.overflow"(%{{.*}}, %[[SIZE]])
+  // CHECK: %[[BYTES:.*]] = llvm.select
   // CHECK: %[[DATA:.*]] = llvm.call @tl_rt_alloc(%[[FRAME]], %[[BYTES]])
   %a = memref.alloc(%n) : memref<?x3xf32>
   // CHECK: llvm.call @tl_rt_free(%[[FRAME]],
