@@ -62,7 +62,7 @@ class Writer(Scalars):
     def fresh(self, type_):
         """A name for a value: a new one, or one that has stood for another."""
         if self.chance(0.2):
-            names = [n for n, t in self.env.items() if t == type_ and n not in ("c", "d", "e")]
+            names = [n for n, t in self.env.items() if t == type_ and n not in ("c", "d", "w")]
             if names:
                 return self.pick(names)
         self.count += 1
