@@ -29,7 +29,13 @@ class Scalars:
                  f"abs({a})", f"-({a})", f"{a} & {b}", f"{a} | {b}", f"{a} ^ {b}", f"{a} << {self.pick(['1', '3', '63', '32'])}",
                  f"{a} >> {self.pick(['1', '3', '63'])}", f"{a} if {a} + 1 > {a} else 5", f"{a} if {a} * 2 >= {a} else {b}",
                  f"{a} if {a} - {b} < 0 else {b}", f"{a} if {a} + {b} == {b} + {a} else 0", "int(x.sum())", f"int({a} == {b})",
-                 f"{a} if not -({a}) < 0 else 3"]
+                 f"{a} if not -({a}) < 0 else 3", f"int(x.size(0) * {self.pick([6364136223846793005, 4611686018427387904])} < 0)",
+                 f"int(abs({a}) < 0)", f"int((x.size(0) + {b}) - 1 < 0)"]
+        if self.chance(0.1):
+            self.count += 1
+            i = f"t{self.count}"
+            return [f"i{self.count} = 0", f"for {i} in range(5):", f"    if {i} * {self.pick([6364136223846793005, 1 << 62])} < 0:",
+                    f"        i{self.count} += {i}", *self.assign("i", f"i{self.count} + 1")]
         if self.chance(0.15):
             return self.assign("f", self.pick([f"{self.pick('nkw')} ** {self.pick(['2', '3', '0', '-1', 'w'])}",
                                                f"{a} / {d}", f"float({a})", f"0 ** {self.pick(['-1', 'w', '0'])}"]))
