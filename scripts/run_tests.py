@@ -47,15 +47,24 @@ def run_conformance(build, device):
     return (1, 0, 0) if status == 0 else (0, 1, 0)
 
 
+def run_check(build):
+    """scripts/check.sh; one for the whole of it."""
+    status = subprocess.run([ROOT / "scripts" / "check.sh", build], cwd=ROOT).returncode
+    return (1, 0, 0) if status == 0 else (0, 1, 0)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True, help="build folder")
     parser.add_argument("paths", nargs="*", type=pathlib.Path, help="only these lit paths")
     parser.add_argument("--conformance", action="store_true",
                         help="also compare with PyTorch's operator database (minutes)")
+    parser.add_argument("--check", action="store_true", help="also scripts/check.sh: layout, stray files, documents")
     arguments = parser.parse_args()
     totals = [0, 0, 0]
     suites = [run_lit(arguments.build, arguments.paths or [arguments.build / "test"])]
+    if arguments.check:
+        suites.append(run_check(arguments.build.resolve()))
     if arguments.conformance:
         suites += [run_conformance(arguments.build, device) for device in ("cpu", "emulated")]
     for suite in suites:

@@ -3,4 +3,4 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/build.sh" "${1:-release}"
 cd "$root"
-exec "$venv/bin/python3" scripts/run_tests.py --build "$build" --conformance
+exec "$venv/bin/python3" scripts/run_tests.py --build "$build" --check --conformance

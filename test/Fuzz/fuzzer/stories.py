@@ -1,0 +1,175 @@
+"""Stories: methods on one state, called one after the other, as text. Numbers are small and whole where
+they can be, so that every way to compute them gives the same, and results are compared exactly.
+
+Many stories are methods of one archive and one library, under names of their own, so that thousands take
+minutes. What is refused is left out by the line that the compiler names, and the others go on.
+"""
+import dataclasses
+import json
+import math
+import os
+import re
+import typing
+import warnings
+
+import numpy as np
+import torch
+
+TYPES = {torch.float32: "f32", torch.float64: "f64", torch.float16: "f16", torch.bfloat16: "bf16", torch.int8: "i8",
+         torch.uint8: "ui8", torch.int16: "i16", torch.int32: "i32", torch.int64: "i64", torch.bool: "i1"}
+
+
+def T(seed, *shape):
+    """A tensor of small whole numbers, other ones for every seed."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(-4, 5, shape, generator=generator).to(torch.float32)
+
+
+def I(seed, *shape):
+    return T(seed, *shape).long()
+
+
+SCOPE = {"torch": torch, "T": T, "I": I, "inf": math.inf, "nan": math.nan}
+
+
+@dataclasses.dataclass
+class Story:
+    name: str
+    methods: dict  # name -> (parameters as text, lines of the body)
+    calls: list  # "method(arguments)", or "name = tensor" for arguments that overlap
+    state: dict = dataclasses.field(default_factory=dict)  # name -> expression, of earlier ones, too
+    types: dict = dataclasses.field(default_factory=dict)  # name -> type, of lists and dicts
+    dynamic: bool = False  # sizes of arguments are not known to the compiler
+
+    def source(self):
+        """The methods, under names of their own."""
+        text = "\n".join(f"def {name}(self{', ' + parameters if parameters else ''}):\n"
+                         + "\n".join("    " + line for line in body) for name, (parameters, body) in self.methods.items())
+        text = re.sub(r"\bself\.(\w+)", rf"self.{self.name}_\1", text)
+        return re.sub(r"^def (\w+)", rf"def {self.name}_\1", text, flags=re.MULTILINE) + "\n"
+
+    def describe(self):
+        lines = [f"# {self.name}, sizes {'not known' if self.dynamic else 'known'}"]
+        lines += [f"# self.{name} = {value}" for name, value in self.state.items()]
+        lines += [f"# {call}" for call in self.calls]
+        for name, (parameters, body) in self.methods.items():
+            lines += [f"def {name}(self{', ' + parameters if parameters else ''}):", *("    " + line for line in body)]
+        return "\n".join(lines)
+
+    def size(self):
+        return sum(len(body) for _, body in self.methods.values()) + len(self.calls)
+
+    def run_calls(self):
+        """(method, arguments) for every call; arguments are made anew."""
+        scope = dict(SCOPE)
+        for call in self.calls:
+            if match := re.match(r"(\w+) = (.*)", call):
+                scope[match[1]] = eval(match[2], scope)  # pylint: disable=eval-used
+            else:
+                method, text = re.match(r"(\w+)\((.*)\)$", call).groups()
+                yield method, list(eval(f"({text},)" if text else "()", scope))  # pylint: disable=eval-used
+
+    def signatures(self):
+        result = []
+        for method, arguments in self.run_calls():
+            text = f"{self.name}_{method}({', '.join(type_of(a, self.dynamic) for a in arguments)})"
+            if text not in result:
+                result.append(text)
+        return result
+
+    def save(self, path):
+        path.write_text(json.dumps({"story": dataclasses.asdict(self)}, indent=1) + "\n")
+
+
+def load(path):
+    return Story(**json.loads(path.read_text())["story"])
+
+
+def type_of(value, dynamic):
+    if isinstance(value, torch.Tensor):
+        return "x".join(["?" if dynamic else str(n) for n in value.shape] + [TYPES[value.dtype]])
+    if isinstance(value, (list, tuple)):
+        inner = ", ".join(type_of(v, dynamic) for v in value)
+        return f"[{inner}]" if isinstance(value, list) else f"({inner})"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(k)}: {type_of(v, dynamic)}" for k, v in value.items()) + "}"
+    return "none" if value is None else type(value).__name__
+
+
+def write_archive(stories, path):
+    """One archive with all stories. Returns for each the lines [first, last) of its text."""
+    state, annotations = {}, {}
+    for story in stories:
+        scope = dict(SCOPE)
+        for name, value in story.state.items():
+            scope[name] = state[f"{story.name}_{name}"] = eval(value, scope)  # pylint: disable=eval-used
+        for name, type_ in story.types.items():
+            annotations[f"{story.name}_{name}"] = eval(type_, vars(typing) | {"Tensor": torch.Tensor})  # pylint: disable=eval-used
+    module = type("Stories", (torch.nn.Module,), {"__annotations__": annotations})().eval()
+    for name, value in state.items():
+        if isinstance(value, torch.Tensor):
+            module.register_buffer(name, value)
+        else:
+            setattr(module, name, value)
+    source, places, line = "", {}, 1
+    for story in stories:
+        text = story.source()
+        places[story.name] = (line, line + text.count("\n"))
+        line += text.count("\n")
+        source += text
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        module = torch.jit.script(module)
+        module.define(source)
+        torch.jit.save(module, str(path))
+    return places
+
+
+def scripts(story):
+    """Why LibTorch does not take the story, or None."""
+    try:
+        path = f"/dev/shm/tl-story-{os.getpid()}.pt"
+        write_archive([story], path)
+        with torch.no_grad(), torch.jit.optimized_execution(False):
+            module = torch.jit.load(path)
+            outcomes = [outcome(getattr(module, f"{story.name}_{m}"), a, Exception) for m, a in story.run_calls()]
+        os.unlink(path)
+        return None if any(o[0] == "returns" for o in outcomes) else outcomes[0][1]
+    except Exception as error:  # pylint: disable=broad-except
+        return str(error).strip().splitlines()[-1] if str(error).strip() else repr(error)
+
+
+def tree(value):
+    """A value that can be compared with another, and stays what it is."""
+    if isinstance(value, torch.Tensor):
+        bits = value.detach().clone().contiguous()
+        return ("tensor", TYPES[value.dtype], list(value.shape), bits.double().flatten().tolist() if bits.is_floating_point()
+                else bits.flatten().tolist())
+    if isinstance(value, np.ndarray):
+        return tree(torch.from_numpy(value.copy()))
+    if isinstance(value, dict):
+        return ("dict", [(k, tree(v)) for k, v in value.items()])
+    if isinstance(value, (list, tuple)):
+        return (type(value).__name__, [tree(v) for v in value])
+    return (type(value).__name__, value)
+
+
+def same(a, b):
+    if isinstance(a, (list, tuple)):
+        return type(a) is type(b) and len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, float) and isinstance(b, float):
+        if math.isnan(a) or math.isnan(b):
+            return math.isnan(a) and math.isnan(b)
+        return math.copysign(1, a) == math.copysign(1, b) and (a == b or abs(a - b) <= 1e-6 * abs(b))
+    return type(a) is type(b) and a == b
+
+
+def outcome(function, arguments, error):
+    """What a call returns or raises, and what its arguments are afterwards."""
+    try:
+        with torch.no_grad():
+            result = ("returns", tree(function(*arguments)))
+    except error as raised:
+        lines = str(raised).strip().splitlines()
+        return ("raises", lines[-1][:300] if lines else "", None)
+    return (*result, [tree(a) for a in arguments])
