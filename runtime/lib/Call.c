@@ -193,12 +193,13 @@ static tl_status checkStrides(tl_call_frame *frame, const tl_method *method) {
     const tl_leaf *leaf = &frame->best_leaves[i];
     int argument = argumentOf(frame, i);
     if (leaf->type->kind == TL_TENSOR && !tl_tensor_contiguous(leaf->value->as.tensor.tensor))
-      return tl_fail(
-          frame->error, TL_INVALID_ARGUMENT,
-          "%s: argument %d '%s' is not contiguous, but has to be: the model writes to a tensor of "
-          "which it has taken a reshaped form, and both are one memory only where what it is "
-          "given is contiguous",
-          method->name, argument, frame->variant->arguments[argument].name);
+      return tl_fail(frame->error, TL_INVALID_ARGUMENT,
+                     "%s: argument %d '%s' is not contiguous, but has to be: the model asks how "
+                     "its tensors lie "
+                     "in memory (view, stride, is_contiguous, a write to a tensor and a reshaped "
+                     "form of it), and "
+                     "was compiled for arguments that are contiguous",
+                     method->name, argument, frame->variant->arguments[argument].name);
   }
   return TL_OK;
 }

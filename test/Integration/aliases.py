@@ -1,0 +1,269 @@
+"""Names that stand for one of several things: tensors, views, lists and dicts that are one object or two,
+depending on conditions and trips; copies that depend on strides; state that shares memory. A call gives
+what PyTorch gives, or the method is refused with a reason; `refused` says which are.
+
+RUN: %python %s %build %t.cpu cpu
+RUN: %python %s %build %t.emulated emulated
+"""
+import itertools
+import pathlib
+import subprocess
+import sys
+
+import torch
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "Inputs"))
+from compare import Mismatch, compare, compile_library, to_library  # noqa: E402
+
+import torchlite  # noqa: E402
+
+# Methods of a tensor `x` of 3x4 and two conditions.
+SOURCE = """
+def two_deep(self, x: Tensor, c: bool, d: bool):
+    a = x.clone()
+    b = x * 2.0
+    j = a if c else b
+    k = j if d else x * 3.0
+    k.add_(1.0)
+    return a, b, k
+def two_deep_read(self, x: Tensor, c: bool, d: bool):
+    a = x.clone()
+    b = x * 2.0
+    j = a if c else b
+    k = j if d else x * 3.0
+    a.add_(100.0)
+    b.mul_(2.0)
+    return k, j
+def no_write(self, x: Tensor, c: bool, d: bool):
+    a = -x
+    b = a if c else x * 3.0
+    k = b if d else a
+    return b, x, a, k
+def fresh_in_arms(self, x: Tensor, c: bool, d: bool):
+    if c:
+        a = x * 2.0
+        b = a
+    else:
+        a = x * 2.0
+        b = x * 2.0
+    a.add_(10.0)
+    return b
+def view_in_arm(self, x: Tensor, c: bool, d: bool):
+    if c:
+        a = x * 2.0
+        b = a[1:]
+    else:
+        a = x * 2.0
+        b = x[1:] * 2.0
+    a.add_(10.0)
+    return b
+def list_in_arms(self, x: Tensor, c: bool, d: bool):
+    if c:
+        a = [x]
+        b = a
+    else:
+        a = [x]
+        b = [x]
+    a.append(x * 2.0)
+    return len(b), b[0]
+def ints_in_arms(self, x: Tensor, c: bool, d: bool):
+    if c:
+        a = [1, 2]
+        b = a
+    else:
+        a = [1, 2]
+        b = [1, 2]
+    a[0] = 10
+    return b[0]
+def dict_in_arms(self, x: Tensor, c: bool, d: bool):
+    if c:
+        a = {"k": x}
+        b = a
+    else:
+        a = {"k": x}
+        b = {"k": x + 1.0}
+    a["k"] = x * 10.0
+    return b["k"]
+def nested_lists(self, x: Tensor, c: bool, d: bool):
+    inner = [x]
+    other = [x * 2.0]
+    l = [inner if c else other]
+    inner.append(x)
+    return len(l[0])
+def reshape_of_reshape(self, x: Tensor, c: bool, d: bool):
+    y = x.clone()
+    s = y[:, :2].reshape(6).reshape(3, 2)
+    s.add_(100.0)
+    return y, s
+def reshape_kept(self, x: Tensor, c: bool, d: bool):
+    y = x.clone()
+    s = y[:2].reshape(2, 2, 2).flatten()
+    y.add_(100.0)
+    return s
+def transposed(self, x: Tensor, c: bool, d: bool):
+    y = x.clone()
+    a = y.t().contiguous()
+    b = y.t().t().contiguous()
+    a.add_(1.0)
+    b.mul_(2.0)
+    return y, a, b, y.t().stride(), y.t().clone().is_contiguous()
+def expanded_by_one(self, x: Tensor, c: bool, d: bool):
+    y = x.clone()
+    y.expand(1, 3, 4).add_(1.0)
+    return y
+def rebound_in_loop(self, x: Tensor, c: bool, d: bool):
+    a = x.clone()
+    b = x * 2.0
+    k = x + 1.0
+    for i in range(int(c) * 2):
+        a, b = b, a
+    if d:
+        b = k
+    return a, b, k
+"""
+
+# These must be refused: which of two is written is known at run time only, by the number of trips.
+REFUSED = """
+def loop_list(self, x: Tensor, n: int):
+    l = [x]
+    m = [x * 2.0]
+    for i in range(n):
+        l = m
+    m[0] = x * 5.0
+    return l[0]
+def loop_tensor(self, x: Tensor, n: int):
+    a = x.clone()
+    k = x * 2.0
+    for i in range(n):
+        k = a
+    k.add_(1.0)
+    return a, k
+"""
+
+# These raise in PyTorch, so they raise here.
+RAISE = """
+def view_of_transposed(self, x: Tensor, c: bool, d: bool):
+    y = x * 1.0
+    z = y
+    if c:
+        z = y.t().view(12).reshape(3, 4)
+    return z
+"""
+
+
+class State(torch.nn.Module):
+    """Attributes that share a storage: one tensor, a view, the elements of a list."""
+
+    def __init__(self):
+        super().__init__()
+        whole = torch.zeros(4)
+        self.register_buffer("a", whole[:3])
+        self.register_buffer("b", whole[1:])
+        matrix = torch.ones(3, 3)
+        self.register_buffer("w", matrix)
+        self.register_buffer("wt", matrix.t())
+        self.l = [whole, whole]
+        self.register_buffer("cache", torch.zeros(0, 3))
+
+    def forward(self, x):
+        self.a.add_(x)
+        self.w[0].add_(x)
+        return self.b + 0.0, self.wt @ x, self.l[1] * 1.0
+
+    @torch.jit.export
+    def assign(self, x):
+        self.a = x * 2.0
+        self.l[0].add_(1.0)
+        return self.b + 0.0, self.l[1] + 0.0
+
+    @torch.jit.export
+    def grow(self, x):
+        self.cache = torch.cat([self.cache, x.view(1, 3)])
+        return self.cache.sum(0), self.cache.size(0)
+
+
+def methods(source):
+    return [("def " + text.strip() + "\n", text.split("(")[0].strip())
+            for text in source.split("\ndef ")[1:]]
+
+
+def define(source):
+    module = torch.jit.script(torch.nn.Identity())
+    for text, _ in methods(source):
+        module.define(text)
+    return module
+
+
+def outcome(call, *arguments):
+    try:
+        with torch.no_grad(), torch.jit.optimized_execution(False):
+            return call(*arguments), None
+    except (RuntimeError, torchlite.Error) as error:
+        return None, error
+
+
+def check(name, instance, reference, arguments):
+    expected, raised = outcome(getattr(reference, name), *[
+        a.clone() if isinstance(a, torch.Tensor) else a for a in arguments])
+    got, failed = outcome(lambda: instance.call(name, *[to_library(a) for a in arguments]))
+    if bool(raised) != bool(failed):
+        print(f"{name}{arguments[1:]}: PyTorch {raised or 'answers'}, here {failed or 'an answer'}")
+        return 1
+    try:
+        if not raised:
+            compare(got, expected)
+    except Mismatch as error:
+        print(f"{name}{arguments[1:]}: {error}")
+        return 1
+    return 0
+
+
+def check_functions(build, prefix, target):
+    source, wrong = SOURCE + RAISE.lstrip("\n"), 0
+    archive = prefix.with_suffix(".pt")
+    define(source).save(str(archive))
+    names = [name for _, name in methods(source)]
+    library = prefix.with_suffix(".so")
+    compile_library(build, archive, library, [f"{name}(3x4xf32, bool, bool)" for name in names], target)
+    instance, reference = torchlite.Model(library).instance(), torch.jit.load(str(archive))
+    for name, c, d in itertools.product(names, (True, False), (True, False)):
+        wrong += check(name, instance, reference, [torch.randn(3, 4), c, d])
+    print(f"{len(names)} functions")
+    return wrong
+
+
+def check_refused(build, prefix):
+    archive, wrong = prefix.with_suffix(".refused.pt"), 0
+    define(REFUSED).save(str(archive))
+    for _, name in methods(REFUSED):
+        run = subprocess.run([build / "bin" / "tl-compile", archive, f"--signature={name}(3x4xf32, int)",
+                              "-o", prefix.with_suffix(".refused.so")], capture_output=True, text=True)
+        if run.returncode == 0 or "may share memory" not in run.stderr or "note: which one" not in run.stderr:
+            print(f"{name}: expected a refusal that names both lines, but got {run.stderr!r}")
+            wrong += 1
+    return wrong
+
+
+def check_state(build, prefix, target):
+    archive, library, wrong = prefix.with_suffix(".state.pt"), prefix.with_suffix(".state.so"), 0
+    torch.jit.script(State()).save(str(archive))
+    order = ["forward", "forward", "grow", "assign", "forward", "grow", "grow", "assign", "forward", "grow", "grow"]
+    compile_library(build, archive, library, [f"{name}(3xf32)" for name in sorted(set(order))], target)
+    instance, reference = torchlite.Model(library).instance(), torch.jit.load(str(archive))
+    for name in order:
+        wrong += check(name, instance, reference, [torch.randn(3)])
+    return wrong
+
+
+def main():
+    build, prefix, target = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
+    torch.manual_seed(1)
+    wrong = check_functions(build, prefix, target) + check_state(build, prefix, target)
+    if target == "cpu":
+        wrong += check_refused(build, prefix)
+    print(f"{wrong} wrong")
+    return wrong != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
