@@ -45,6 +45,11 @@ def after_first(self, x: Tensor, y: Tensor):
     q = p.clone()
     q[0] = 1.0
     return q, p
+def grown(self, x: Tensor, y: Tensor):
+    z = x
+    for i in range(3):
+        z = torch.cat([z, y])
+    return z, z.sum(0)
 def accumulated(self, x: Tensor, y: Tensor):
     p = x @ y
     return torch.addmm(p, y, x), p

@@ -1,4 +1,4 @@
-; RUN: tl-emulate %s --kernel=shift --grid=3 --block=64 --shared=256 'f32[64]=iota' \
+; RUN: env TORCHLITE_EMULATOR_RACES=0 tl-emulate %s --kernel=shift --grid=3 --block=64 --shared=256 'f32[64]=iota' \
 ; RUN:   | FileCheck %s --check-prefix=SHIFT
 ; RUN: env TORCHLITE_EMULATOR_ORDER=reverse tl-emulate %s --kernel=shift --block=64 --shared=256 \
 ; RUN:   'f32[64]=iota' | FileCheck %s --check-prefix=SHIFT
