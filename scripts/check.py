@@ -53,7 +53,8 @@ def check_files(files):
                 yield f"{path}: {len(lines) - 1} lines, not more than {MOST_LINES}"
             if path.endswith(SOURCES):
                 for number, line in enumerate(lines, 1):
-                    if len(line) > 100:
+                    # Lines that tests are run and checked by cannot be broken.
+                    if len(line) > 100 and not re.search(r"\b[A-Z][A-Z0-9-]*:", line):
                         yield f"{path}:{number}: {len(line)} columns, not more than 100"
 
 

@@ -9,7 +9,7 @@ venv=${TORCHLITE_VENV:-$root/.venv}
 
 llvm=22
 packages=(libmlir-$llvm-dev mlir-$llvm-tools llvm-$llvm-dev llvm-$llvm-tools clang-$llvm clang-format-$llvm
-          lld-$llvm libclang-rt-$llvm-dev ccache cmake ninja-build python3 python3-venv)
+          lld-$llvm libclang-rt-$llvm-dev zlib1g-dev ccache cmake ninja-build python3 python3-venv)
 python_packages=(numpy==2.4.6 expecttest==0.3.0)
 torch_version=2.13.0
 # ptxas is in the first, libdevice in the second; neither needs the packages that they ask for.

@@ -1,6 +1,6 @@
-/* Calls on a device, with a stand-in for the CUDA driver: operands, results, state, graphs, streams,
-   and what fails. Once with a driver that does everything as late as it may, once at once, and once
-   with one that knows neither graphs nor pools of memory.
+/* Calls on a device, with a stand-in for the CUDA driver: operands, results, state, graphs,
+   streams, and what fails. Once with a driver that does everything as late as it may, once at once,
+   and once with one that knows neither graphs nor pools of memory.
    RUN: %cc -shared -fPIC -g -fsanitize=address %S/Inputs/fake_cuda.c -lm -o %t.so
    RUN: %cc -shared -fPIC -g -fsanitize=address -DFAKE_OLD %S/Inputs/fake_cuda.c -lm -o %t.old.so
    RUN: %cc -fsanitize=address,undefined -fno-sanitize-recover=all %s %cuda_sources %runtime -o %t

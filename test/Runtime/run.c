@@ -58,7 +58,8 @@
    RUN: not %t --device=cuda:x --call='calls()' 2>&1 | FileCheck %s --check-prefix=D2
    D2: error: --device: expected cpu, cuda, cuda:N or emulated, got 'cuda:x'
    RUN: not %t --device=cuda:1 --call='calls()' 2>&1 | FileCheck %s --check-prefix=D3
-   D3: error: fake: compiled for cpu, not for cuda; compile it with --target=cpu,cuda, or run it on cpu
+   D3: error: fake: compiled for cpu, not for cuda; compile it with --target=cpu,cuda, or run it on
+   cpu
    RUN: not %t '--call=twice([1, 2' 2>&1 | FileCheck %s --check-prefix=E13
    E13: expected ',' or the closing bracket
    RUN: not %t '--call=twice("x)' 2>&1 | FileCheck %s --check-prefix=E14

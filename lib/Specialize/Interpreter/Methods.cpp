@@ -373,8 +373,9 @@ static FailureOr<Attribute> describeTensor(Program &program, TensorRefAttr ref,
   return Attribute(TypeAttr::get(RankedTensorType::get(shape, ref.getElementType())));
 }
 
-/// The structure of an initial value, with the constants of its leaves. A tensor whose memory something
-/// else of the archive refers to, too, is no leaf, but the `#tl.tensor_ref` that it is in the archive.
+/// The structure of an initial value, with the constants of its leaves. A tensor whose memory
+/// something else of the archive refers to, too, is no leaf, but the `#tl.tensor_ref` that it is in
+/// the archive.
 static FailureOr<Attribute> describeInitial(Program &program, Attribute value, Type declared,
                                             const std::string &path, const StateWidening &widening,
                                             std::map<std::string, Attribute> &initial) {
@@ -456,8 +457,8 @@ FailureOr<StateSignature> specialize::initialState(Program &program, const State
     auto storage = program.lookupStorage(cast<FlatSymbolRefAttr>(symbol));
     const auto &views = program.storageViews[symbol];
     if (views.size() == 1) {
-      FailureOr<Attribute> structure =
-          describeTensor(program, cast<TensorRefAttr>(views.front()), path, StateWidening(), initial);
+      FailureOr<Attribute> structure = describeTensor(program, cast<TensorRefAttr>(views.front()),
+                                                      path, StateWidening(), initial);
       if (failed(structure))
         return failure();
       structures.push_back(*structure);

@@ -265,13 +265,13 @@ void SpecializePass::emitState(Program &program, ArrayRef<StateSignature> states
   SmallVector<std::string> paths = statePaths(program);
   for (auto [number, state] : llvm::enumerate(states))
     for (auto [path, structure] : llvm::zip_equal(paths, state))
-      specialize::forEachLeaf(structure, path,
-                              [&, number = number](const std::string &leaf, Attribute what) {
-                                auto &types = leaves[*names.insert(leaf).first];
-                                types.resize(states.size(), b.getUnitAttr());
-                                // What refers to the archive's memory holds nothing of its own.
-        types[number] = isa<TensorRefAttr>(what) ? Attribute(b.getUnitAttr()) : what;
-                              });
+      specialize::forEachLeaf(
+          structure, path, [&, number = number](const std::string &leaf, Attribute what) {
+            auto &types = leaves[*names.insert(leaf).first];
+            types.resize(states.size(), b.getUnitAttr());
+            // What refers to the archive's memory holds nothing of its own.
+            types[number] = isa<TensorRefAttr>(what) ? Attribute(b.getUnitAttr()) : what;
+          });
   OpBuilder builder(program.module.getBodyRegion());
   builder.setInsertionPointToStart(program.module.getBody());
   for (auto [index, leaf] : llvm::enumerate(leaves)) {

@@ -212,7 +212,8 @@ public:
   SpecValue fromAttribute(mlir::Attribute attr, mlir::Type type);
   SpecValue objectOf(mlir::FlatSymbolRefAttr symbol);
   SpecValue tensorOfArchive(TensorRefAttr ref);
-  /// What a tensor is in the archive, if it still is what some attribute was there; null if it is not.
+  /// What a tensor is in the archive, if it still is what some attribute was there; null if it is
+  /// not.
   TensorRefAttr archiveRef(const SpecValue &tensor);
   mlir::FailureOr<SpecValue> getAttribute(const SpecValue &object, llvm::StringRef name);
   mlir::LogicalResult setAttribute(const SpecValue &object, llvm::StringRef name,

@@ -16,7 +16,7 @@
 ; RUN: env TORCHLITE_EMULATOR_CHECKS=0 tl-emulate %s --kernel=same --block=2 --shared=4
 ; RUN: not tl-emulate %s --kernel=shift --block=64 --shared=252 'f32[64]=iota' 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=BOUNDS
-; RUN: tl-emulate %s --kernel=count --block=64 --shared=4 'i32[1]=0' \
+; RUN: env TORCHLITE_EMULATOR_RACES=0 tl-emulate %s --kernel=count --block=64 --shared=4 'i32[1]=0' \
 ; RUN:   | FileCheck %s --check-prefix=COUNT
 ; RUN: not tl-emulate %s --kernel=mixed --block=64 --shared=4 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=MIXED
