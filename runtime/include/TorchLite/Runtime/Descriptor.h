@@ -62,9 +62,9 @@ typedef struct tl_variant {
   int32_t state_out; /* the one that it leaves; -1: unchanged */
   const tl_device_code *device; /* for calls on a device, one for each set of kernels; null where
                                    there is no code for one */
-  int32_t contiguous; /* 1: tensors that it is called with must be contiguous. The model writes to a
-                         tensor of which it has taken a reshaped or contiguous form: of others
-                         PyTorch would have made a copy there, which would not see the write */
+  int32_t contiguous; /* 1: tensors that it is called with must be contiguous. What it computes
+                         follows from their strides: a write that is seen through a reshaped form, a
+                         view that merges dimensions, stride(), is_contiguous() */
 } tl_variant;
 
 /* ---- code for GPUs ---- */
