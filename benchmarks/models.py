@@ -7,7 +7,11 @@ after torch.jit.freeze, and after torch.jit.optimize_for_inference. Each figure 
 calls: thread CPU time on one thread, wall time on more. The multiply-add peak of one core is
 measured at the start and at the end. Ratios, not times, are to be quoted: machines differ.
 
+With --before the archive is compiled by another build's compiler as well and its library is called in
+turn with the others, so that a change of the compiler is judged in one run.
+
 usage: benchmarks/models.py [--build build/release] [--models resnet18,mlp] [--threads 1,2] [--json out.json]
+                            [--before OTHER/build/release]
 """
 import argparse
 import json
@@ -51,6 +55,7 @@ def to_torch(arguments):
 
 def least(functions, clock, budget):
     """Least seconds of each function, called in turn until each has had `budget` seconds."""
+    functions = list(functions)
     best, spent = [float("inf")] * len(functions), 0.0
     for f in functions:
         f()
@@ -103,10 +108,12 @@ def run_model(name, arguments, folder):
     script, archive_name, types, inputs = MODELS[name]
     subprocess.run([sys.executable, ROOT / "examples" / script, folder], check=True,
                    stdout=subprocess.DEVNULL)
-    archive, library = folder / archive_name, folder / f"{name}.so"
-    compiler = [str(arguments.build / "bin" / "tl-compile"), str(archive), "-o", str(library)]
-    compiler += [f"--input-type={t}" for t in types]
-    seconds, megabytes = measure_compile(compiler)
+    archive, library, before = folder / archive_name, folder / f"{name}.so", folder / f"{name}_before.so"
+    compiler = [str(archive), *(f"--input-type={t}" for t in types)]
+    seconds, megabytes = measure_compile(
+        [str(arguments.build / "bin" / "tl-compile"), *compiler, "-o", str(library)])
+    if arguments.before:
+        measure_compile([str(arguments.before / "bin" / "tl-compile"), *compiler, "-o", str(before)])
     torch.set_num_threads(1)
     row = {"compile_cpu_s": seconds, "compile_mb": megabytes,
            "library_bytes": library.stat().st_size, "times": {}}
@@ -119,6 +126,7 @@ def run_model(name, arguments, folder):
             os.sched_setaffinity(0, cpus[:1])
         instance = torchlite.Model(library).instance(threads)
         ours = instance.prepare("forward", *values)
+        earlier = torchlite.Model(before).instance(threads) if arguments.before else None
         with torch.inference_mode():
             modules = variants(archive)
             row.setdefault("weights_bytes", weights_bytes(modules["loaded"]))
@@ -134,10 +142,13 @@ def run_model(name, arguments, folder):
                 actual = actual[0]
             if not np.allclose(actual, expected.numpy(), rtol=1e-3, atol=1e-4):
                 sys.exit(f"{name}: the compiled model and LibTorch disagree")
-            functions = [ours] + [lambda m=m: m(*inputs_torch) for m in modules.values()]
-            times = least(functions, clock, arguments.seconds)
-        row["times"][threads] = dict(zip(["torchlite", *modules], times))
-        instance.close()
+            functions = {"torchlite": ours}
+            functions |= {way: lambda m=m: m(*inputs_torch) for way, m in modules.items()}
+            if earlier:
+                functions["before"] = earlier.prepare("forward", *values)
+            row["times"][threads] = dict(zip(functions, least(functions.values(), clock, arguments.seconds)))
+        for used in filter(None, (instance, earlier)):
+            used.close()
         os.sched_setaffinity(0, cpus)
     return row
 
@@ -148,10 +159,11 @@ def report(name, row):
           f"library = weights + {size / 1000:.0f} KB")
     for threads, times in row["times"].items():
         ours = times["torchlite"]
+        before = times.pop("before", None)
         best = min(v for k, v in times.items() if k != "torchlite")
         others = "  ".join(f"{k} {v * 1e3:.4g} ms ({v / ours:.2f}x)" for k, v in times.items() if k != "torchlite")
         print(f"  {threads} thread{'s' if threads > 1 else ' '}: TorchLite {ours * 1e3:.4g} ms   LibTorch {others}"
-              f"   least ratio {best / ours:.2f}")
+              f"   least ratio {best / ours:.2f}" + (f"   before {before / ours:.3f}x" if before else ""))
     if 1 in row["times"] and 2 in row["times"]:
         print(f"  two threads against one: {row['times'][1]['torchlite'] / row['times'][2]['torchlite']:.2f}x")
 
@@ -159,6 +171,7 @@ def report(name, row):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
+    parser.add_argument("--before", type=pathlib.Path, help="build folder of another compiler, for comparison")
     parser.add_argument("--models", type=lambda s: s.split(","), default=list(MODELS))
     parser.add_argument("--threads", type=lambda s: [int(t) for t in s.split(",")], default=[1, 2])
     parser.add_argument("--seconds", type=float, default=2.0, help="per model, way and thread count")
