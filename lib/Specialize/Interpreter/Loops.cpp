@@ -246,10 +246,16 @@ LoopAttempt::Round LoopAttempt::walkOnce() {
     whereLost = w.structureLostAt;
     return Round::Lost;
   }
-  if (outcome->kind != Outcome::Kind::Leaf) {
-    (void)fail(outcome->kind == Outcome::Kind::Dead
-                   ? Twine("every trip of the loop raises")
-                   : "a conditional in the loop gives different structures: " + outcome->whyOpen);
+  if (outcome->kind == Outcome::Kind::Dead) {
+    if (trip.isConstant())
+      return (void)fail("every trip of the loop raises"), Round::Lost;
+    // Behind it, there was no trip.
+    next = SpecValue::boolean(w.b.getContext(), false);
+    w.b.setInsertionPointToEnd(body);
+    return Round::Settled;
+  }
+  if (outcome->kind == Outcome::Kind::Branch) {
+    (void)fail("a conditional in the loop gives different structures: " + outcome->whyOpen);
     return Round::Lost;
   }
   end = std::move(outcome->state);

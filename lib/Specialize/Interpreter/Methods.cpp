@@ -599,6 +599,7 @@ static MethodResult specializeOnce(Program &program, const MethodSignature &sign
   }
 
   // The walk.
+  State before = walker.state;
   OutcomePtr outcome = walker.walkFunction(method, arguments, nullptr);
   walker.current = nullptr;
   if (outcome->kind == Outcome::Kind::Branch && walker.problems.empty())
@@ -606,8 +607,14 @@ static MethodResult specializeOnce(Program &program, const MethodSignature &sign
                        "what this condition decides at run time gives results or state of "
                        "different structure: " +
                            outcome->whyOpen);
-  if (outcome->kind == Outcome::Kind::Dead && walker.problems.empty())
-    (void)walker.error(loc, "'" + signature.method + "' always raises for this signature");
+  if (outcome->kind == Outcome::Kind::Dead && walker.problems.empty()) {
+    // It raises before it gets to its end, at which nothing has changed therefore.
+    result.alwaysRaises =
+        walker.alwaysRaises.value_or(Problem{loc, "'" + signature.method + "' always raises", ""});
+    walker.state = std::move(before);
+    walker.b.setInsertionPointToEnd(entry);
+    outcome = walker.makeLeaf({});
+  }
   if (outcome->kind != Outcome::Kind::Leaf || !walker.problems.empty()) {
     finish(false);
     return result;

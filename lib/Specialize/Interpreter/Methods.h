@@ -35,6 +35,8 @@ struct Variant {
 struct MethodResult {
   Variant variant;
   std::vector<Problem> problems;
+  /// The method raises whatever it is given: what the function does, too.
+  std::optional<Problem> alwaysRaises;
   llvm::SetVector<std::pair<mlir::Attribute, mlir::Attribute>> newStateAttributes;
   llvm::SetVector<mlir::Attribute> newStateStorages;
   /// State leaves that share memory with something else when the method returns, and leaves that it

@@ -190,7 +190,7 @@ LogicalResult SpecializePass::explore(Program &program, ArrayRef<Request> reques
     if (failed(first))
       return failure();
     SmallVector<StateSignature> states = {*first};
-    std::vector<Problem> problems;
+    std::vector<Problem> problems, raised;
     std::set<std::string> aliased, written;
     bool again = false;
 
@@ -209,6 +209,8 @@ LogicalResult SpecializePass::explore(Program &program, ArrayRef<Request> reques
         aliased.insert(result.aliasedLeaves.begin(), result.aliasedLeaves.end());
         written.insert(result.writtenLeaves.begin(), result.writtenLeaves.end());
         problems.insert(problems.end(), result.problems.begin(), result.problems.end());
+        if (result.alwaysRaises)
+          raised.push_back(*result.alwaysRaises);
         if (result.variant.function && attributes.empty() && storages.empty() &&
             !llvm::is_contained(states, result.variant.stateOut))
           states.push_back(result.variant.stateOut);
@@ -252,6 +254,8 @@ LogicalResult SpecializePass::explore(Program &program, ArrayRef<Request> reques
       }
     }
     emitState(program, states, initial);
+    for (const Problem &problem : raised)
+      emitWarning(problem.loc, problem.message);
     return success();
   }
   return emitError(program.module.getLoc(), "the state of the model does not settle");

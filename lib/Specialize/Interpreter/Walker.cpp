@@ -29,24 +29,26 @@ LogicalResult Walker::error(Location loc, const Twine &message) {
   return failure();
 }
 
-void Walker::raise(Location loc, StringRef message, ValueRange values) {
-  if (undecided == 0) {
-    std::string text = message.str();
-    for (Value value : values) {
-      size_t hole = text.find("{}");
-      APInt constant;
-      if (hole == std::string::npos)
-        break;
-      text.replace(hole, 2,
-                   matchPattern(value, m_ConstantInt(&constant))
-                       ? std::to_string(constant.getSExtValue())
-                       : "?");
-    }
-    (void)error(loc, "this always raises: " + text);
-  } else {
-    Value never = constant(b.getBoolAttr(false));
-    CheckOp::create(b, loc, never, message, values);
+/// A message with its holes filled with the constants among the values, for a person to read.
+static std::string readable(StringRef message, ValueRange values) {
+  std::string text = message.str();
+  for (Value value : values) {
+    size_t hole = text.find("{}");
+    APInt number;
+    if (hole == std::string::npos)
+      break;
+    text.replace(
+        hole, 2,
+        matchPattern(value, m_ConstantInt(&number)) ? std::to_string(number.getSExtValue()) : "?");
   }
+  return text;
+}
+
+void Walker::raise(Location loc, StringRef message, ValueRange values) {
+  if (undecided == 0)
+    alwaysRaises = Problem{loc, "this always raises: " + readable(message, values), ""};
+  Value never = constant(b.getBoolAttr(false));
+  CheckOp::create(b, loc, never, message, values);
   dead = true;
 }
 

@@ -138,8 +138,7 @@ public:
   /// Reports a problem at the current operation.
   mlir::LogicalResult error(const llvm::Twine &message);
   mlir::LogicalResult error(mlir::Location loc, const llvm::Twine &message);
-  /// The current operation raises this message: under an undecided condition it becomes a check
-  /// that fails, otherwise it is an error. The walk ends here.
+  /// The current operation raises this message: it becomes a check that fails. The walk ends here.
   void raise(mlir::Location loc, llvm::StringRef message, mlir::ValueRange values = {});
   /// Structure that only unrolling keeps would be lost here; fails the walk of the enclosing loop.
   bool loseStructure(const llvm::Twine &reason);
@@ -247,6 +246,8 @@ public:
   /// Constants at the function's start.
   llvm::DenseMap<mlir::Attribute, mlir::Value> constants;
   std::vector<Problem> problems;
+  /// What the method raises whatever it is given, for a warning.
+  std::optional<Problem> alwaysRaises;
   /// Which writes are seen where holds only where the tensors that the method is called with are
   /// contiguous.
   bool reliesOnContiguity = false;
