@@ -279,8 +279,8 @@ public:
   /// Reports why the operator cannot be compiled as it is used here. Always returns failure.
   mlir::LogicalResult fail(const llvm::Twine &message);
   /// The operator raises an exception in PyTorch too (a size that does not match, an index out of
-  /// range). Under a condition that is decided at run time it becomes a check that fails there, at
-  /// compile time it is an error. `{}` in the message is filled with `values`. Always returns
+  /// range): it becomes a check that fails when the program gets there. What PyTorch computes but we
+  /// do not is a case for `fail`. `{}` in the message is filled with `values`. Always returns
   /// failure.
   mlir::LogicalResult raise(const llvm::Twine &message, mlir::ValueRange values = {});
   /// Whether this context has reported a failure.

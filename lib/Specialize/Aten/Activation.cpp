@@ -75,7 +75,7 @@ static FailureOr<Value> gelu(RuleContext &ctx) {
     return onFloat(ctx,
                    [](const Expr &x) { return x * 0.5 * (1.0 + erf(x * 0.70710678118654752440)); });
   if (approximate != "tanh")
-    return ctx.fail("approximate argument must be either none or tanh.");
+    return ctx.raise("approximate argument must be either none or tanh.");
   return onFloat(ctx, [](const Expr &x) {
     Expr inner = 0.79788456080286535588 * (x + 0.044715 * (x * x * x));
     return 0.5 * x * (1.0 + tanh(inner));
@@ -99,7 +99,7 @@ static FailureOr<Value> elu(RuleContext &ctx) {
 static FailureOr<Value> celu(RuleContext &ctx) {
   double alpha = ctx.constantFloat(1);
   if (!ctx.failed() && alpha == 0)
-    return ctx.fail("ZeroDivisionError: alpha cannot be 0 for CELU");
+    return ctx.raise("ZeroDivisionError: alpha cannot be 0 for CELU");
   return eluOf(ctx, alpha, 1.0, 1.0 / alpha);
 }
 
@@ -139,10 +139,10 @@ static FailureOr<Value> prelu(RuleContext &ctx) {
   if (!isFloat(type.getElementType()) || weightType.getElementType() != type.getElementType())
     return ctx.fail("prelu: expected floats of one dtype");
   if (weightType.getRank() > 1)
-    return ctx.fail("prelu: Expected `weight` to be a scalar or 1D tensor");
+    return ctx.raise("prelu: Expected `weight` to be a scalar or 1D tensor");
   if (weightType.getRank() == 1 && weightType.getDimSize(0) != 1) {
     if (type.getRank() == 0)
-      return ctx.fail("prelu: Not allow zero-dim input tensor.");
+      return ctx.raise("prelu: Not allow zero-dim input tensor.");
     if (!ctx.requireEqual(ctx.size(weight, 0),
                           type.getRank() == 1 ? ctx.fold(1) : ctx.size(self, 1),
                           "Mismatch of parameter numbers and input channel size"))
@@ -181,8 +181,8 @@ static FailureOr<Value> hardshrink(RuleContext &ctx) {
 static FailureOr<Value> softshrink(RuleContext &ctx) {
   double lambd = ctx.constantFloat(1);
   if (!ctx.failed() && !(lambd >= 0))
-    return ctx.fail("lambda must be greater or equal to 0, but found to be " +
-                    std::to_string(lambd));
+    return ctx.raise("lambda must be greater or equal to 0, but found to be " +
+                     std::to_string(lambd));
   return onFloat(ctx, [=](const Expr &x) {
     return where(x > lambd, x - lambd, where(x < -lambd, x + lambd, x * 0.0));
   });
@@ -205,12 +205,12 @@ static FailureOr<Value> glu(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (type.getRank() == 0)
-    return ctx.fail("glu does not support 0-dimensional tensors");
+    return ctx.raise("glu does not support 0-dimensional tensors");
   int64_t dim = ctx.dim(1, type.getRank());
   if (ctx.failed())
     return failure();
   if (!isFloat(type.getElementType()))
-    return ctx.fail("glu: not implemented for '" + dtypeName(type.getElementType()) + "'");
+    return ctx.raise("glu: not implemented for '" + dtypeName(type.getElementType()) + "'");
   OpFoldResult size = ctx.size(self, dim), half = ctx.floorDiv(size, ctx.fold(2));
   if (!ctx.requireEqual(size, ctx.mul(half, ctx.fold(2)), "Halving dimension must be even"))
     return failure();

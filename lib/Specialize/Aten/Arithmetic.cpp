@@ -11,7 +11,7 @@ using namespace torchlite::tl::specialize;
 /// `alpha` of add and sub: a float needs a float result, a bool a bool one.
 static bool checkAlpha(RuleContext &ctx, unsigned i, Type type) {
   if (ctx.operand(i).is(ValueKind::Float) && !isFloat(type)) {
-    (void)ctx.fail(
+    (void)ctx.raise(
         "For integral input tensors, argument alpha must not be a floating point number");
     return false;
   }
@@ -87,8 +87,8 @@ static FailureOr<Value> divMode(RuleContext &ctx) {
     return promoted<FloorDivOp>(ctx);
   if (mode == "trunc")
     return promoted<TruncDivOp>(ctx);
-  return ctx.fail("div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '" +
-                  mode + "'");
+  return ctx.raise("div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '" +
+                   mode + "'");
 }
 
 /// pow.Tensor_Tensor, pow.Scalar (base, exponent).
@@ -109,7 +109,7 @@ static FailureOr<Value> powScalar(RuleContext &ctx) {
   std::optional<double> exponent = ctx.knownFloat(1);
   if (!exponent || (isInt(type) && (*exponent < 0 || *exponent > 3))) {
     if (isInt(type) && exponent && *exponent < 0)
-      return ctx.fail("Integers to negative integer powers are not allowed.");
+      return ctx.raise("Integers to negative integer powers are not allowed.");
     if (isInt(type) && !exponent) {
       Value zero = ctx.constantScalar(0, ctx.b.getI64Type());
       Value isPositive = arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sge,
@@ -168,7 +168,7 @@ static FailureOr<Value> clampTo(RuleContext &ctx, unsigned low, unsigned high) {
   if (!ctx.isNone(high))
     operands.push_back(high);
   if (operands.size() == 1)
-    return ctx.fail("torch.clamp: At least one of 'min' or 'max' must not be None");
+    return ctx.raise("torch.clamp: At least one of 'min' or 'max' must not be None");
   Type type = ctx.resultType(operands);
   if (!requireNumber(ctx, type))
     return failure();
@@ -201,7 +201,7 @@ static FailureOr<Value> addcdiv(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (!isFloat(type))
-    return ctx.fail("Integer division with addcdiv is no longer supported");
+    return ctx.raise("Integer division with addcdiv is no longer supported");
   Expr self = computeOperand(ctx, 0, type), a = computeOperand(ctx, 1, type),
        b = computeOperand(ctx, 2, type);
   if (ctx.knownFloat(3) != 1.0)
@@ -215,7 +215,7 @@ static FailureOr<Value> lerp(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (!isFloat(type) || ctx.tensorType(1).getElementType() != type)
-    return ctx.fail("lerp: expected floating-point tensors of one dtype");
+    return ctx.raise("lerp: expected floating-point tensors of one dtype");
   Type wide = computeType(type);
   Expr a(ctx, ctx.operandAs(0, wide)), b(ctx, ctx.operandAs(1, wide)),
       w(ctx, ctx.operandAs(2, wide));
@@ -281,7 +281,7 @@ static FailureOr<Value> heaviside(RuleContext &ctx) {
   if (ctx.failed() || !requireReal(ctx, type))
     return failure();
   if (ctx.tensorType(1).getElementType() != type)
-    return ctx.fail("heaviside is not yet implemented for tensors with different dtypes.");
+    return ctx.raise("heaviside is not yet implemented for tensors with different dtypes.");
   Expr x(ctx, ctx.tensor(0)), values(ctx, ctx.tensor(1));
   return done(ctx, where(x == 0.0, values, (x > 0.0).cast(type)));
 }
@@ -292,7 +292,7 @@ template <typename OpTy> static FailureOr<Value> bitwise(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (!isa<IntegerType>(type))
-    return ctx.fail(ctx.name() + ": expected integers or bool");
+    return ctx.raise(ctx.name() + ": expected integers or bool");
   return done(
       ctx, applyBinary<OpTy>(Expr(ctx, ctx.operandAs(0, type)), Expr(ctx, ctx.operandAs(1, type))));
 }
@@ -303,7 +303,7 @@ template <typename OpTy> static FailureOr<Value> shift(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (!isInt(type))
-    return ctx.fail(ctx.name() + ": expected integers");
+    return ctx.raise(ctx.name() + ": expected integers");
   return done(
       ctx, applyBinary<OpTy>(Expr(ctx, ctx.operandAs(0, type)), Expr(ctx, ctx.operandAs(1, type))));
 }
@@ -323,10 +323,10 @@ static FailureOr<Value> maskedFill(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (!isBool(getElementTypeOrSelf(mask)))
-    return ctx.fail("masked_fill_ only supports boolean masks, but got mask with dtype " +
-                    dtypeName(getElementTypeOrSelf(mask)));
+    return ctx.raise("masked_fill_ only supports boolean masks, but got mask with dtype " +
+                     dtypeName(getElementTypeOrSelf(mask)));
   if (ctx.isTensor(2) && ctx.tensorType(2).getRank() != 0)
-    return ctx.fail(
+    return ctx.raise(
         "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with " +
         Twine(ctx.tensorType(2).getRank()) + " dimension(s).");
   Value value = ctx.operandAs(2, type);
@@ -337,8 +337,8 @@ static FailureOr<Value> maskedFill(RuleContext &ctx) {
 static FailureOr<Value> fill(RuleContext &ctx) {
   Value self = ctx.tensor(0);
   if (ctx.isTensor(1) && ctx.tensorType(1).getRank() != 0)
-    return ctx.fail("fill_ only supports 0-dimension value tensor but got tensor with " +
-                    Twine(ctx.tensorType(1).getRank()) + " dimensions.");
+    return ctx.raise("fill_ only supports 0-dimension value tensor but got tensor with " +
+                     Twine(ctx.tensorType(1).getRank()) + " dimensions.");
   Value value = ctx.operandAs(1, getElementTypeOrSelf(self));
   if (ctx.failed())
     return failure();

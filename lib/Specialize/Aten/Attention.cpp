@@ -33,7 +33,7 @@ static FailureOr<Value> attention(RuleContext &ctx) {
     return ctx.fail(
         "scaled_dot_product_attention: dropout draws random numbers, which is not supported");
   if (mask && isCausal)
-    return ctx.fail(
+    return ctx.raise(
         "scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
   Type type = getElementTypeOrSelf(query);
   if (!isFloat(type) || getElementTypeOrSelf(key) != type || getElementTypeOrSelf(value) != type)
@@ -99,7 +99,7 @@ static FailureOr<Value> attention(RuleContext &ctx) {
   value = widen(value);
   if (mask) {
     if (!isBool(getElementTypeOrSelf(mask)) && getElementTypeOrSelf(mask) != type)
-      return ctx.fail(
+      return ctx.raise(
           "Expected attn_mask dtype to be bool or float or to match query dtype, but got " +
           dtypeName(getElementTypeOrSelf(mask)));
     if (rank != 3 && rank != 4 && rankOf(mask) > 2) {

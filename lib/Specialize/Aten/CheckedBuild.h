@@ -8,8 +8,8 @@
 namespace torchlite::tl::specialize {
 
 /// Builds an operation whose operands may not fit together. `OpTy::create` ends the process when
-/// type inference fails; here that fails the rule with the message of the inference. Arguments are
-/// those of `create` after the location. Null after a failure.
+/// type inference fails; here it raises the message of the inference, as what does not fit raises in
+/// PyTorch too. Arguments are those of `create` after the location. Null after a failure.
 template <typename OpTy, typename... Args> OpTy checkedCreate(RuleContext &ctx, Args &&...args) {
   using namespace mlir;
   if (ctx.failed())
@@ -32,7 +32,7 @@ template <typename OpTy, typename... Args> OpTy checkedCreate(RuleContext &ctx, 
   }
   if (failed(inferred)) {
     op->erase();
-    (void)ctx.fail(Twine(ctx.name()) + ": " + (message.empty() ? "operands do not fit" : message));
+    (void)ctx.raise(Twine(ctx.name()) + ": " + (message.empty() ? "operands do not fit" : message));
     return {};
   }
   for (auto [result, type] : llvm::zip(op->getResults(), types))

@@ -35,8 +35,8 @@ static Expr isClose(RuleContext &ctx) {
   if (ctx.failed() || !requireReal(ctx, type))
     return null;
   if (ctx.tensorType(1).getElementType() != type) {
-    (void)ctx.fail(Twine(ctx.name()) + ": " + dtypeName(type) + " did not match " +
-                   dtypeName(ctx.tensorType(1).getElementType()));
+    (void)ctx.raise(Twine(ctx.name()) + ": " + dtypeName(type) + " did not match " +
+                    dtypeName(ctx.tensorType(1).getElementType()));
     return null;
   }
   Expr a(ctx, ctx.tensor(0)), b(ctx, ctx.tensor(1));

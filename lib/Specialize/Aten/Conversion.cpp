@@ -159,18 +159,18 @@ static LogicalResult meshgrid(RuleContext &ctx, SmallVectorImpl<SpecValue> &resu
   if (ctx.failed())
     return failure();
   if (indexing != "ij" && indexing != "xy")
-    return ctx.fail("torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: " +
-                    indexing);
+    return ctx.raise("torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: " +
+                     indexing);
   if (tensors.empty())
-    return ctx.fail("meshgrid expects a non-empty TensorList");
+    return ctx.raise("meshgrid expects a non-empty TensorList");
   int64_t rank = tensors.size();
   bool isSwapped = indexing == "xy" && rank >= 2;
   SmallVector<OpFoldResult> sizes;
   for (Value tensor : tensors) {
     if (rankOf(tensor) > 1)
-      return ctx.fail("torch.meshgrid: Expected 0D or 1D tensor in the tensor list");
+      return ctx.raise("torch.meshgrid: Expected 0D or 1D tensor in the tensor list");
     if (getElementTypeOrSelf(tensor) != getElementTypeOrSelf(tensors.front()))
-      return ctx.fail("torch.meshgrid expects all tensors to have the same dtype");
+      return ctx.raise("torch.meshgrid expects all tensors to have the same dtype");
     sizes.push_back(rankOf(tensor) ? ctx.size(tensor, 0) : ctx.fold(1));
   }
   if (isSwapped)

@@ -37,22 +37,22 @@ static FailureOr<Value> build(RuleContext &ctx, Convolution conv) {
     return failure();
   if (getElementTypeOrSelf(conv.weight) != type ||
       (conv.bias && getElementTypeOrSelf(conv.bias) != type))
-    return ctx.fail("Input type (" + dtypeName(type) + ") and weight type (" +
-                    dtypeName(getElementTypeOrSelf(conv.weight)) +
-                    ") or bias type should be the same");
+    return ctx.raise("Input type (" + dtypeName(type) + ") and weight type (" +
+                     dtypeName(getElementTypeOrSelf(conv.weight)) +
+                     ") or bias type should be the same");
   bool isBatched = rankOf(conv.input) == rankOf(conv.weight);
   if (!isBatched && rankOf(conv.input) != rankOf(conv.weight) - 1)
-    return ctx.fail(ctx.name() + ": expected an input of rank " + Twine(rankOf(conv.weight) - 1) +
-                    " or " + Twine(rankOf(conv.weight)) + ", but got rank " +
-                    Twine(rankOf(conv.input)));
+    return ctx.raise(ctx.name() + ": expected an input of rank " + Twine(rankOf(conv.weight) - 1) +
+                     " or " + Twine(rankOf(conv.weight)) + ", but got rank " +
+                     Twine(rankOf(conv.input)));
   for (int64_t padding : conv.padding)
     if (padding < 0)
-      return ctx.fail("negative padding is not supported");
+      return ctx.raise("negative padding is not supported");
   for (int64_t number : llvm::concat<int64_t>(conv.stride, conv.dilation))
     if (number <= 0)
-      return ctx.fail("non-positive stride or dilation is not supported");
+      return ctx.raise("non-positive stride or dilation is not supported");
   if (conv.groups <= 0)
-    return ctx.fail("non-positive groups is not supported");
+    return ctx.raise("non-positive groups is not supported");
   Value input = isBatched ? conv.input : ctx.unsqueeze(conv.input, 0);
   OpFoldResult channels = ctx.size(conv.weight, conv.transposed ? 0 : 1);
   if (!conv.transposed)
@@ -107,14 +107,14 @@ static FailureOr<Value> convMode(RuleContext &ctx) {
   if (mode == "valid")
     return build(ctx, conv);
   if (mode != "same")
-    return ctx.fail("Invalid padding string: '" + mode + "'");
+    return ctx.raise("Invalid padding string: '" + mode + "'");
   auto weightType = cast<RankedTensorType>(conv.weight.getType());
   int64_t inputRank = rankOf(conv.input);
   SmallVector<OpFoldResult> low(inputRank, ctx.fold(0)), high(inputRank, ctx.fold(0));
   bool isUneven = false;
   for (unsigned i = 0; i < rank; ++i) {
     if (conv.stride[i] != 1)
-      return ctx.fail("padding='same' is not supported for strided convolutions");
+      return ctx.raise("padding='same' is not supported for strided convolutions");
     int64_t kernel = weightType.getDimSize(i + 2);
     if (ShapedType::isDynamic(kernel))
       return ctx.fail("padding='same' needs a weight of known size");

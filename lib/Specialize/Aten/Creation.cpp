@@ -156,9 +156,9 @@ static FailureOr<Value> arangeOf(RuleContext &ctx, std::optional<unsigned> start
     double first = start ? *ctx.knownFloat(*start) : 0, last = *ctx.knownFloat(end);
     double by = step ? *ctx.knownFloat(*step) : 1;
     if (by == 0)
-      return ctx.fail("step must be nonzero");
+      return ctx.raise("step must be nonzero");
     if (!std::isfinite(first) || !std::isfinite(last) || (by > 0 ? last < first : last > first))
-      return ctx.fail("upper bound and lower bound inconsistent with step sign");
+      return ctx.raise("upper bound and lower bound inconsistent with step sign");
     OpFoldResult size = ctx.fold(static_cast<int64_t>(std::ceil((last - first) / by)));
     if (!isFloat(type)) {
       Expr index = iota(ctx, {size}, 0, ctx.b.getI64Type());
@@ -213,7 +213,7 @@ static FailureOr<Value> linspace(RuleContext &ctx) {
   if (ctx.failed() || !requireNumber(ctx, type))
     return failure();
   if (steps < 0)
-    return ctx.fail("number of steps must be non-negative");
+    return ctx.raise("number of steps must be non-negative");
   if (isInt(type)) {
     start = std::trunc(start);
     end = std::trunc(end);
@@ -229,7 +229,7 @@ static FailureOr<Value> logspace(RuleContext &ctx) {
   if (ctx.failed() || !requireNumber(ctx, type))
     return failure();
   if (steps < 0)
-    return ctx.fail("number of steps must be non-negative");
+    return ctx.raise("number of steps must be non-negative");
   if (!isFloat(type))
     return ctx.fail("logspace: integers are not supported");
   Expr exponent = evenlySpaced(ctx, start, end, steps);
@@ -265,7 +265,7 @@ template <ComparePredicate kept> static FailureOr<Value> triangle(RuleContext &c
   if (ctx.failed())
     return failure();
   if (rank < 2)
-    return ctx.fail(ctx.name() + ": input tensor must have at least 2 dimensions");
+    return ctx.raise(ctx.name() + ": input tensor must have at least 2 dimensions");
   if (!requireReal(ctx, getElementTypeOrSelf(self)))
     return failure();
   Expr mask = onDiagonal(ctx, kept, ctx.size(self, rank - 2), ctx.size(self, rank - 1),
@@ -304,7 +304,7 @@ static FailureOr<Value> oneHot(RuleContext &ctx) {
     return failure();
   Type i64 = ctx.b.getI64Type();
   if (getElementTypeOrSelf(self) != i64)
-    return ctx.fail("one_hot is only applicable to index tensor of type LongTensor.");
+    return ctx.raise("one_hot is only applicable to index tensor of type LongTensor.");
   if (classes <= 0)
     return ctx.fail("one_hot: a number of classes that follows from the data is not supported");
   int64_t rank = cast<RankedTensorType>(self.getType()).getRank();

@@ -169,7 +169,7 @@ static FailureOr<Value> bitwiseNot(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (!isa<IntegerType>(type))
-    return ctx.fail("bitwise_not: expected an integer or bool tensor");
+    return ctx.raise("bitwise_not: expected an integer or bool tensor");
   return done(ctx, !Expr(ctx, self));
 }
 

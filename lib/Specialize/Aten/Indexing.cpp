@@ -18,8 +18,8 @@ static Value indexTensor(RuleContext &ctx, Value index) {
     return {};
   Type type = getElementTypeOrSelf(index);
   if (!isInt(type)) {
-    (void)ctx.fail(Twine(ctx.name()) + ": expected an index of integers, but got " +
-                   dtypeName(type));
+    (void)ctx.raise(Twine(ctx.name()) + ": expected an index of integers, but got " +
+                    dtypeName(type));
     return {};
   }
   return ctx.cast(index, ctx.b.getI64Type());
@@ -63,7 +63,7 @@ static FailureOr<Value> embedding(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (rankOf(weight) != 2)
-    return ctx.fail("'weight' must be 2-D");
+    return ctx.raise("'weight' must be 2-D");
   return done(ctx, take(ctx, weight, indices, 0));
 }
 
@@ -74,7 +74,7 @@ static FailureOr<Value> indexSelect(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (rankOf(index) > 1)
-    return ctx.fail("index_select(): Index is supposed to be a vector");
+    return ctx.raise("index_select(): Index is supposed to be a vector");
   Value result = take(ctx, atLeast1d(ctx, self), atLeast1d(ctx, index), dim);
   if (!result)
     return failure();
@@ -126,7 +126,7 @@ static FailureOr<Indexed> indexed(RuleContext &ctx, Value self, ArrayRef<Value> 
       if (count == 0)
         return ctx.fail("index: a mask of rank 0 is not supported");
       if (dim + count > rank)
-        return ctx.fail("too many indices for tensor of dimension " + Twine(rank));
+        return ctx.raise("too many indices for tensor of dimension " + Twine(rank));
       for (int64_t i = 0; i < count; ++i)
         if (!ctx.requireEqual(
                 ctx.size(index, i), ctx.size(self, dim + i),
@@ -142,7 +142,7 @@ static FailureOr<Indexed> indexed(RuleContext &ctx, Value self, ArrayRef<Value> 
     if (!wide)
       return failure();
     if (dim >= rank)
-      return ctx.fail("too many indices for tensor of dimension " + Twine(rank));
+      return ctx.raise("too many indices for tensor of dimension " + Twine(rank));
     OpFoldResult size = ctx.size(self, dim);
     wide = wrapIndices(ctx, wide, size);
     if (ctx.failed())
@@ -224,9 +224,9 @@ static FailureOr<Value> indexPut(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (getElementTypeOrSelf(values) != getElementTypeOrSelf(self))
-    return ctx.fail("Index put requires the source and destination dtypes match, got " +
-                    dtypeName(getElementTypeOrSelf(self)) + " for the destination and " +
-                    dtypeName(getElementTypeOrSelf(values)) + " for the source.");
+    return ctx.raise("Index put requires the source and destination dtypes match, got " +
+                     dtypeName(getElementTypeOrSelf(self)) + " for the destination and " +
+                     dtypeName(getElementTypeOrSelf(values)) + " for the source.");
   FailureOr<Indexed> parts = indexed(ctx, self, indices);
   if (failed(parts))
     return failure();
@@ -287,7 +287,7 @@ static FailureOr<Value> gather(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (rankOf(index) > 0 && rank > 0 && rankOf(index) != rank)
-    return ctx.fail("Index tensor must have the same number of dimensions as input tensor");
+    return ctx.raise("Index tensor must have the same number of dimensions as input tensor");
   SmallVector<OpFoldResult> sizes = ctx.sizes(index);
   if (rankOf(index) == rank)
     requireNotLarger(ctx, index, self, dim, "self");
@@ -327,7 +327,7 @@ static FailureOr<Scatter> scatterOperands(RuleContext &ctx, unsigned source) {
     return failure();
   s.isScalar = rankOf(s.self) == 0;
   if (ctx.isTensor(source) && ctx.tensorType(source).getElementType() != type)
-    return ctx.fail(ctx.name() + "(): Expected self.dtype to be equal to src.dtype");
+    return ctx.raise(ctx.name() + "(): Expected self.dtype to be equal to src.dtype");
   if (ctx.isTensor(source)) {
     s.source = atLeast1d(ctx, ctx.tensor(source));
   } else {
@@ -341,8 +341,8 @@ static FailureOr<Scatter> scatterOperands(RuleContext &ctx, unsigned source) {
   if (ctx.failed())
     return failure();
   if (rankOf(s.index) != rankOf(s.self) || rankOf(s.source) != rankOf(s.self))
-    return ctx.fail(ctx.name() +
-                    "(): Index tensor must have the same number of dimensions as self tensor");
+    return ctx.raise(ctx.name() +
+                     "(): Index tensor must have the same number of dimensions as self tensor");
   requireNotLarger(ctx, s.index, s.self, s.dim, "self");
   if (ctx.isTensor(source))
     requireNotLarger(ctx, s.index, s.source, /*dim=*/-1, "src");
@@ -380,7 +380,7 @@ static FailureOr<Value> scatterOldReduce(RuleContext &ctx) {
   if (!requireNumber(ctx, getElementTypeOrSelf(s->self)))
     return failure();
   if (reduce != "add" && reduce != "multiply")
-    return ctx.fail("reduce argument must be either add or multiply.");
+    return ctx.raise("reduce argument must be either add or multiply.");
   auto kind = reduce == "add" ? ScatterReduction::Sum : ScatterReduction::Prod;
   return done(ctx, s->restore(ctx, scatterOp(ctx, kind, s->self, s->index, s->source, s->dim)));
 }
@@ -421,7 +421,7 @@ static FailureOr<Value> scatterReduced(RuleContext &ctx, const Scatter &s, Strin
                               .Case("amin", ScatterReduction::Amin)
                               .Default(ScatterReduction::None);
   if (kind == ScatterReduction::None)
-    return ctx.fail("reduce argument must be either sum, prod, mean, amax or amin, got " + reduce);
+    return ctx.raise("reduce argument must be either sum, prod, mean, amax or amin, got " + reduce);
   if (isBool(type) && (kind == ScatterReduction::Sum || kind == ScatterReduction::Prod))
     return ctx.fail(ctx.name() + ": sums and products of bool are not supported");
   Value start = s.self;
@@ -475,12 +475,13 @@ static FailureOr<Value> indexReduce(RuleContext &ctx) {
     return failure();
   s.isScalar = rankOf(s.self) == 0;
   if (getElementTypeOrSelf(s.source) != getElementTypeOrSelf(s.self))
-    return ctx.fail("index_reduce(): self and source expected to have the same dtype");
+    return ctx.raise("index_reduce(): self and source expected to have the same dtype");
   s.self = atLeast1d(ctx, s.self);
   s.index = atLeast1d(ctx, s.index);
   s.source = atLeast1d(ctx, s.source);
   if (rankOf(s.index) != 1 || rankOf(s.source) != rankOf(s.self))
-    return ctx.fail("index_reduce(): Index is supposed to be a vector, source of the rank of self");
+    return ctx.raise(
+        "index_reduce(): Index is supposed to be a vector, source of the rank of self");
   SmallVector<OpFoldResult> column(rankOf(s.source), ctx.fold(1));
   column[s.dim] = ctx.size(s.index, 0);
   s.index = ctx.broadcastTo(ctx.reshape(s.index, column), ctx.sizes(s.source));
@@ -519,7 +520,7 @@ static FailureOr<Value> indexAdd(RuleContext &ctx) {
   if (ctx.failed() || !requireNumber(ctx, type))
     return failure();
   if (ctx.tensorType(3).getElementType() != type)
-    return ctx.fail("index_add_(): self and source expected to have the same dtype");
+    return ctx.raise("index_add_(): self and source expected to have the same dtype");
   Expr source(ctx, ctx.tensor(3));
   if (ctx.knownFloat(4) != 1.0)
     source = source * Expr(ctx, ctx.operandAs(4, type));
@@ -535,7 +536,7 @@ static FailureOr<Value> indexCopy(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (getElementTypeOrSelf(source) != getElementTypeOrSelf(self))
-    return ctx.fail("index_copy_(): self and source expected to have the same dtype");
+    return ctx.raise("index_copy_(): self and source expected to have the same dtype");
   return putAlong(ctx, self, index, source, dim, false);
 }
 
@@ -553,7 +554,7 @@ static FailureOr<Value> indexFill(RuleContext &ctx) {
     return failure();
   sizes[dim] = ctx.size(index, 0);
   if (ctx.isTensor(3) && ctx.tensorType(3).getRank())
-    return ctx.fail("index_fill_ only supports a 0-dimensional value tensor");
+    return ctx.raise("index_fill_ only supports a 0-dimensional value tensor");
   return putAlong(ctx, self, index, ctx.broadcastTo(value, sizes), dim, false);
 }
 
@@ -576,7 +577,7 @@ static FailureOr<Value> put(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (getElementTypeOrSelf(source) != getElementTypeOrSelf(self))
-    return ctx.fail("put_(): self and source expected to have the same dtype");
+    return ctx.raise("put_(): self and source expected to have the same dtype");
   if (accumulate && !requireNumber(ctx, getElementTypeOrSelf(self)))
     return failure();
   Value all = flat(ctx, self);
@@ -603,7 +604,7 @@ static FailureOr<Value> takeAlongDim(RuleContext &ctx) {
     if (ctx.failed())
       return failure();
     if (rankOf(self) != rankOf(index) || !rankOf(self))
-      return ctx.fail(
+      return ctx.raise(
           "take_along_dim(): input and indices should have the same number of dimensions");
     SmallVector<OpFoldResult> selfSizes = ctx.sizes(self), indexSizes = ctx.sizes(index);
     for (int64_t i = 0; i < rankOf(self); ++i) {
@@ -636,7 +637,7 @@ static FailureOr<Value> maskedSelect(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (!isBool(getElementTypeOrSelf(mask)))
-    return ctx.fail("masked_select: expected BoolTensor for mask");
+    return ctx.raise("masked_select: expected BoolTensor for mask");
   SmallVector<OpFoldResult> sizes = ctx.broadcastSizes({self, mask});
   if (ctx.failed())
     return failure();
@@ -653,9 +654,9 @@ static FailureOr<Value> maskedScatter(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (!isBool(getElementTypeOrSelf(mask)))
-    return ctx.fail("masked_scatter_ only supports boolean masks");
+    return ctx.raise("masked_scatter_ only supports boolean masks");
   if (getElementTypeOrSelf(source) != getElementTypeOrSelf(self))
-    return ctx.fail("masked_scatter: expected self and source to have same dtypes");
+    return ctx.raise("masked_scatter: expected self and source to have same dtypes");
   SmallVector<OpFoldResult> sizes = ctx.broadcastSizes({self, mask});
   if (ctx.failed())
     return failure();
@@ -716,8 +717,8 @@ static FailureOr<Value> search(RuleContext &ctx, Value boundaries, Value values,
   if (rank < 1)
     return ctx.fail(ctx.name() + ": boundaries must have a dimension");
   if (rank > 1 && rankOf(values) != rank)
-    return ctx.fail(ctx.name() +
-                    ": boundaries tensor should be 1 dimension or have the rank of the values");
+    return ctx.raise(ctx.name() +
+                     ": boundaries tensor should be 1 dimension or have the rank of the values");
   for (int64_t i = 0; i + 1 < rank; ++i)
     if (!ctx.requireEqual(ctx.size(boundaries, i), ctx.size(values, i),
                           Twine(ctx.name()) +

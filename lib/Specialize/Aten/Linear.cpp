@@ -20,8 +20,8 @@ static bool requireOneType(RuleContext &ctx, ArrayRef<Value> tensors) {
   for (Value tensor : tensors) {
     if (getElementTypeOrSelf(tensor) == type)
       continue;
-    (void)ctx.fail(Twine(ctx.name()) + ": expected tensors of the same dtype, but got " +
-                   dtypeName(type) + " and " + dtypeName(getElementTypeOrSelf(tensor)));
+    (void)ctx.raise(Twine(ctx.name()) + ": expected tensors of the same dtype, but got " +
+                    dtypeName(type) + " and " + dtypeName(getElementTypeOrSelf(tensor)));
     return false;
   }
   return true;
@@ -30,8 +30,8 @@ static bool requireOneType(RuleContext &ctx, ArrayRef<Value> tensors) {
 static bool requireRank(RuleContext &ctx, Value tensor, int64_t rank, StringRef what) {
   if (rankOf(tensor) == rank)
     return true;
-  (void)ctx.fail(Twine(ctx.name()) + ": expected " + what + " of rank " + Twine(rank) +
-                 ", but got rank " + Twine(rankOf(tensor)));
+  (void)ctx.raise(Twine(ctx.name()) + ": expected " + what + " of rank " + Twine(rank) +
+                  ", but got rank " + Twine(rankOf(tensor)));
   return false;
 }
 
@@ -71,7 +71,7 @@ Value specialize::buildLinear(RuleContext &ctx, Value input, Value weight, Value
   if (!requireOneType(ctx, operands))
     return {};
   if (rankOf(input) == 0 || rankOf(weight) == 0 || rankOf(weight) > 2) {
-    (void)ctx.fail("linear: both arguments need to be at least 1D, the weight at most 2D");
+    (void)ctx.raise("linear: both arguments need to be at least 1D, the weight at most 2D");
     return {};
   }
   SmallVector<OpFoldResult> sizes = ctx.sizes(input);
@@ -110,7 +110,7 @@ static FailureOr<Value> linear(RuleContext &ctx) {
 static Value matmulAny(RuleContext &ctx, Value lhs, Value rhs, Result result = Result::Rounded) {
   int64_t lhsRank = rankOf(lhs), rhsRank = rankOf(rhs);
   if (!lhsRank || !rhsRank) {
-    (void)ctx.fail(Twine(ctx.name()) + ": both arguments need to be at least 1D");
+    (void)ctx.raise(Twine(ctx.name()) + ": both arguments need to be at least 1D");
     return {};
   }
   // A vector is a matrix of one row (left) or of one column (right), which is taken away again.
@@ -198,8 +198,8 @@ static FailureOr<Value> scaledSum(RuleContext &ctx, Type type, Value self, Value
     return failure();
   for (unsigned i : {beta, alpha})
     if (ctx.operand(i).is(ValueKind::Float) && !isFloat(type))
-      return ctx.fail("For integral input tensors, " + Twine(i == beta ? "beta" : "alpha") +
-                      " must not be a floating point number.");
+      return ctx.raise("For integral input tensors, " + Twine(i == beta ? "beta" : "alpha") +
+                       " must not be a floating point number.");
   Expr result = Expr(ctx, product).cast(computeType(type));
   if (ctx.knownFloat(alpha) != 1.0)
     result = result * computeOperand(ctx, alpha, type);
@@ -318,7 +318,7 @@ static FailureOr<Value> tensordot(RuleContext &ctx) {
     for (int64_t &dim : dims) {
       int64_t rank = rankOf(tensor);
       if (dim < -rank || dim >= rank)
-        (void)ctx.fail("tensordot: dimension out of range");
+        (void)ctx.raise("tensordot: dimension out of range");
       else if (dim < 0)
         dim += rank;
     }
@@ -328,7 +328,7 @@ static FailureOr<Value> tensordot(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (lhsDims.size() != rhsDims.size())
-    return ctx.fail("both dimension lists should have same length");
+    return ctx.raise("both dimension lists should have same length");
   // A contracted size of 1 is as many as the other one's.
   SmallVector<OpFoldResult> selfSizes = ctx.sizes(self), otherSizes = ctx.sizes(other);
   for (auto [l, r] : llvm::zip(lhsDims, rhsDims)) {
@@ -517,14 +517,14 @@ static FailureOr<SmallVector<int>> parseLabels(RuleContext &ctx, StringRef text,
       continue;
     if (text[i] == '.') {
       if (!text.substr(i).starts_with("..."))
-        return ctx.fail("einsum: malformed ellipsis in the equation");
+        return ctx.raise("einsum: malformed ellipsis in the equation");
       i += 2;
       for (int64_t dim = rank - letters; dim > 0; --dim)
         labels.push_back(-dim);
       continue;
     }
     if (!llvm::isAlpha(text[i]))
-      return ctx.fail("einsum: unexpected character in the equation");
+      return ctx.raise("einsum: unexpected character in the equation");
     labels.push_back(text[i]);
   }
   return labels;
@@ -563,14 +563,14 @@ static FailureOr<Value> einsum(RuleContext &ctx) {
   StringRef equation = ctx.constantString(0);
   SmallVector<Value> tensors = ctx.tensorList(1);
   if (ctx.failed() || tensors.empty())
-    return ctx.fail("einsum(): must provide at least one operand");
+    return ctx.raise("einsum(): must provide at least one operand");
   if (!requireOneType(ctx, tensors))
     return failure();
   auto [inputs, output] = equation.split("->");
   SmallVector<StringRef> subscripts;
   inputs.split(subscripts, ',');
   if (subscripts.size() != tensors.size())
-    return ctx.fail("einsum(): the number of subscripts differs from the number of operands");
+    return ctx.raise("einsum(): the number of subscripts differs from the number of operands");
   SmallVector<Labelled> operands;
   int64_t ellipsis = 0;
   for (auto [subscript, tensor] : llvm::zip(subscripts, tensors)) {
@@ -578,8 +578,8 @@ static FailureOr<Value> einsum(RuleContext &ctx) {
     if (failed(labels))
       return failure();
     if (static_cast<int64_t>(labels->size()) != rankOf(tensor))
-      return ctx.fail("einsum(): a subscript has " + Twine(labels->size()) +
-                      " labels, but its operand has rank " + Twine(rankOf(tensor)));
+      return ctx.raise("einsum(): a subscript has " + Twine(labels->size()) +
+                       " labels, but its operand has rank " + Twine(rankOf(tensor)));
     for (int label : *labels)
       ellipsis = std::max<int64_t>(ellipsis, -label);
     operands.push_back({tensor, *labels});
@@ -605,7 +605,7 @@ static FailureOr<Value> einsum(RuleContext &ctx) {
   for (int label : wanted)
     if (llvm::none_of(operands,
                       [&](const Labelled &o) { return llvm::is_contained(o.labels, label); }))
-      return ctx.fail("einsum(): an output label does not appear in the equation");
+      return ctx.raise("einsum(): an output label does not appear in the equation");
   Labelled result = operands.front();
   for (size_t i = 1; i < operands.size(); ++i) {
     auto keep = [&](int label) {

@@ -22,7 +22,7 @@ static bool promoteAll(RuleContext &ctx, SmallVectorImpl<Value> &tensors) {
   if (ctx.failed())
     return false;
   if (tensors.empty()) {
-    (void)ctx.fail(Twine(ctx.name()) + ": expected a non-empty list of Tensors");
+    (void)ctx.raise(Twine(ctx.name()) + ": expected a non-empty list of Tensors");
     return false;
   }
   Type type = getElementTypeOrSelf(tensors.front());
@@ -38,8 +38,8 @@ static Value concat(RuleContext &ctx, ArrayRef<Value> tensors, int64_t dim) {
   int64_t rank = rankOf(tensors.front());
   for (Value tensor : tensors.drop_front()) {
     if (rankOf(tensor) != rank) {
-      (void)ctx.fail(Twine(ctx.name()) + ": Tensors must have same number of dimensions: got " +
-                     Twine(rank) + " and " + Twine(rankOf(tensor)));
+      (void)ctx.raise(Twine(ctx.name()) + ": Tensors must have same number of dimensions: got " +
+                      Twine(rank) + " and " + Twine(rankOf(tensor)));
       return {};
     }
     for (int64_t i = 0; i < rank; ++i)
@@ -66,7 +66,7 @@ static FailureOr<Value> cat(RuleContext &ctx) {
     return tensors.front();
   int64_t rank = rankOf(joined.front());
   if (rank == 0)
-    return ctx.fail("zero-dimensional tensor (at position 0) cannot be concatenated");
+    return ctx.raise("zero-dimensional tensor (at position 0) cannot be concatenated");
   int64_t dim = ctx.dim(1, rank);
   if (ctx.failed())
     return failure();
@@ -124,7 +124,7 @@ static FailureOr<Value> blockDiag(RuleContext &ctx) {
   SmallVector<OpFoldResult> columns;
   for (Value &tensor : tensors) {
     if (rankOf(tensor) > 2)
-      return ctx.fail("block_diag: Input tensors must have 2 or fewer dimensions.");
+      return ctx.raise("block_diag: Input tensors must have 2 or fewer dimensions.");
     tensor = atLeast(ctx, tensor, 2);
     columns.push_back(ctx.size(tensor, 1));
   }
@@ -166,11 +166,11 @@ static FailureOr<Value> repeat(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (static_cast<int64_t>(times.size()) < rankOf(self))
-    return ctx.fail("Number of dimensions of repeat dims can not be smaller than number of "
-                    "dimensions of tensor");
+    return ctx.raise("Number of dimensions of repeat dims can not be smaller than number of "
+                     "dimensions of tensor");
   for (OpFoldResult count : times)
     if (std::optional<int64_t> constant = getConstantIntValue(count); constant && *constant < 0)
-      return ctx.fail("repeat: negative repeat dims");
+      return ctx.raise("repeat: negative repeat dims");
   return done(ctx, repeated(ctx, self, times));
 }
 
@@ -194,7 +194,7 @@ static FailureOr<Value> repeatInterleave(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (std::optional<int64_t> constant = getConstantIntValue(times); constant && *constant < 0)
-    return ctx.fail("Repeats must be non-negative");
+    return ctx.raise("Repeats must be non-negative");
   if (ctx.isNone(2))
     self = ctx.reshape(self, {ctx.product(ctx.sizes(self))});
   int64_t dim = ctx.isNone(2) ? 0 : ctx.dim(2, rankOf(self));
@@ -229,7 +229,7 @@ template <int64_t dim> static FailureOr<Value> flipDim(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (rankOf(self) <= dim)
-    return ctx.fail("Input must be >= " + Twine(dim + 1) + "-d.");
+    return ctx.raise("Input must be >= " + Twine(dim + 1) + "-d.");
   return done(ctx, FlipOp::create(ctx.b, ctx.loc, self, ArrayRef<int64_t>{dim}));
 }
 
@@ -277,10 +277,10 @@ static FailureOr<Value> roll(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (shifts.empty())
-    return ctx.fail("`shifts` required");
+    return ctx.raise("`shifts` required");
   if (dims.empty()) {
     if (shifts.size() != 1)
-      return ctx.fail("shifts and dimensions must align");
+      return ctx.raise("shifts and dimensions must align");
     SmallVector<OpFoldResult> sizes = ctx.sizes(self);
     Value flat = rollDim(ctx, ctx.reshape(self, {ctx.product(sizes)}), 0, shifts.front());
     if (!flat)
@@ -288,11 +288,11 @@ static FailureOr<Value> roll(RuleContext &ctx) {
     return done(ctx, ctx.reshape(flat, sizes));
   }
   if (shifts.size() != dims.size())
-    return ctx.fail("shifts and dimensions must align");
+    return ctx.raise("shifts and dimensions must align");
   int64_t rank = rankOf(self);
   for (auto [shift, dim] : llvm::zip(shifts, dims)) {
     if (dim < -rank || dim >= rank)
-      return ctx.fail("roll: Dimension out of range: " + Twine(dim));
+      return ctx.raise("roll: Dimension out of range: " + Twine(dim));
     self = rollDim(ctx, self, dim < 0 ? dim + rank : dim, shift);
     if (!self)
       return failure();
@@ -308,15 +308,15 @@ static FailureOr<Value> rot90(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (dims.size() != 2)
-    return ctx.fail("expected total rotation dims == 2, but got dims = " + Twine(dims.size()));
+    return ctx.raise("expected total rotation dims == 2, but got dims = " + Twine(dims.size()));
   for (int64_t &dim : dims) {
     if (dim < -rank || dim >= rank)
-      return ctx.fail("Rotation dim out of range");
+      return ctx.raise("Rotation dim out of range");
     if (dim < 0)
       dim += rank;
   }
   if (dims[0] == dims[1])
-    return ctx.fail("expected rotation dims to be different");
+    return ctx.raise("expected rotation dims to be different");
   auto flipped = [&](ArrayRef<int64_t> along) -> Value {
     return FlipOp::create(ctx.b, ctx.loc, self, along);
   };
@@ -339,7 +339,7 @@ static FailureOr<Value> pixelShuffle(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (rank < 3 || factor <= 0)
-    return ctx.fail("pixel_shuffle expects an input of rank 3 or more and a positive factor");
+    return ctx.raise("pixel_shuffle expects an input of rank 3 or more and a positive factor");
   SmallVector<OpFoldResult> sizes = ctx.sizes(self), lead(sizes.begin(), sizes.end() - 3),
                             split = lead;
   OpFoldResult r = ctx.fold(factor), square = ctx.fold(factor * factor);
@@ -364,7 +364,7 @@ static FailureOr<Value> pixelUnshuffle(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (rank < 3 || factor <= 0)
-    return ctx.fail("pixel_unshuffle expects an input of rank 3 or more and a positive factor");
+    return ctx.raise("pixel_unshuffle expects an input of rank 3 or more and a positive factor");
   SmallVector<OpFoldResult> sizes = ctx.sizes(self), lead(sizes.begin(), sizes.end() - 3),
                             split = lead;
   OpFoldResult r = ctx.fold(factor);
@@ -391,7 +391,7 @@ static FailureOr<Value> channelShuffle(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (rank < 3 || groups <= 0)
-    return ctx.fail(
+    return ctx.raise(
         "channel_shuffle expects an input with > 2 dims and a positive number of groups");
   SmallVector<OpFoldResult> sizes = ctx.sizes(self), split = sizes;
   OpFoldResult perGroup = ctx.floorDiv(sizes[1], ctx.fold(groups));
@@ -461,7 +461,7 @@ static FailureOr<Value> padTensor(RuleContext &ctx, Value self, ArrayRef<OpFoldR
   if (ctx.failed())
     return failure();
   if (amounts.size() % 2 || padded > rank)
-    return ctx.fail(
+    return ctx.raise(
         "Length of pad should be even and at most twice the rank of the input, but got " +
         Twine(amounts.size()));
   SmallVector<OpFoldResult> low(rank, ctx.fold(0)), high(rank, ctx.fold(0));
@@ -516,14 +516,14 @@ static FailureOr<Value> pad(RuleContext &ctx) {
   // The spatial dimensions, 1 to 3 of them, after at most two others.
   int64_t spatial = amounts.size() / 2, rank = rankOf(self);
   if (rank != spatial + 1 && rank != spatial + 2)
-    return ctx.fail("Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now");
+    return ctx.raise("Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now");
   if (mode == "reflect")
     return padTensor(ctx, self, amounts, PadMode::Reflect);
   if (mode == "replicate")
     return padTensor(ctx, self, amounts, PadMode::Replicate);
   if (mode == "circular")
     return padTensor(ctx, self, amounts, PadMode::Circular);
-  return ctx.fail("Unrecognised padding mode " + mode);
+  return ctx.raise("Unrecognised padding mode " + mode);
 }
 
 /// reflection_pad1d, replication_pad1d, ... (self, padding).
@@ -544,7 +544,7 @@ static FailureOr<Value> diagEmbedOf(RuleContext &ctx, Value self, int64_t offset
   if (ctx.failed())
     return failure();
   if (dim1 == dim2)
-    return ctx.fail("diagonal dimensions cannot be identical " + Twine(dim1) + ", " + Twine(dim2));
+    return ctx.raise("diagonal dimensions cannot be identical " + Twine(dim1) + ", " + Twine(dim2));
   if (!requireReal(ctx, getElementTypeOrSelf(self)))
     return failure();
   int64_t shift = std::abs(offset);
@@ -579,7 +579,7 @@ static FailureOr<Value> diagEmbed(RuleContext &ctx) {
   int64_t rank = rankOf(self) + 1;
   int64_t offset = ctx.constantInt(1), dim1 = ctx.dim(2, rank), dim2 = ctx.dim(3, rank);
   if (!ctx.failed() && rank < 2)
-    return ctx.fail("diag_embed: expected a tensor of rank 1 or more");
+    return ctx.raise("diag_embed: expected a tensor of rank 1 or more");
   // A negative offset with exchanged dimensions is a positive one.
   return diagEmbedOf(ctx, self, offset, dim1, dim2);
 }

@@ -23,7 +23,7 @@ template <typename OpTy> static FailureOr<Value> softmax(RuleContext &ctx) {
   if (ctx.failed() || !requireReal(ctx, getElementTypeOrSelf(self)))
     return failure();
   if (!isFloat(type))
-    return ctx.fail(ctx.name() + ": not implemented for '" + dtypeName(type) + "'");
+    return ctx.raise(ctx.name() + ": not implemented for '" + dtypeName(type) + "'");
   Value x = ctx.cast(self, type);
   if (rank == 0)
     x = ctx.unsqueeze(x, 0);
@@ -38,12 +38,12 @@ template <typename OpTy> static FailureOr<Value> rawSoftmax(RuleContext &ctx) {
   Value self = ctx.tensor(0);
   int64_t rank = rankOf(self), dim = ctx.dim(1, rank);
   if (ctx.constantBool(2))
-    return ctx.fail(ctx.name() + ": half_to_float is not supported on the CPU");
+    return ctx.raise(ctx.name() + ": half_to_float is not supported on the CPU");
   if (ctx.failed())
     return failure();
   if (!isFloat(getElementTypeOrSelf(self)))
-    return ctx.fail(ctx.name() + ": not implemented for '" + dtypeName(getElementTypeOrSelf(self)) +
-                    "'");
+    return ctx.raise(ctx.name() + ": not implemented for '" +
+                     dtypeName(getElementTypeOrSelf(self)) + "'");
   Value x = rank ? self : ctx.unsqueeze(self, 0);
   Value result = checkedValue<OpTy>(ctx, x, static_cast<uint64_t>(dim));
   if (!result)
@@ -184,7 +184,7 @@ static LogicalResult batchNorm(RuleContext &ctx, SmallVectorImpl<SpecValue> &res
         *parameter = ctx.cast(*parameter, x.elementType());
   }
   if (!mean || !variance)
-    return ctx.fail("batch_norm: running_mean and running_var must be given in evaluation mode");
+    return ctx.raise("batch_norm: running_mean and running_var must be given in evaluation mode");
   Value result = checkedValue<BatchNormOp>(ctx, input, mean, variance, weight, bias,
                                            ctx.b.getF64FloatAttr(eps));
   if (!result)
@@ -214,7 +214,7 @@ static LogicalResult instanceNorm(RuleContext &ctx, SmallVectorImpl<SpecValue> &
     return failure();
   if (!useInput) {
     if (!mean || !variance)
-      return ctx.fail(
+      return ctx.raise(
           "Expected running_mean and running_var to be defined when use_input_stats is false");
     Value result = checkedValue<BatchNormOp>(ctx, input, mean, variance, weight, bias,
                                              ctx.b.getF64FloatAttr(eps));
@@ -256,8 +256,8 @@ static int64_t normalizedDims(RuleContext &ctx, Value input, unsigned operand) {
     return 0;
   int64_t count = shape.size(), rank = rankOf(input);
   if (!count || count > rank) {
-    (void)ctx.fail(Twine(ctx.name()) + ": expected normalized_shape to have 1 to " + Twine(rank) +
-                   " dimensions, but got " + Twine(count));
+    (void)ctx.raise(Twine(ctx.name()) + ": expected normalized_shape to have 1 to " + Twine(rank) +
+                    " dimensions, but got " + Twine(count));
     return 0;
   }
   for (int64_t i = 0; i < count; ++i)

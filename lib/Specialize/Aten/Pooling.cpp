@@ -28,8 +28,8 @@ static PoolInput poolInput(RuleContext &ctx, int64_t spatialRank) {
     return {};
   int64_t rank = rankOf(self);
   if (rank != spatialRank + 1 && rank != spatialRank + 2) {
-    (void)ctx.fail(Twine(ctx.name()) + ": expected a tensor of rank " + Twine(spatialRank + 1) +
-                   " or " + Twine(spatialRank + 2) + ", but got rank " + Twine(rank));
+    (void)ctx.raise(Twine(ctx.name()) + ": expected a tensor of rank " + Twine(spatialRank + 1) +
+                    " or " + Twine(spatialRank + 2) + ", but got rank " + Twine(rank));
     return {};
   }
   bool isBatched = rank == spatialRank + 2;
@@ -53,11 +53,11 @@ static Window window(RuleContext &ctx, unsigned rank) {
     return window;
   for (unsigned i = 0; i < rank; ++i) {
     if (window.kernel[i] <= 0 || window.stride[i] <= 0)
-      (void)ctx.fail(Twine(ctx.name()) + ": kernel size and stride should be greater than zero");
+      (void)ctx.raise(Twine(ctx.name()) + ": kernel size and stride should be greater than zero");
     else if (window.padding[i] < 0 || window.padding[i] > window.kernel[i] / 2)
-      (void)ctx.fail(Twine(ctx.name()) +
-                     ": pad should be at most half of effective kernel size, and not " +
-                     "negative");
+      (void)ctx.raise(Twine(ctx.name()) +
+                      ": pad should be at most half of effective kernel size, and not " +
+                      "negative");
   }
   return window;
 }
@@ -108,7 +108,7 @@ template <unsigned rank> static FailureOr<Value> avgPool(RuleContext &ctx) {
   if (!ctx.isNone(6)) {
     divisor = ctx.b.getI64IntegerAttr(ctx.constantInt(6));
     if (!ctx.failed() && divisor.getInt() == 0)
-      return ctx.fail("divisor must be not zero");
+      return ctx.raise("divisor must be not zero");
   }
   if (ctx.failed())
     return failure();

@@ -34,8 +34,8 @@ static bool requireNotEmpty(RuleContext &ctx, Value tensor, ArrayRef<int64_t> di
     OpFoldResult size = ctx.size(tensor, dim);
     if (std::optional<int64_t> constant = getConstantIntValue(size)) {
       if (*constant == 0) {
-        (void)ctx.fail(Twine(ctx.name()) + ": Expected reduction dim " + Twine(dim) +
-                       " to have non-zero size.");
+        (void)ctx.raise(Twine(ctx.name()) + ": Expected reduction dim " + Twine(dim) +
+                        " to have non-zero size.");
         return false;
       }
       continue;
@@ -109,9 +109,9 @@ static FailureOr<Value> meanIn(RuleContext &ctx, unsigned dtypeOperand, ArrayRef
   if (ctx.failed() || !requireReal(ctx, type) || !requireReal(ctx, getElementTypeOrSelf(self)))
     return failure();
   if (!isFloat(type))
-    return ctx.fail("mean(): could not infer output dtype. Input dtype must be either a floating "
-                    "point or complex dtype. Got: " +
-                    dtypeName(type));
+    return ctx.raise("mean(): could not infer output dtype. Input dtype must be either a floating "
+                     "point or complex dtype. Got: " +
+                     dtypeName(type));
   return done(ctx,
               meanOf(Expr(ctx, self).cast(type).cast(computeType(type)), dims, keepdim).cast(type));
 }
@@ -153,8 +153,8 @@ static FailureOr<Value> nanmean(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (!isFloat(selfType.getElementType()) || !isFloat(type))
-    return ctx.fail("nanmean(): expected input to have floating point or complex dtype but got " +
-                    dtypeName(selfType.getElementType()));
+    return ctx.raise("nanmean(): expected input to have floating point or complex dtype but got " +
+                     dtypeName(selfType.getElementType()));
   Expr x(ctx, self);
   Type wide = computeType(type);
   Expr total = sum(where(isnan(x), 0.0, x).cast(wide), dims, keepdim);
@@ -343,7 +343,7 @@ static FailureOr<SmallVector<Value>> varianceAndMean(RuleContext &ctx, bool devi
   VarianceArguments arguments = varianceArguments(ctx);
   Type type = ctx.tensorType(0).getElementType();
   if (!ctx.failed() && !isFloat(type))
-    return ctx.fail(ctx.name() + ": std and var only support floating point and complex dtypes");
+    return ctx.raise(ctx.name() + ": std and var only support floating point and complex dtypes");
   Expr x = floatOperand(ctx, 0);
   auto [mean, variance] = varMean(x, arguments.dims, arguments.correction, arguments.keepdim);
   if (deviation)
@@ -395,8 +395,8 @@ static FailureOr<Value> normIn(RuleContext &ctx, double ord, ArrayRef<int64_t> d
   if (ctx.failed())
     return failure();
   if (!isFloat(type) || !isFloat(getElementTypeOrSelf(self)))
-    return ctx.fail(ctx.name() + ": Expected a floating point or complex tensor as input. Got " +
-                    dtypeName(getElementTypeOrSelf(self)));
+    return ctx.raise(ctx.name() + ": Expected a floating point or complex tensor as input. Got " +
+                     dtypeName(getElementTypeOrSelf(self)));
   Expr x = Expr(ctx, self).cast(type).cast(computeType(type));
   return done(ctx, vectorNorm(x, ord, dims, keepdim).cast(type));
 }
@@ -439,7 +439,8 @@ static FailureOr<Value> linalgNorm(RuleContext &ctx) {
   if (!ctx.failed() && hasOrder && (ctx.isNone(2) ? rank == 2 : dims.size() == 2))
     return ctx.fail("linalg_norm: matrix norms are not supported");
   if (!ctx.failed() && hasOrder && ctx.isNone(2) && rank != 1)
-    return ctx.fail("linalg_norm: If dim is not specified but ord is, the input must be 1D or 2D.");
+    return ctx.raise(
+        "linalg_norm: If dim is not specified but ord is, the input must be 1D or 2D.");
   double ord = ctx.constantFloat(1, 2.0);
   return normIn(ctx, ord, dims, keepdim, 4);
 }
@@ -505,7 +506,7 @@ static FailureOr<Value> diff(RuleContext &ctx) {
   if (ctx.failed() || !requireReal(ctx, type.getElementType()))
     return failure();
   if (type.getRank() == 0)
-    return ctx.fail("diff expects input to be at least one-dimensional");
+    return ctx.raise("diff expects input to be at least one-dimensional");
   SmallVector<Value> parts;
   if (Value prepend = ctx.optionalTensor(3))
     parts.push_back(prepend);
@@ -515,7 +516,7 @@ static FailureOr<Value> diff(RuleContext &ctx) {
   for (Value part : parts)
     if (getElementTypeOrSelf(part) != type.getElementType() ||
         cast<RankedTensorType>(part.getType()).getRank() != type.getRank())
-      return ctx.fail("diff: expected prepend and append of the dtype and rank of self");
+      return ctx.raise("diff: expected prepend and append of the dtype and rank of self");
   Value x = parts.size() == 1 ? self : Value(ConcatOp::create(ctx.b, ctx.loc, parts, dim));
   for (int64_t i = 0; i < n; ++i) {
     std::optional<int64_t> size = getConstantIntValue(ctx.size(x, dim));

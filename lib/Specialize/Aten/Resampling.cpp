@@ -110,8 +110,8 @@ static FailureOr<Value> resample(RuleContext &ctx, Interpolation kind, int64_t s
     return failure();
   auto type = cast<RankedTensorType>(self.getType());
   if (type.getRank() != spatial + 2)
-    return ctx.fail(ctx.name() + ": expected an input of rank " + Twine(spatial + 2) +
-                    ", but got rank " + Twine(type.getRank()));
+    return ctx.raise(ctx.name() + ": expected an input of rank " + Twine(spatial + 2) +
+                     ", but got rank " + Twine(type.getRank()));
   bool isNearest = kind == Interpolation::Nearest || kind == Interpolation::NearestExact;
   if (!isNearest && !isFloat(type.getElementType()))
     return ctx.fail(ctx.name() + ": not implemented for '" + dtypeName(type.getElementType()) +
@@ -124,7 +124,7 @@ static FailureOr<Value> resample(RuleContext &ctx, Interpolation kind, int64_t s
     if (ShapedType::isDynamic(in))
       return ctx.fail(ctx.name() + ": unknown spatial sizes are not supported");
     if (in <= 0 || outputSizes[i] <= 0)
-      return ctx.fail(ctx.name() + ": Input and output sizes should be greater than 0");
+      return ctx.raise(ctx.name() + ": Input and output sizes should be greater than 0");
     x = resampleDim(x, i + 2, taps(kind, in, outputSizes[i], alignCorners, scales[i]));
   }
   return done(ctx, x.cast(type.getElementType()));

@@ -68,7 +68,7 @@ static FailureOr<ViewChain> selectSteps(RuleContext &ctx, Value self, int64_t di
   if (ctx.failed())
     return failure();
   if (!rankOf(self))
-    return ctx.fail("select() cannot be applied to a 0-dim tensor.");
+    return ctx.raise("select() cannot be applied to a 0-dim tensor.");
   OpFoldResult size = ctx.size(self, dim);
   OpFoldResult at = wrap(ctx, index, size);
   if (!requireInRange(ctx, at, ctx.fold(0), size, false,
@@ -115,7 +115,7 @@ static FailureOr<ViewChain> sliceSteps(RuleContext &ctx, Value self, int64_t dim
   if (ctx.failed())
     return failure();
   if (!rankOf(self))
-    return ctx.fail("slice() cannot be applied to a 0-dim tensor.");
+    return ctx.raise("slice() cannot be applied to a 0-dim tensor.");
   OpFoldResult size = ctx.size(self, dim);
   if (!requireStep(ctx, step, size, "slice step must be positive"))
     return failure();
@@ -160,14 +160,14 @@ static FailureOr<ViewAnswer> narrow(RuleContext &ctx) {
   if (ctx.isTensor(2)) {
     // narrow.Tensor: a 0-dim integer tensor.
     if (ctx.tensorType(2).getRank() || !isInt(ctx.tensorType(2).getElementType()))
-      return ctx.fail("start must be an 0-dim integral Tensor.");
+      return ctx.raise("start must be an 0-dim integral Tensor.");
     Value index = ctx.toScalar(ctx.cast(ctx.tensor(2), ctx.b.getI64Type()));
     start = Value(arith::IndexCastOp::create(ctx.b, ctx.loc, ctx.b.getIndexType(), index));
   }
   if (ctx.failed())
     return failure();
   if (!rankOf(self))
-    return ctx.fail("narrow() cannot be applied to a 0-dim tensor.");
+    return ctx.raise("narrow() cannot be applied to a 0-dim tensor.");
   OpFoldResult size = ctx.size(self, dim);
   OpFoldResult at = wrap(ctx, start, size);
   if (!requireInRange(ctx, at, ctx.fold(0), size, true, "narrow(): start out of range") ||
@@ -194,7 +194,7 @@ static std::optional<int64_t> knownSize(RuleContext &ctx, Value self, int64_t di
   if (ctx.failed())
     return std::nullopt;
   if (!rankOf(self)) {
-    (void)ctx.fail(Twine(ctx.name()) + ": expects at least a 1-dimensional tensor");
+    (void)ctx.raise(Twine(ctx.name()) + ": expects at least a 1-dimensional tensor");
     return std::nullopt;
   }
   std::optional<int64_t> size = getConstantIntValue(ctx.size(self, dim));
@@ -246,7 +246,7 @@ static ViewAnswers split(RuleContext &ctx) {
   if (!size)
     return failure();
   if (length < 0 || (length == 0 && *size != 0))
-    return ctx.fail("split expects split_size be non-negative, and 0 only for an empty dimension");
+    return ctx.raise("split expects split_size be non-negative, and 0 only for an empty dimension");
   int64_t count = length == 0 ? 1 : std::max<int64_t>((*size + length - 1) / length, 1);
   return pieces(ctx, self, dim, *size, length, count);
 }
@@ -259,7 +259,7 @@ static ViewAnswers splitSizes(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (!rankOf(self))
-    return ctx.fail("split_with_sizes expects at least a 1-dimensional tensor");
+    return ctx.raise("split_with_sizes expects at least a 1-dimensional tensor");
   OpFoldResult total = ctx.fold(0);
   for (OpFoldResult length : lengths) {
     if (!requireInRange(ctx, length, ctx.fold(0), ctx.size(self, dim), true,
@@ -291,7 +291,7 @@ static ViewAnswers chunk(RuleContext &ctx) {
   if (!size)
     return failure();
   if (chunks <= 0)
-    return ctx.fail("chunk expects `chunks` to be greater than 0, got: " + Twine(chunks));
+    return ctx.raise("chunk expects `chunks` to be greater than 0, got: " + Twine(chunks));
   int64_t length = (*size + chunks - 1) / chunks;
   if (length == 0)
     return pieces(ctx, self, dim, 0, 0, chunks);
@@ -322,8 +322,8 @@ static ViewAnswers tensorSplitSections(RuleContext &ctx, Value self, int64_t dim
   if (!size)
     return failure();
   if (sections <= 0)
-    return ctx.fail(ctx.name() + ": number of sections must be larger than 0, got " +
-                    Twine(sections));
+    return ctx.raise(ctx.name() + ": number of sections must be larger than 0, got " +
+                     Twine(sections));
   SmallVector<OpFoldResult> lengths;
   for (int64_t i = 0; i < sections; ++i)
     lengths.push_back(ctx.fold(*size / sections + (i < *size % sections)));
@@ -366,7 +366,7 @@ template <int64_t wanted> static ViewAnswers splitAlong(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (rank < (wanted == 1 ? 1 : wanted == 0 ? 2 : 3))
-    return ctx.fail(ctx.name() + ": the tensor has too few dimensions");
+    return ctx.raise(ctx.name() + ": the tensor has too few dimensions");
   if (ctx.name().ends_with("array"))
     return tensorSplitIndices(ctx, self, dim, ctx.constantIntList(1));
   int64_t sections = ctx.constantInt(1);
@@ -374,8 +374,8 @@ template <int64_t wanted> static ViewAnswers splitAlong(RuleContext &ctx) {
   if (!size)
     return failure();
   if (sections <= 0 || *size % sections)
-    return ctx.fail(ctx.name() + ": the size of dimension " + Twine(dim) +
-                    " is not divisible by the split size");
+    return ctx.raise(ctx.name() + ": the size of dimension " + Twine(dim) +
+                     " is not divisible by the split size");
   return tensorSplitSections(ctx, self, dim, sections);
 }
 
@@ -387,7 +387,7 @@ static FailureOr<ViewChain> diagonalSteps(RuleContext &ctx, Value self, int64_t 
   if (ctx.failed())
     return failure();
   if (rank < 2 || dim1 == dim2)
-    return ctx.fail("diagonal: expected two different dimensions");
+    return ctx.raise("diagonal: expected two different dimensions");
   OpFoldResult rows = ctx.size(self, dim1), columns = ctx.size(self, dim2);
   SmallVector<int64_t> order;
   SmallVector<OpFoldResult> merged;
@@ -499,7 +499,7 @@ static LogicalResult scatterInto(RuleContext &ctx, const FailureOr<ViewChain> &s
   if (!view.isTensor())
     return failure();
   if (view.getTensor().type.getShape() != cast<RankedTensorType>(source.getType()).getShape())
-    return ctx.fail(ctx.name() + ": expected src to have the sizes of the slice of self");
+    return ctx.raise(ctx.name() + ": expected src to have the sizes of the slice of self");
   if (!ctx.writeTensor(view, source))
     return failure();
   results.push_back(copy);

@@ -71,7 +71,7 @@ static Pair topk(RuleContext &ctx) {
   std::optional<int64_t> wanted = getConstantIntValue(k), known = getConstantIntValue(size);
   if (wanted && known) {
     if (*wanted < 0 || *wanted > *known)
-      return ctx.fail("selected index k out of range");
+      return ctx.raise("selected index k out of range");
   } else {
     Value fits = arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::ule, ctx.indexValue(k),
                                        ctx.indexValue(size));
@@ -112,7 +112,7 @@ static Pair kthvalue(RuleContext &ctx) {
   if (!size)
     return ctx.fail("kthvalue: an unknown size is not supported");
   if (k < 1 || k > *size)
-    return ctx.fail("kthvalue(): selected number k out of range for dimension " + Twine(dim));
+    return ctx.raise("kthvalue(): selected number k out of range for dimension " + Twine(dim));
   return atPosition(ctx, sortAlong(ctx, self, dim, false), dim, ctx.fold(k - 1), keepdim);
 }
 

@@ -131,7 +131,7 @@ static FailureOr<ViewAnswer> flatten(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (start > end)
-    return ctx.fail("flatten() has invalid args: start_dim cannot come after end_dim");
+    return ctx.raise("flatten() has invalid args: start_dim cannot come after end_dim");
   if (rank == 0)
     return answer({viewReshape({ctx.fold(1)})});
   if (start == end)
@@ -160,7 +160,7 @@ static FailureOr<ViewAnswer> unflatten(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (rank == 0 || parts.empty())
-    return ctx.fail("unflatten: expected a tensor with dimensions and sizes that are not empty");
+    return ctx.raise("unflatten: expected a tensor with dimensions and sizes that are not empty");
   OpFoldResult whole = sizes[dim];
   // What is -1 at run time only is inferred as by `view`.
   if (llvm::none_of(parts, [](OpFoldResult part) { return isConstantIntValue(part, -1); }) &&
@@ -180,7 +180,7 @@ static FailureOr<ViewAnswer> unflatten(RuleContext &ctx) {
       continue;
     }
     if (inferred >= 0)
-      return ctx.fail("unflatten: only one dimension can be inferred");
+      return ctx.raise("unflatten: only one dimension can be inferred");
     inferred = i;
   }
   SmallVector<OpFoldResult> given(parts);
@@ -190,7 +190,7 @@ static FailureOr<ViewAnswer> unflatten(RuleContext &ctx) {
     return failure();
   if (inferred >= 0) {
     if (isConstantIntValue(known, 0))
-      return ctx.fail("unflatten: cannot infer a size from no elements");
+      return ctx.raise("unflatten: cannot infer a size from no elements");
     parts[inferred] = ctx.floorDiv(whole, known);
   }
   if (!ctx.requireEqual(ctx.product(parts), whole,
@@ -312,7 +312,7 @@ static FailureOr<ViewAnswer> tRule(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (rank > 2)
-    return ctx.fail("t() expects a tensor with <= 2 dimensions, but self is " + Twine(rank) + "D");
+    return ctx.raise("t() expects a tensor with <= 2 dimensions, but self is " + Twine(rank) + "D");
   return rank == 2 ? swapAnswer(2, 0, 1) : ViewAnswer{};
 }
 
@@ -325,8 +325,8 @@ static FailureOr<ViewAnswer> matrixTranspose(RuleContext &ctx) {
   if (rank < 2) {
     if (rank == 0)
       return ViewAnswer{};
-    return ctx.fail(ctx.name() + ": expected a tensor of rank 2 or more, but got rank " +
-                    Twine(rank));
+    return ctx.raise(ctx.name() + ": expected a tensor of rank 2 or more, but got rank " +
+                     Twine(rank));
   }
   return swapAnswer(rank, rank - 2, rank - 1);
 }
@@ -346,17 +346,17 @@ static FailureOr<ViewAnswer> permute(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (static_cast<int64_t>(dims.size()) != rank)
-    return ctx.fail("permute: number of dimensions in the tensor input does not match the length "
-                    "of the desired "
-                    "ordering of dimensions");
+    return ctx.raise("permute: number of dimensions in the tensor input does not match the length "
+                     "of the desired "
+                     "ordering of dimensions");
   SmallVector<bool> seen(rank, false);
   for (int64_t &dim : dims) {
     if (dim < -rank || dim >= rank)
-      return ctx.fail("Dimension out of range: " + Twine(dim));
+      return ctx.raise("Dimension out of range: " + Twine(dim));
     if (dim < 0)
       dim += rank;
     if (std::exchange(seen[dim], true))
-      return ctx.fail("permute(): duplicate dims are not allowed.");
+      return ctx.raise("permute(): duplicate dims are not allowed.");
   }
   return permuteAnswer(dims);
 }
@@ -368,18 +368,18 @@ static FailureOr<ViewAnswer> movedim(RuleContext &ctx) {
   if (ctx.failed())
     return failure();
   if (source.size() != destination.size())
-    return ctx.fail("movedim: Invalid source or destination dims");
+    return ctx.raise("movedim: Invalid source or destination dims");
   SmallVector<int64_t> order(rank, -1);
   SmallVector<bool> used(rank, false);
   if (rank == 0)
     return ViewAnswer{};
   for (auto [from, to] : llvm::zip(source, destination)) {
     if (from < -rank || from >= rank || to < -rank || to >= rank)
-      return ctx.fail("movedim: Dimension out of range");
+      return ctx.raise("movedim: Dimension out of range");
     from += from < 0 ? rank : 0;
     to += to < 0 ? rank : 0;
     if (used[from] || order[to] >= 0)
-      return ctx.fail("movedim: repeated dim");
+      return ctx.raise("movedim: repeated dim");
     order[to] = from;
     used[from] = true;
   }
@@ -402,17 +402,17 @@ FailureOr<ViewAnswer> specialize::expandTo(RuleContext &ctx, Value self,
                                            SmallVector<OpFoldResult> sizes) {
   SmallVector<OpFoldResult> own = ctx.sizes(self);
   if (sizes.size() < own.size())
-    return ctx.fail("expand: the number of sizes provided (" + Twine(sizes.size()) +
-                    ") must be greater or equal to the number of dimensions in the tensor (" +
-                    Twine(own.size()) + ")");
+    return ctx.raise("expand: the number of sizes provided (" + Twine(sizes.size()) +
+                     ") must be greater or equal to the number of dimensions in the tensor (" +
+                     Twine(own.size()) + ")");
   size_t lead = sizes.size() - own.size();
   bool isSame = lead == 0;
   for (size_t i = 0; i < sizes.size(); ++i) {
     if (i < lead) {
       if (isConstantIntValue(sizes[i], -1))
-        return ctx.fail("The expanded size of the tensor (-1) isn't allowed in a leading, "
-                        "non-existing dimension " +
-                        Twine(i));
+        return ctx.raise("The expanded size of the tensor (-1) isn't allowed in a leading, "
+                         "non-existing dimension " +
+                         Twine(i));
       continue;
     }
     sizes[i] = ctx.sizeOrOwn(sizes[i], own[i - lead]);
