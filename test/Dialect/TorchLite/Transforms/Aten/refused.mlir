@@ -44,7 +44,7 @@ module attributes {tl.root = @root} {
   tl.object @root : !tl.object<@M> {slots = {}}
   func.func @M.forward(%self: !tl.object<@M>, %x: !tl.tensor {tl.name = "x"}) -> !tl.tensor {
     %n = tl.constant #tl.none -> !tl.none
-    // expected-warning @+1 {{this always raises: the inner sizes of the matrices differ}}
+    // expected-warning @+1 {{this always raises: mm: the inner sizes of the matrices differ}}
     %0 = tl.aten "mm"(%x, %x) : (!tl.tensor, !tl.tensor) -> !tl.tensor
     return %0 : !tl.tensor
   }
