@@ -96,7 +96,8 @@ enum class ValueKind {
   Dict,
   Object,
   Enum,
-  Function
+  Function,
+  Optional ///< None or something else, which is known only at run time
 };
 
 /// An abstract value. Cheap to copy; lists, dicts, objects and storages live in the heap and are
@@ -133,6 +134,13 @@ public:
     v.parts = std::make_shared<const std::vector<SpecValue>>(std::move(elements));
     return v;
   }
+  /// `payload` where `present` (an `i1`) holds, None elsewhere.
+  static SpecValue optional(mlir::Value present, SpecValue payload) {
+    SpecValue v(ValueKind::Optional);
+    v.value = present;
+    v.parts = std::make_shared<const std::vector<SpecValue>>(1, std::move(payload));
+    return v;
+  }
   static SpecValue cell(ValueKind kind, CellId id) {
     SpecValue v(kind);
     v.id = id;
@@ -159,12 +167,22 @@ public:
   std::optional<llvm::StringRef> getString() const;
 
   /// The SSA value of a run-time scalar (null for constants).
-  mlir::Value getScalar() const { return value; }
+  mlir::Value getScalar() const { return is(ValueKind::Optional) ? mlir::Value() : value; }
+  /// Whether an optional value is not None.
+  mlir::Value getPresent() const {
+    assert(is(ValueKind::Optional));
+    return value;
+  }
+  /// What an optional value is if it is not None.
+  const SpecValue &getPayload() const {
+    assert(is(ValueKind::Optional));
+    return parts->front();
+  }
   const TensorRef &getTensor() const {
     assert(isTensor());
     return *ref;
   }
-  /// A tuple's elements, or a string's holes.
+  /// A tuple's elements, a string's holes, or an optional's payload.
   llvm::ArrayRef<SpecValue> getElements() const {
     return parts ? llvm::ArrayRef<SpecValue>(*parts) : llvm::ArrayRef<SpecValue>();
   }

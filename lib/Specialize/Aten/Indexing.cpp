@@ -156,7 +156,7 @@ static FailureOr<Indexed> indexed(RuleContext &ctx, Value self, ArrayRef<Value> 
   if (ctx.failed())
     return failure();
   if (dims.empty())
-    return ctx.fail("index: no index is given");
+    return ctx.raise("at least one index must be provided");
   result.indexSizes = ctx.broadcastSizes(positions);
   if (ctx.failed())
     return failure();

@@ -160,6 +160,16 @@ LogicalResult strideList(RuleContext &ctx, Results &results) {
 template <bool negated> LogicalResult identity(RuleContext &ctx, Results &results) {
   const SpecValue &a = ctx.operand(0), &b = ctx.operand(1);
   bool identical;
+  if (a.is(ValueKind::Optional) || b.is(ValueKind::Optional)) {
+    // The other one is None.
+    Value present = (a.is(ValueKind::Optional) ? a : b).getPresent();
+    if (!negated) {
+      Value yes = ctx.getWalker().constant(ctx.b.getBoolAttr(true));
+      present = ctx.b.createOrFold<arith::XOrIOp>(ctx.loc, present, yes);
+    }
+    results.push_back(SpecValue::scalar(present));
+    return success();
+  }
   if (a.isNone() || b.isNone())
     identical = a.isNone() && b.isNone();
   else if (a.isNumber() && b.isNumber() && !(a.isConstant() && b.isConstant()))
@@ -177,6 +187,11 @@ template <bool negated> LogicalResult identity(RuleContext &ctx, Results &result
 LogicalResult unwrapOptional(RuleContext &ctx, Results &results) {
   if (ctx.operand(0).isNone())
     return ctx.raise("Unwrapping null optional");
+  if (ctx.operand(0).is(ValueKind::Optional)) {
+    ctx.check(ctx.operand(0).getPresent(), "Unwrapping null optional");
+    results.push_back(ctx.operand(0).getPayload());
+    return success();
+  }
   return same(ctx, results);
 }
 

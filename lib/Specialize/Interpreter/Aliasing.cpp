@@ -351,6 +351,7 @@ bool Walker::isLive(CellId id) {
     case ValueKind::Tensor:
       return value.getTensor().storage == id;
     case ValueKind::Tuple:
+    case ValueKind::Optional:
       return llvm::any_of(value.getElements(), reaches);
     case ValueKind::List:
     case ValueKind::Dict:

@@ -72,20 +72,25 @@ OutcomePtr Walker::walkIf(IfOp op) {
     return makeLeaf(SmallVector<SpecValue>(op.getNumResults(), SpecValue::unknown()));
   }
 
+  return walkArms(condition.getScalar(), walkArm);
+}
+
+OutcomePtr Walker::walkArms(Value condition, llvm::function_ref<OutcomePtr(bool)> walkArm) {
+  Operation *op = current;
   auto branch = std::make_unique<Outcome>();
   branch->kind = Outcome::Kind::Branch;
   branch->watermark = nextCell;
-  branch->branch = IfOp::create(b, locOf(op), TypeRange(), condition.getScalar());
+  branch->branch = IfOp::create(b, locOf(op), TypeRange(), condition);
   Block *thenBlock = &branch->branch.getThenRegion().emplaceBlock();
   Block *elseBlock = &branch->branch.getElseRegion().emplaceBlock();
   State entry = state;
   ++undecided;
   b.setInsertionPointToEnd(thenBlock);
-  assume(condition.getScalar(), true);
+  assume(condition, true);
   branch->thenOutcome = walkArm(true);
   state = std::move(entry);
   b.setInsertionPointToEnd(elseBlock);
-  assume(condition.getScalar(), false);
+  assume(condition, false);
   branch->elseOutcome = walkArm(false);
   --undecided;
   current = op;

@@ -51,6 +51,9 @@ std::optional<SpecValue> Join::join(const SpecValue &a, const SpecValue &b) {
     return SpecValue::unknown();
   bool onlyOne = a.is(ValueKind::Uninitialized) || b.is(ValueKind::Uninitialized);
   const SpecValue &one = a.is(ValueKind::Uninitialized) ? b : a;
+  bool isOptional = a.is(ValueKind::Optional) || b.is(ValueKind::Optional);
+  if (isOptional || (!onlyOne && a.isNone() != b.isNone() && makesOptionals()))
+    return joinOptional(a, b);
   if (!onlyOne && a.kind() != b.kind())
     return fail(differ(a.kindName(), b.kindName()));
 
@@ -58,6 +61,7 @@ std::optional<SpecValue> Join::join(const SpecValue &a, const SpecValue &b) {
   case ValueKind::Unknown:
   case ValueKind::Uninitialized:
   case ValueKind::None:
+  case ValueKind::Optional:
     return one;
   case ValueKind::Int:
   case ValueKind::Float:
@@ -98,6 +102,31 @@ std::optional<SpecValue> Join::joinNumber(const SpecValue &a, const SpecValue &b
   if (!value)
     return std::nullopt;
   return *value ? SpecValue::scalar(*value) : one;
+}
+
+/// None, or a value of one structure: whether it is there, and the value, one by one.
+std::optional<SpecValue> Join::joinOptional(const SpecValue &a, const SpecValue &b) {
+  MLIRContext *context = w.b.getContext();
+  auto presence = [&](const SpecValue &side) {
+    if (side.is(ValueKind::Optional))
+      return SpecValue::scalar(side.getPresent());
+    return side.is(ValueKind::Uninitialized) ? side : SpecValue::boolean(context, !side.isNone());
+  };
+  auto payload = [](const SpecValue &side) {
+    if (side.is(ValueKind::Optional))
+      return side.getPayload();
+    return side.isNone() ? SpecValue::uninitialized() : side;
+  };
+  std::optional<SpecValue> joined = join(payload(a), payload(b));
+  if (!joined)
+    return std::nullopt;
+  std::optional<SpecValue> present = join(presence(a), presence(b));
+  if (!present)
+    return std::nullopt;
+  if (std::optional<bool> known = present->getBool())
+    return *known ? *joined : SpecValue::none();
+  w.hasOptionals = true;
+  return SpecValue::optional(present->getScalar(), *joined);
 }
 
 /// Tuples, and strings with their holes.

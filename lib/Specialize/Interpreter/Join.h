@@ -44,6 +44,8 @@ protected:
   virtual std::optional<CellId> addCell(Cell cell) = 0;
   /// What an own cell stands for is less known than it was.
   virtual void noteChange() {}
+  /// Whether None on one side and something else on the other become one optional value.
+  virtual bool makesOptionals() const { return true; }
   /// A short cut for true on one side and false on the other.
   virtual std::optional<SpecValue> mergeFlags(bool, bool) { return {}; }
   /// For messages: "the arms give %0 and %1", with the two sides' structures put in.
@@ -79,6 +81,7 @@ protected:
 
 private:
   std::optional<SpecValue> joinNumber(const SpecValue &a, const SpecValue &b);
+  std::optional<SpecValue> joinOptional(const SpecValue &a, const SpecValue &b);
   std::optional<SpecValue> joinParts(const SpecValue &a, const SpecValue &b);
   std::optional<SpecValue> joinTensor(const SpecValue &a, const SpecValue &b);
   std::optional<SpecValue> joinContainer(const SpecValue &a, const SpecValue &b);

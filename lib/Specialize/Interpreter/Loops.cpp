@@ -16,9 +16,10 @@ using namespace torchlite::tl;
 using namespace torchlite::tl::specialize;
 
 LoopAttempt::LoopAttempt(Walker &walker, LoopOp written, SmallVector<SpecValue> initial,
-                         SpecValue trip, SpecValue condition)
+                         SpecValue trip, SpecValue condition, bool canUnroll)
     : Join(walker, head, end, head), written(written), headValues(std::move(initial)),
-      trip(std::move(trip)), condition(std::move(condition)), whereLost(walker.locOf(written)) {}
+      trip(std::move(trip)), condition(std::move(condition)), whereLost(walker.locOf(written)),
+      canUnroll(canUnroll) {}
 
 //===----------------------------------------------------------------------===//
 // The join of the entry and the end of the body
@@ -274,6 +275,8 @@ SpecValue LoopAttempt::refresh(const SpecValue &value) const {
       ref.type = cast<RankedTensorType>(it->second.getType());
     return SpecValue::tensor(ref);
   }
+  if (value.is(ValueKind::Optional))
+    return SpecValue::optional(value.getPresent(), refresh(value.getPayload()));
   if (!value.is(ValueKind::Tuple))
     return value;
   std::vector<SpecValue> elements;
@@ -335,6 +338,8 @@ Value LoopAttempt::substitute(Value value) {
 SpecValue LoopAttempt::substitute(const SpecValue &value) {
   if (value.getScalar())
     return SpecValue::scalar(substitute(value.getScalar()));
+  if (value.is(ValueKind::Optional))
+    return SpecValue::optional(substitute(value.getPresent()), substitute(value.getPayload()));
   if (value.getElements().empty())
     return value;
   std::vector<SpecValue> elements;

@@ -10,7 +10,7 @@ namespace torchlite::tl::specialize {
 class LoopAttempt : public Join {
 public:
   LoopAttempt(Walker &walker, LoopOp written, llvm::SmallVector<SpecValue> initial, SpecValue trip,
-              SpecValue condition);
+              SpecValue condition, bool canUnroll);
 
   /// The leaf behind the loop, or null with a reason: structure would be lost.
   OutcomePtr run();
@@ -37,6 +37,8 @@ private:
   bool isOwn(CellId id) const override { return own.contains(id); }
   std::optional<CellId> addCell(Cell cell) override;
   void noteChange() override { changed = true; }
+  /// A loop that can be unrolled is, as then everything is known in each trip.
+  bool makesOptionals() const override { return !canUnroll; }
   std::string differ(const llvm::Twine &a, const llvm::Twine &b) const override {
     return ("a value is " + a + " before a trip of the loop and " + b + " after it").str();
   }
@@ -69,6 +71,7 @@ private:
   llvm::SmallVector<SpecValue> headValues;
   SpecValue trip, condition, next;
   mlir::Location whereLost;
+  bool canUnroll;
   std::optional<CellId> changedCell;
 
   LoopOp loop;

@@ -260,6 +260,13 @@ Attribute MethodBuilder::describe(const SpecValue &value, const std::string &pat
     return {};
   };
   switch (value.kind()) {
+  case ValueKind::Optional:
+    (void)w.error(value.getPresent().getLoc(),
+                  "what this condition decides at run time gives results or state of different "
+                  "structure: " +
+                      what + Twine(path.empty() ? "" : " '") + path + (path.empty() ? "" : "'") +
+                      " is None or " + value.getPayload().kindName());
+    return {};
   case ValueKind::None:
     return NoneAttr::get(b.getContext());
   case ValueKind::Tensor: {

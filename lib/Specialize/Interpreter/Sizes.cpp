@@ -260,6 +260,10 @@ std::optional<bool> Walker::knownCondition(Value condition) {
   for (auto [known, holds] : llvm::reverse(state.conditions))
     if (sameComputation(known, condition))
       return holds;
+  if (auto negation = condition.getDefiningOp<arith::XOrIOp>())
+    if (matchPattern(negation.getRhs(), m_One()))
+      if (std::optional<bool> known = knownCondition(negation.getLhs()))
+        return !*known;
   // Indices: not negative, and trip numbers below the trip count.
   if (auto compare = condition.getDefiningOp<arith::CmpIOp>()) {
     OpFoldResult lhs = compare.getLhs(), rhs = compare.getRhs();

@@ -94,7 +94,7 @@ OutcomePtr Walker::walkLoop(LoopOp op) {
   State entry = state;
   Block *block = b.getInsertionBlock();
   Operation *last = block->empty() ? nullptr : &block->back();
-  LoopAttempt attempt(*this, op, initial, trip, condition);
+  LoopAttempt attempt(*this, op, initial, trip, condition, canUnroll);
   OutcomePtr outcome = attempt.run();
   if (outcome) {
     // Errors that come from what is not known in a loop (an index, a size) are gone when it is

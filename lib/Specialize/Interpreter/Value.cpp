@@ -93,6 +93,8 @@ bool SpecValue::same(const SpecValue &other) const {
   case ValueKind::Dict:
   case ValueKind::Object:
     return id == other.id;
+  case ValueKind::Optional:
+    return value == other.value && getPayload().same(other.getPayload());
   case ValueKind::Tuple:
   case ValueKind::String:
     if (attr != other.attr || getElements().size() != other.getElements().size())
@@ -138,6 +140,8 @@ StringRef specialize::kindName(ValueKind kind) {
     return "Enum";
   case ValueKind::Function:
     return "function";
+  case ValueKind::Optional:
+    return "Optional";
   }
   llvm_unreachable("all kinds covered");
 }

@@ -37,9 +37,9 @@ static std::string readable(StringRef message, ValueRange values) {
     APInt number;
     if (hole == std::string::npos)
       break;
-    text.replace(
-        hole, 2,
-        matchPattern(value, m_ConstantInt(&number)) ? std::to_string(number.getSExtValue()) : "?");
+    text.replace(hole, 2,
+                 matchPattern(value, m_ConstantInt(&number)) ? std::to_string(number.getSExtValue())
+                                                             : "?");
   }
   return text;
 }
@@ -72,6 +72,8 @@ SpecValue Walker::get(Value written) {
   if (it == state.env.end())
     return SpecValue::unknown();
   const SpecValue &value = it->second;
+  if (value.is(ValueKind::Optional) || value.is(ValueKind::Tuple))
+    return decided(value);
   // What is known here may have made a run-time value a constant.
   if (Value scalar = value.getScalar()) {
     if (value.is(ValueKind::Bool)) {
@@ -117,14 +119,11 @@ OutcomePtr Walker::walkFrom(Block &block, Block::iterator it) {
       outcome = walkLoop(loop);
     else if (isa<CallOp, CallMethodOp>(op))
       outcome = walkCall(op);
+    else if (Value present = presenceFor(op))
+      outcome = walkByPresence(op, present);
     if (!outcome) {
-      if (failed(step(op)))
-        for (Value result : op->getResults())
-          bind(result, SpecValue::unknown());
-      if (dead) {
-        dead = false;
+      if (!stepAlone(op))
         return makeDead();
-      }
       continue;
     }
     current = op;
@@ -151,6 +150,13 @@ OutcomePtr Walker::walkFrom(Block &block, Block::iterator it) {
     }
   }
   return makeLeaf({});
+}
+
+bool Walker::stepAlone(Operation *op) {
+  if (failed(step(op)))
+    for (Value result : op->getResults())
+      bind(result, SpecValue::unknown());
+  return !std::exchange(dead, false);
 }
 
 OutcomePtr Walker::walkFunction(func::FuncOp callee, ArrayRef<SpecValue> arguments,
@@ -375,6 +381,12 @@ LogicalResult Walker::step(Operation *op) {
           raise(locOf(op), "Unwrapping null optional");
           return failure();
         }
+        if (value.is(ValueKind::Optional) && !isa<OptionalType>(castOp.getResult().getType())) {
+          CheckOp::create(b, locOf(op), value.getPresent(), StringRef("Unwrapping null optional"),
+                          ValueRange());
+          assume(value.getPresent(), true);
+          value = value.getPayload();
+        }
         bind(castOp.getResult(), value);
         return success();
       })
@@ -430,7 +442,7 @@ static bool containsUnknown(Walker &w, const SpecValue &value, unsigned depth = 
   if (depth == 0)
     return false;
   auto inside = [&](const SpecValue &element) { return containsUnknown(w, element, depth - 1); };
-  if (value.is(ValueKind::Tuple))
+  if (value.is(ValueKind::Tuple) || value.is(ValueKind::Optional))
     return llvm::any_of(value.getElements(), inside);
   if (value.is(ValueKind::List) || value.is(ValueKind::Dict))
     return llvm::any_of(w.cell(value.getCell()).elements, inside);

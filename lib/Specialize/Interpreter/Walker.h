@@ -10,6 +10,7 @@
 //   Join.h           what two states make together
 //   JoinArms.cpp     the join behind a conditional
 //   ControlFlow.cpp  tl.if, outcomes and tails
+//   Optionals.cpp    values that are None or not
 //   Loops.cpp        tl.loop: fixpoint and unrolling
 //   Methods.cpp      arguments, results and state of one method
 //
@@ -222,6 +223,8 @@ public:
   //===--- ControlFlow.cpp, JoinArms.cpp, Loops.cpp -------------------------===//
 
   OutcomePtr walkIf(IfOp op);
+  /// Walks both arms of a condition that is known only at run time, and joins them.
+  OutcomePtr walkArms(mlir::Value condition, llvm::function_ref<OutcomePtr(bool)> walkArm);
   OutcomePtr walkLoop(LoopOp op);
   /// Closes open branches whose arms agree by now.
   void collapse(OutcomePtr &outcome);
@@ -256,6 +259,8 @@ public:
   mlir::Operation *current = nullptr;
   /// The walk cannot go on here: an operation raised.
   bool dead = false;
+  /// Some value is optional.
+  bool hasOptionals = false;
   /// Conditions around the current point that are not decided.
   unsigned undecided = 0;
   unsigned loopAttempts = 0;
@@ -306,6 +311,13 @@ private:
                     llvm::SmallVector<SpecValue> carried, SpecValue condition);
   mlir::LogicalResult step(mlir::Operation *op);
   OutcomePtr walkCall(mlir::Operation *op);
+  /// An operation other than a conditional, a loop or a call. False if it raised.
+  bool stepAlone(mlir::Operation *op);
+  SpecValue decided(const SpecValue &value);
+  /// A condition that decides whether an operand of `op` is None, where `op` needs to know; or
+  /// null.
+  mlir::Value presenceFor(mlir::Operation *op);
+  OutcomePtr walkByPresence(mlir::Operation *op, mlir::Value present);
   mlir::LogicalResult stepAten(AtenOp op);
   mlir::LogicalResult applyRule(RuleContext &ctx, const Rule &rule,
                                 llvm::SmallVectorImpl<SpecValue> &results);
