@@ -4,6 +4,7 @@
 // written. See docs/Architecture.md and the pass description.
 //
 //   Walker.cpp       the walk over operations, calls, failures
+//   Language.cpp     constants, attributes, containers, exceptions
 //   Aliasing.cpp     storages, views, writes
 //   Objects.cpp      constants, objects of the archive, tensors of storages
 //   Heap.h           cells, and which of them may be one
@@ -310,6 +311,24 @@ private:
   OutcomePtr unroll(LoopOp op, int64_t trip, std::optional<int64_t> count,
                     llvm::SmallVector<SpecValue> carried, SpecValue condition);
   mlir::LogicalResult step(mlir::Operation *op);
+  // Language.cpp
+  mlir::LogicalResult step(ConstantOp op);
+  mlir::LogicalResult step(GetAttrOp op);
+  mlir::LogicalResult step(SetAttrOp op);
+  mlir::LogicalResult step(HasAttrOp op);
+  mlir::LogicalResult step(CreateObjectOp op);
+  mlir::LogicalResult step(ListConstructOp op);
+  mlir::LogicalResult step(ListUnpackOp op);
+  mlir::LogicalResult step(TupleConstructOp op);
+  mlir::LogicalResult step(TupleUnpackOp op);
+  mlir::LogicalResult step(TupleIndexOp op);
+  mlir::LogicalResult step(TupleSliceOp op);
+  mlir::LogicalResult step(DictConstructOp op);
+  mlir::LogicalResult step(UncheckedCastOp op);
+  mlir::LogicalResult step(IsInstanceOp op);
+  mlir::LogicalResult step(UninitializedOp op);
+  mlir::LogicalResult step(RaiseOp op);
+  mlir::LogicalResult step(EnterOp op);
   OutcomePtr walkCall(mlir::Operation *op);
   /// An operation other than a conditional, a loop or a call. False if it raised.
   bool stepAlone(mlir::Operation *op);
