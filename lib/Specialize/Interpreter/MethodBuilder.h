@@ -1,0 +1,61 @@
+//===- MethodBuilder.h - Operands and results of a method -------*- C++ -*-===//
+//
+// Between structures (attributes that say what a value is made of, see docs/Architecture.md) and
+// the abstract values of a walk.
+//
+//===----------------------------------------------------------------------===//
+#ifndef TORCHLITE_LIB_SPECIALIZE_INTERPRETER_METHODBUILDER_H
+#define TORCHLITE_LIB_SPECIALIZE_INTERPRETER_METHODBUILDER_H
+
+#include "Methods.h"
+
+namespace torchlite::tl::specialize {
+
+/// The elements of a list, tuple or dict, or null if the structure is not one.
+mlir::ArrayAttr member(mlir::Attribute structure, llvm::StringRef name);
+/// A key of a dict as part of a leaf's path.
+std::string keyText(mlir::Attribute key);
+/// A declared type without the optional around it.
+mlir::Type unwrap(mlir::Type type);
+/// A declared type as Python writes it.
+std::string typeName(mlir::Type type);
+/// Whether a structure may be passed for a declared type.
+bool accepts(mlir::Type declared, mlir::Attribute structure);
+
+/// Builds the operands and results of one function around a walk.
+class MethodBuilder {
+public:
+  MethodBuilder(Walker &walker, const StateWidening &widening) : w(walker), widening(widening) {}
+
+  /// A function operand that is not a constant.
+  struct Operand {
+    mlir::BlockArgument argument;
+    std::string path;
+    /// Tensors: the storage that holds it.
+    std::optional<CellId> storage;
+    bool isState;
+  };
+
+  SpecValue instantiate(mlir::Attribute structure, mlir::Type declared, const std::string &path,
+                        bool isState);
+  /// The structure of a value, and the SSA values of its leaves. Null, after an error, if a value
+  /// cannot leave the program.
+  mlir::Attribute describe(const SpecValue &value, const std::string &path, bool isState,
+                           llvm::SmallVectorImpl<std::pair<std::string, mlir::Value>> &leaves,
+                           llvm::StringRef what);
+
+  void noteAliases(CellId storage, const std::string &path);
+
+  Walker &w;
+  const StateWidening &widening;
+  llvm::SmallVector<Operand> operands;
+  /// Lists and dicts that the caller passes, as they were at the entry.
+  llvm::SmallVector<std::pair<CellId, CellRef>> containers;
+  /// Storages of the state's tensors at the end, with the paths that hold them.
+  std::map<CellId, std::string> finalStorages;
+  std::set<std::string> aliasedLeaves;
+};
+
+} // namespace torchlite::tl::specialize
+
+#endif // TORCHLITE_LIB_SPECIALIZE_INTERPRETER_METHODBUILDER_H
