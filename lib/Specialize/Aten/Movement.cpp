@@ -427,7 +427,9 @@ static bool requirePadding(RuleContext &ctx, Value self, int64_t dim, OpFoldResu
       continue;
     if (!getConstantIntValue(amount))
       require(amount, far, "pad: an amount is too large");
-    if (mode == PadMode::Circular)
+    if (mode == PadMode::Circular && getConstantIntValue(amount).value_or(0) < 0)
+      (void)ctx.fail("negative amounts are not supported with circular padding");
+    else if (mode == PadMode::Circular)
       require(none, amount, "pad: negative amounts are not supported with circular padding");
     else // what is cut off must be there
       require(ctx.sub(none, size), amount,
