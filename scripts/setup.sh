@@ -14,6 +14,8 @@ python_packages=(numpy==2.4.6 expecttest==0.3.0)
 torch_version=2.13.0
 # ptxas is in the first, libdevice in the second; neither needs the packages that they ask for.
 cuda_packages=(nvidia-cuda-nvcc==13.0.88 nvidia-nvvm==13.0.88)
+# A generator of graphs for test/Fuzz/graphs.py, with those it imports of the packages that it asks for.
+nnsmith_packages=(nnsmith==0.1.0 z3-solver==4.15.4.0 omegaconf==2.4.0 pyyaml==6.0.4 multipledispatch==1.0.0)
 
 say() { printf '[setup] %s\n' "$*"; }
 
@@ -58,19 +60,21 @@ has_cuda_toolkit() {
   return 1
 }
 
-# GPUs are optional: without the packages all else is built and tested.
-install_cuda_packages() {
-  has_cuda_toolkit && return
-  local p missing=()
-  for p in "${cuda_packages[@]}"; do
+# Installs those of the packages that are missing, alone, so that torch and numpy stay what they are. Others
+# of the project work without them.
+install_optional_packages() {
+  local without=$1 p missing=()
+  shift
+  for p in "$@"; do
     "$venv/bin/python3" -c "import importlib.metadata as m,sys; sys.exit(m.version('${p%%==*}') != '${p##*==}')" 2>/dev/null || missing+=("$p")
   done
   [ ${#missing[@]} -eq 0 ] && return
   say "installing ${missing[*]} into $venv"
-  "$venv/bin/python3" -m pip install -q --no-deps "${missing[@]}" ||
-    say "no compiler for GPUs: neither a CUDA Toolkit nor these packages"
+  "$venv/bin/python3" -m pip install -q --no-deps "${missing[@]}" || say "$without"
 }
 
 install_debian_packages
 install_python_packages
-install_cuda_packages
+has_cuda_toolkit ||
+  install_optional_packages "no compiler for GPUs: neither a CUDA Toolkit nor these packages" "${cuda_packages[@]}"
+install_optional_packages "no graphs of NNSmith in the tests" "${nnsmith_packages[@]}"

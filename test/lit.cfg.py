@@ -38,6 +38,8 @@ if config.has_importer:
 # What the compiler finds of the CUDA Toolkit (lib/Codegen/NVGPU/Toolkit.cpp), with the packages of
 # the Python environment that the build uses.
 environment = os.path.dirname(os.path.dirname(config.python))
+if glob.glob(environment + "/lib/python3*/site-packages/nnsmith"):
+    config.available_features.add("nnsmith")
 if os.path.exists(os.path.join(environment, "pyvenv.cfg")):
     config.environment.setdefault("VIRTUAL_ENV", environment)
 def python_toolkits(folder):

@@ -14,6 +14,7 @@ import argparse
 import collections
 import dataclasses
 import pathlib
+import re
 import sys
 import time
 
@@ -105,7 +106,8 @@ def report(bundle, options, totals):
         totals[kind] += 1
     for story, text in bundle.refused:
         totals["refused"] += 1
-        totals["refused: " + text[:110]] += 1
+        # Without the names and numbers of the story, so that equal reasons are counted together.
+        totals["refused: " + re.sub(r"^call \d+ of \w+: (s\w+: )?|'[\w.]+'|\d+ (?=')", "", text)[:150]] += 1
         if options.verbose:
             print(f"refused {story.name}: {text}\n{story.describe()}")
     totals["failures"] += len(bundle.failures)

@@ -191,7 +191,9 @@ LogicalResult SpecializePass::explore(Program &program, ArrayRef<Request> reques
       return failure();
     SmallVector<StateSignature> states = {*first};
     std::vector<Problem> problems, raised;
-    std::set<std::string> aliased, written;
+    std::set<std::string> aliased;
+    std::map<std::string, Location> written;  // where the method is
+    llvm::MapVector<LocationAttr, int> makes; // how many states a method makes
     bool again = false;
 
     for (unsigned number = 0; number < states.size() && !again; ++number) {
@@ -207,13 +209,16 @@ LogicalResult SpecializePass::explore(Program &program, ArrayRef<Request> reques
         attributes.insert_range(result.newStateAttributes);
         storages.insert_range(result.newStateStorages);
         aliased.insert(result.aliasedLeaves.begin(), result.aliasedLeaves.end());
-        written.insert(result.writtenLeaves.begin(), result.writtenLeaves.end());
+        for (const std::string &leaf : result.writtenLeaves)
+          written.try_emplace(leaf, func::FuncOp(request.function).getLoc());
         problems.insert(problems.end(), result.problems.begin(), result.problems.end());
         if (result.alwaysRaises)
           raised.push_back(*result.alwaysRaises);
         if (result.variant.function && attributes.empty() && storages.empty() &&
-            !llvm::is_contained(states, result.variant.stateOut))
+            !llvm::is_contained(states, result.variant.stateOut)) {
           states.push_back(result.variant.stateOut);
+          ++makes[func::FuncOp(request.function).getLoc()];
+        }
         variants.push_back(std::move(result.variant));
       }
       // What is written becomes state, and everything is walked again: constants were taken for
@@ -228,18 +233,20 @@ LogicalResult SpecializePass::explore(Program &program, ArrayRef<Request> reques
         report(problems);
         return failure();
       } else if (states.size() > maxStates) {
-        if (!widen(program, states, widening))
-          return emitError(program.module.getLoc(), "the state takes more than ")
+        if (!widen(program, states, widening)) {
+          auto most = llvm::max_element(makes, llvm::less_second());
+          return emitError(LocationAttr(most->first), "the state takes more than ")
                  << unsigned(maxStates) << " forms, from call to call";
+        }
         again = true;
       }
     }
     if (again)
       continue;
 
-    for (const std::string &path : written)
+    for (auto &[path, loc] : written)
       if (aliased.count(path))
-        return emitError(program.module.getLoc(), "the attribute '")
+        return emitError(loc, "the attribute '")
                << path
                << "' is written in place, and shares memory with another attribute or parameter "
                   "after some call, which is not supported";

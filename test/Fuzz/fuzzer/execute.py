@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from . import agree
-from .programs import make_arguments, write_archive
+from .programs import make_arguments
 from .tensors import Spec, as_argument, make
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -27,7 +27,7 @@ MODES = list(itertools.product(("lazy", "eager"), ("forward", "reverse", "random
 COMPILE_SECONDS, SILENT_SECONDS = 300, 200
 # What the compiler assumes of sizes that it does not know, and says when it does not hold.
 ASSUMPTIONS = ("must match at non-singleton dimension", "the batch sizes of the matrices differ",
-               "is not contiguous, but has to be")
+               "is not contiguous, but has to be", "was compiled for sizes other than 1, for which the rank would differ")
 # Kinds of failures. A refusal with a location is none.
 FAILURES = ("crash", "hang", "wrong", "raised", "silent", "finding", "unlocated")
 
@@ -86,7 +86,7 @@ def compile_programs(programs, setting):
     # A name of its own: the loader takes two libraries of one path for the same.
     archive = setting.folder / f"{programs[0].name}_{next(_numbers)}.pt"
     library = archive.with_suffix(".so")
-    write_archive([planted(p, setting.plant) for p in programs], str(archive))
+    programs[0].write_archive([planted(p, setting.plant) for p in programs], str(archive))
     command = [str(setting.build / "bin" / "tl-compile"), str(archive), "-o", str(library), *setting.options()]
     command += [f"--signature={p.signature()}" for p in programs]
     try:
@@ -198,13 +198,17 @@ class Runner:
         self.programs, self.setting, self.emit = programs, setting, emit
         self.model = torchlite.Model(library)
         stream = io.BytesIO()
-        write_archive(programs, stream)
+        programs[0].write_archive(programs, stream)
         stream.seek(0)
         self.reference_module = torch.jit.load(stream)
         self.references = {}
 
     def run(self):
         warnings.simplefilter("ignore")
+        with torch.jit.optimized_execution(False):  # LibTorch's own optimizer is wrong at times
+            self.run_devices()
+
+    def run_devices(self):
         for device in self.setting.devices:
             for mode in self.setting.modes if device == "emulated" else ((),):
                 if mode:

@@ -6,10 +6,12 @@ integers, floats and booleans.
 """
 import random
 
+from .flow import Flow
 from .scalars import Scalars
 from .stories import Story, scripts
 
-KINDS = ("results", "names", "lists", "state", "overlap", "views", "ints", "floats", "sizes", "grow")
+KINDS = ("results", "names", "lists", "state", "overlap", "views", "ints", "floats", "sizes", "grow", "flow", "values", "calls",
+         "lengths")
 VIEWS = {
     "v": [("v", "{}[:]"), ("v", "{}.reshape(4)"), ("v", "{}.contiguous()"), ("v", "{}.view(2, 2).t().reshape(4)"),
           ("v", "{}.view(2, 2).reshape(4)"), ("m", "{}.view(2, 2)"), ("m", "{}.reshape(2, 2)"), ("p", "{}[1:3]"),
@@ -31,9 +33,10 @@ WRITES = ["{}.add_(1.)", "{}.mul_(2.)", "{}.zero_()", "{}.fill_(7.)", "{} += 3."
 PART_WRITES = ["{}[0] = 9.", "{}[1:] = 5.", "{}[:1] += 4.", "{}[-1] = {}[0]"]
 
 
-class Writer(Scalars):
+class Writer(Scalars, Flow):
     def __init__(self, rng, kind):
         self.rng, self.kind, self.count = rng, kind, 0
+        self.depth, self.looping, self.helpers = 0, False, {}
         self.env = {}  # name -> type
         self.state = {}  # the same of `self.`
 
@@ -113,8 +116,10 @@ class Writer(Scalars):
         return self.pick(forms)
 
     def choice(self):
-        type_ = self.pick("vvvmLLDK" if self.kind == "lists" else "vvvvmpL")
+        type_ = self.pick("vvvmLLDK" if self.kind in ("lists", "values") else "vvvvmpL")
         one, two = self.of(type_), self.of(type_)
+        for _ in range(3):
+            two = self.of(type_) if one == two else two
         if not one:
             return None
         if self.chance(0.2) and type_ in "vmp":
@@ -126,7 +131,7 @@ class Writer(Scalars):
 
     def branches(self):
         """Both arms give two names a value: one thing or two."""
-        type_ = self.pick("vLDK" if self.kind == "lists" else "vvvmL")
+        type_ = self.pick("vLDK" if self.kind in ("lists", "values") else "vvvmL")
         first, second = self.value(type_), self.value(type_)
         condition = self.condition()
         if not first or not second:
@@ -154,13 +159,14 @@ class Writer(Scalars):
         name = self.of(type_)
         return self.pick(FRESH).format(name) if name else None
 
-    def block(self):
+    def block(self, loop=False):
         """An arm or a body of statements; names of its own stay inside."""
-        outer = dict(self.env)
+        outer, looping = dict(self.env), self.looping
+        self.depth, self.looping = self.depth + 1, loop or looping
         lines = []
         for _ in range(self.rng.randint(1, 3)):
             lines += self.statement(inside=True)
-        self.env = outer
+        self.env, self.depth, self.looping = outer, self.depth - 1, looping
         return ["    " + line for line in lines]
 
     def branch(self):
@@ -171,7 +177,7 @@ class Writer(Scalars):
     def loop(self):
         self.count += 1
         times = self.pick(["n", "n", "n", "2", "3"] if self.kind not in ("ints", "floats", "sizes") else ["min(n, 3)", "2"])
-        return [f"for t{self.count} in range({times}):", *self.block()]
+        return [f"for t{self.count} in range({times}):", *self.block(loop=True)]
 
     def rename(self):
         """Names that go on to other things from trip to trip."""
@@ -223,6 +229,23 @@ class Writer(Scalars):
                               [f"self.{name}[1].add_(1.)"], self.assign("v", f"self.{name}[0]")])
         return self.pick([[f"self.{name} += 1"], self.assign("i", f"self.{name}")])
 
+    def start(self):
+        """Things to choose from."""
+        lines = []
+        if self.kind in ("names", "lists", "flow", "values", "calls", "lengths") or self.chance(0.5):
+            self.env |= {"v91": "v", "v92": "v"}
+            lines += ["v91 = x.clone()", self.pick(["v92 = x * 2.", "v92 = x + 1.", "v92 = v91"])]
+        if self.kind == "lists" or self.kind in ("values", "calls", "flow") and self.chance(0.6):
+            self.env |= {"L93": "L", "L94": "L"}
+            lines += ["L93 = [v91, v92]", self.pick(["L94 = L93", "L94 = [v92, x]", "L94 = [x * 3., v91]", "L94 = [v91, v92]"])]
+        if self.kind in ("lists", "values") and self.chance(0.5):
+            self.env |= {"D95": "D"}
+            lines += ['D95 = {"p": v91, "q": v92}']
+        if self.kind == "lengths":
+            self.env |= {"g96": "g", "g97": "g"}
+            lines += [f"g96 = {self.pick(['x', 'v91'])}[:n]", f"g97 = {self.pick(['x[n:]', 'v92[-1:]', 'v92[v92 > 0.]', 'g96', 'g96 * 2.', 'v91[:n]'])}"]
+        return lines
+
     def statement(self, inside=False):
         for _ in range(50):
             options = {self.make: 2, self.view: 3, self.write: 4, self.choice: 3, self.reduce: 1}
@@ -238,6 +261,7 @@ class Writer(Scalars):
                 options = {getattr(self, self.kind): 6, self.make: 1, self.choose_scalar: 1}
             if not inside:
                 options |= {self.branch: 1, self.loop: 2 if self.kind in ("names", "lists") else 1}
+            options |= self.of_kind()
             before = dict(self.env), self.count
             if lines := self.rng.choices(list(options), options.values())[0]():
                 return lines
@@ -246,7 +270,7 @@ class Writer(Scalars):
 
     def results(self):
         """Most names, in some nest, numbers of tensors among them."""
-        names = [n for n, t in self.env.items() if t in "vmpoif" and n not in ("n", "k", "z", "w")]
+        names = [n for n, t in self.env.items() if t in "vmpoifg" and n not in ("n", "k", "z", "w")]
         names = self.rng.sample(names, min(len(names), 6))
         tensors = [n for n in names if self.env[n] in "vmpo"]
         parts = list(names)
@@ -259,7 +283,7 @@ class Writer(Scalars):
                 parts = [f"({', '.join(sums)},)", f"[{', '.join(tensors)}]"]
         if tensors and self.chance(0.15):
             parts.append(self.pick(tensors))
-        for type_ in "LDK":
+        for type_ in "LDKUN" + "O" * self.chance(0.2):
             parts += [n for n, t in self.env.items() if t == type_][:2]
         return parts or ["x"]
 
@@ -292,18 +316,21 @@ def draw_once(name, rng, kind):
             state["l"], types["l"] = rng.choice([("[a, b]", "List[Tensor]"), ("[a, a]", "List[Tensor]")])
             writer.state["l"] = "L"
     methods = {}
+    if kind == "calls":
+        if rng.random() < 0.4:
+            state, writer.state = {"a": "T(1, 4)", "b": "T(2, 4)"}, {"a": "v", "b": "v"}
+        methods = {f"h{number}": writer.helper(number) for number in range(rng.randint(1, 2))}
     for method in ["forward", "reset", "step"][:rng.randint(1, 3) if kind == "state" else 1]:
         writer.env = {"x": "v", "c": "b", "d": "b", "n": "i"}
         if kind == "overlap" or rng.random() < 0.3:
             writer.env["y"] = "v"
         parameters = dict(writer.env)
-        body = [line for _ in range(rng.randint(3, 8)) for line in writer.statement()]
+        start = writer.start()
+        body = [line for _ in range(rng.randint(4, 10)) for line in writer.statement()]
         if kind == "overlap":
             body.insert(rng.randrange(2), rng.choice(["x.add_(1.)", "y.mul_(2.)", "x[1:] += 3."]) if rng.random() < 0.8 else "pass")
-        # Uses a fresh vector or two to choose from.
-        if kind in ("names", "lists"):
-            body = ["v91 = x.clone()", "v92 = x * 2.", *body]
-        body.append(returns(writer.results() + [f"self.{n} + 0" for n in writer.state if writer.state[n] != "L"]))
+        body = start + body
+        body.append(writer.fixed_results() if kind == "flow" else returns(writer.results() + [f"self.{n} + 0" for n in writer.state if writer.state[n] != "L"]))
         methods[method] = (", ".join(f"{n}: {PARAMETERS[t]}" for n, t in parameters.items()), body)
     if kind == "grow":
         methods = {"forward": ("x: Tensor", ["self.h = torch.cat([self.h, x])", rng.choice(["pass", "self.h.add_(1.)",

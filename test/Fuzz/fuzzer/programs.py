@@ -58,6 +58,10 @@ class Program:
             calls=[[call[i] for i in keep] for call in self.calls],
             buffers={n: s for n, s in self.buffers.items() if re.search(rf"self\.{n}\b", text)})
 
+    @staticmethod
+    def write_archive(programs, target):
+        write_archive(programs, target)
+
     def function(self):
         """The program as a function of Python."""
         scope = dict(GLOBALS)

@@ -13,7 +13,7 @@ SHAPED = ["torch.zeros([{n}])", "torch.zeros([{n}, 4])", "torch.ones([{n}, {k}])
           "x.view(-1, {n})", "x.reshape({n}, {k})", "x.view({n}, {k})", "x.expand({n}, 4)", "x.expand({n}, {k})", "torch.arange({s})",
           "torch.arange({s}, {t})", "x.narrow(0, {s}, {t})", "x.repeat({s})", "torch.full([{n}, 2], 3.)", "x.unsqueeze(0).expand({n}, -1)",
           "torch.zeros([{n} * {k}])", "torch.zeros([{n} // w])", "torch.zeros([{n} // (w - 5)])", "torch.zeros([{n} % w])", "x.view([{n}, {k}, -1])",
-          "torch.stack([x] * {s})", "torch.cat([x[:{n}], x[{k}:]])", "x[:{n}] + x[:{k}]", "x.roll({s})", "torch.zeros([{n}]) + x"]
+          "torch.stack([x] * {s})", "torch.cat([x[:{n}], x[{k}:]])", "x[:{n}] + x[:{k}]", "x.roll(max({s}, -9))", "torch.zeros([{n}]) + x"]
 
 
 class Scalars:

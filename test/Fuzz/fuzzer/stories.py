@@ -142,9 +142,9 @@ def scripts(story):
 def tree(value):
     """A value that can be compared with another, and stays what it is."""
     if isinstance(value, torch.Tensor):
-        bits = value.detach().clone().contiguous()
-        return ("tensor", TYPES[value.dtype], list(value.shape), bits.double().flatten().tolist() if bits.is_floating_point()
-                else bits.flatten().tolist())
+        bits = value.detach().clone().contiguous().flatten()
+        # Adding 0 leaves out the sign of zeros: PyTorch's vectors and their remainders have other ones (relu, max).
+        return ("tensor", TYPES[value.dtype], list(value.shape), (bits.double() + 0.0 if bits.is_floating_point() else bits).tolist())
     if isinstance(value, np.ndarray):
         return tree(torch.from_numpy(value.copy()))
     if isinstance(value, dict):
