@@ -128,6 +128,19 @@ static llvm::Error writeDirectly(ModuleOp module, const Job &job, StringRef outp
   return finish(os, job.output, written);
 }
 
+/// What --sanitize asks for.
+static LogicalResult applySanitizer(StringRef name, Location loc, Job &job) {
+  if (name.empty())
+    return success();
+  if (name != "address")
+    return emitError(loc, "--sanitize=") << name << ": unknown; expected address";
+  if (job.format == Format::PTX || job.format == Format::Cubin)
+    return emitError(loc, "--sanitize is about code for the processor, but '")
+           << job.output << "' holds kernels of GPUs alone";
+  job.options.sanitizeAddress = job.runtime.sanitizeAddress = true;
+  return success();
+}
+
 static LogicalResult run(Job &job, MLIRContext *context, const Importer &importer,
                          const CompilerCommandLine &commandLine) {
   auto fail = [&](llvm::Error error) -> LogicalResult {
@@ -219,6 +232,11 @@ int compileMain(int argc, char **argv, const Importer &importer) {
           clEnumValN(Stage::GPU, "gpu", "kernels for GPUs, launched by host code on buffers"),
           clEnumValN(Stage::NVVM, "nvvm", "the same in the LLVM dialect, kernels with NVVM"),
           clEnumValN(Stage::LLVM, "llvm", "the LLVM dialect")));
+  cl::opt<std::string> sanitize(
+      "sanitize", cl::cat(category), cl::value_desc("address"),
+      cl::desc("Check every access to memory while the code runs (address: LLVM's\n"
+               "AddressSanitizer). A library needs a program with its runtime, or\n"
+               "LD_PRELOAD=$(clang -print-file-name=libclang_rt.asan-$(uname -m).so)"));
   CompilerCommandLine commandLine(category);
   parseCommandLine(
       argc, argv, category,
@@ -255,6 +273,8 @@ int compileMain(int argc, char **argv, const Importer &importer) {
   };
   job.options.ownsContext = true;
   job.options.progress = [&](StringRef activity) { progress.show(activity); };
+  if (failed(applySanitizer(sanitize, UnknownLoc::get(context.get()), job)))
+    return 1;
   bool isKernels = *format == Format::PTX || *format == Format::Cubin;
   if (isKernels)
     job.options.targets = {/*cpu=*/false, /*cuda=*/true, /*emulated=*/false};

@@ -159,7 +159,8 @@ static LogicalResult lowerForCPU(ModuleOp module, const CompileOptions &options,
   if (failed(info))
     return failure();
   auto build = [&](PassManager &manager) {
-    buildCPUPipeline(manager, options.target, **info);
+    buildCPUPipeline(manager, options.target, **info, /*kernels=*/true,
+                     /*separateBuffers=*/options.sanitizeAddress);
     return success();
   };
   return runPasses(module, options, "generating code", build, waiting);
@@ -284,6 +285,7 @@ LogicalResult emit(ModuleOp module, const CompileOptions &options, cpu::OutputKi
   emitOptions.target = options.target;
   emitOptions.kind = kind;
   emitOptions.weightsPrefix = weightsPrefix.str();
+  emitOptions.sanitizeAddress = options.sanitizeAddress;
   if (options.ownsContext)
     emitOptions.constantsWritten = [module]() mutable {
       for (StringRef name : {weightsAttrName, deviceWeightsAttrName, cpu::hostBitcodeAttrName})

@@ -132,18 +132,9 @@ Expected<std::string> findRuntime(const char *argv0, void *mainAddress) {
                    " (TORCHLITE_RUNTIME_DIR names another folder)");
 }
 
-/// Runs a C compiler to link; its messages become the error.
-static Error runLinker(ArrayRef<std::string> arguments) {
-  std::string compiler;
-  for (StringRef name : {"clang-" TORCHLITE_LLVM_MAJOR, "clang", "cc", "gcc"})
-    if (ErrorOr<std::string> found = sys::findProgramByName(name)) {
-      compiler = *found;
-      break;
-    }
-  if (compiler.empty())
-    return makeError("no C compiler was found to link with; install clang, gcc or another cc, or "
-                     "make a .a or .o, which need none");
-  SmallVector<std::string> command{compiler};
+/// Links with one compiler; its messages become the error.
+static Error runLinker(StringRef compiler, ArrayRef<std::string> arguments) {
+  SmallVector<std::string> command{compiler.str()};
   // The compiler says itself where it keeps its own lld; other names are given as a path.
   bool isClang = sys::path::filename(compiler).starts_with("clang");
   for (StringRef name : {"ld.lld-" TORCHLITE_LLVM_MAJOR, "ld.lld"})
@@ -170,13 +161,40 @@ static Error runLinker(ArrayRef<std::string> arguments) {
                    (text ? (*text)->getBuffer().trim() : StringRef()));
 }
 
-static constexpr StringLiteral commonFlags[] = {"-Wl,--gc-sections",
-                                                "-Wl,--as-needed",
-                                                "-Wl,-s",
-                                                "-Wl,-z,noexecstack",
-                                                "-lm",
-                                                "-lpthread",
-                                                "-ldl"};
+/// Links with the first C compiler. Not every one has the runtime of AddressSanitizer.
+static Error link(ArrayRef<std::string> arguments, bool needsSanitizer = false) {
+  SmallVector<std::string> compilers;
+  for (StringRef name : {"clang-" TORCHLITE_LLVM_MAJOR, "clang", "cc", "gcc"})
+    if (ErrorOr<std::string> found = sys::findProgramByName(name))
+      compilers.push_back(*found);
+  if (compilers.empty())
+    return makeError("no C compiler was found to link with; install clang, gcc or another cc, or "
+                     "make a .a or .o, which need none");
+  if (!needsSanitizer)
+    return runLinker(compilers.front(), arguments);
+  SmallVector<std::string> all(arguments);
+  all.push_back("-fsanitize=address");
+  std::string reasons;
+  for (StringRef compiler : compilers) {
+    Error error = runLinker(compiler, all);
+    if (!error)
+      return error;
+    reasons += "\n" + toString(std::move(error));
+  }
+  return makeError("no C compiler here links the runtime of AddressSanitizer; install "
+                   "libclang-rt-" TORCHLITE_LLVM_MAJOR "-dev or gcc's libasan:" +
+                   reasons);
+}
+
+static constexpr StringLiteral commonFlags[] = {
+    "-Wl,--gc-sections", "-Wl,--as-needed", "-Wl,-z,noexecstack", "-lm", "-lpthread", "-ldl"};
+
+/// Symbols are nothing that is needed, but for reports of what is wrong.
+static void appendCommonFlags(SmallVectorImpl<std::string> &arguments, const Runtime &runtime) {
+  arguments.append(std::begin(commonFlags), std::end(commonFlags));
+  if (!runtime.sanitizeAddress)
+    arguments.push_back("-Wl,-s");
+}
 
 Error linkSharedLibrary(StringRef object, const Runtime &runtime, StringRef name,
                         StringRef output) {
@@ -204,8 +222,8 @@ Error linkSharedLibrary(StringRef object, const Runtime &runtime, StringRef name
   for (StringRef backend : runtime.backends)
     arguments.push_back(runtime.archive(backend));
   arguments.append({"-Wl,-Bsymbolic", "-Wl,--version-script=" + exports.str().str()});
-  arguments.append(std::begin(commonFlags), std::end(commonFlags));
-  return runLinker(arguments);
+  appendCommonFlags(arguments, runtime);
+  return link(arguments);
 }
 
 Error linkExecutable(StringRef object, const Runtime &runtime, StringRef output) {
@@ -216,8 +234,8 @@ Error linkExecutable(StringRef object, const Runtime &runtime, StringRef output)
   for (StringRef backend : runtime.backends)
     arguments.push_back(runtime.archive(backend));
   arguments.push_back(runtime.archive("TorchLiteRuntime"));
-  arguments.append(std::begin(commonFlags), std::end(commonFlags));
-  return runLinker(arguments);
+  appendCommonFlags(arguments, runtime);
+  return link(arguments, runtime.sanitizeAddress);
 }
 
 Error writeStaticLibrary(StringRef object, const Runtime &runtime, StringRef output) {

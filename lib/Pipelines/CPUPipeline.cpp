@@ -47,13 +47,14 @@ static void bufferize(OpPassManager &manager) {
 static void planMemory(OpPassManager &manager) { manager.addPass(createPlanMemory()); }
 
 /// What is left of dynamic buffers is freed after its last use.
-static void freeMemory(OpPassManager &manager) {
+static void freeMemory(OpPassManager &manager, bool separateBuffers) {
   manager.addPass(bufferization::createOwnershipBasedBufferDeallocationPass());
   manager.addPass(createCanonicalizer());
   manager.addPass(bufferization::createBufferDeallocationSimplificationPass());
   manager.addPass(bufferization::createLowerDeallocationsPass());
   manager.addPass(createConvertBufferizationToMemRefPass());
-  manager.addNestedPass<func::FuncOp>(cpu::createStackBuffers());
+  if (!separateBuffers)
+    manager.addNestedPass<func::FuncOp>(cpu::createStackBuffers());
 }
 
 /// Large work is cut into pieces; parallel loops become calls of the runtime.
@@ -89,14 +90,15 @@ static void lower(OpPassManager &manager, const cpu::TargetSpec &target) {
 }
 
 void buildCPUPipeline(OpPassManager &manager, const cpu::TargetSpec &target,
-                      const cpu::TargetInfo &info, bool kernels) {
+                      const cpu::TargetInfo &info, bool kernels, bool separateBuffers) {
   prepare(manager);
   if (kernels)
     cpu::buildKernelPipeline(manager, info.name);
   bufferize(manager);
-  planMemory(manager);
+  if (!separateBuffers)
+    planMemory(manager);
   parallelize(manager);
-  freeMemory(manager);
+  freeMemory(manager, separateBuffers);
   lower(manager, target);
 }
 
@@ -122,7 +124,7 @@ void registerCPUPipeline() {
           info = cpu::getTargetInfo(*target, loc);
         if (failed(info))
           return fail("tl-cpu-pipeline: " + message);
-        buildCPUPipeline(manager, *target, **info, options.kernels);
+        buildCPUPipeline(manager, *target, **info, options.kernels, options.separateBuffers);
         return success();
       },
       [](function_ref<void(const detail::PassOptions &)> callback) {

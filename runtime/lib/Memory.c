@@ -4,10 +4,22 @@
 |* call to call neither goes to the allocator for each buffer nor grows: used and kept blocks
 |* together never exceed the most that one call has used. On a device a block is given out again
 |* while kernels that are queued still use it: what comes later on the stream runs after them.
+|* Under AddressSanitizer the processor's blocks end where the buffer does, and none is kept.
 \*===----------------------------------------------------------------------===*/
 #include "Internal.h"
 
 #include <stdlib.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define TL_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TL_SANITIZED 1
+#endif
+#endif
+#ifndef TL_SANITIZED
+#define TL_SANITIZED 0
+#endif
 
 static tl_call_frame *frameOf(tl_frame *frame) { return (tl_call_frame *)frame->runtime; }
 
@@ -37,17 +49,27 @@ static void removeBlock(tl_block **list, tl_block *block) {
     block->next->previous = block->previous;
 }
 
+/* Whether blocks lie apart from what is known of them. */
+static bool liesApart(const tl_memory *memory) { return memory->backend || TL_SANITIZED; }
+
+static void *createApart(tl_memory *memory, int64_t bytes) {
+  if (!memory->backend)
+    return tl_aligned_alloc(bytes);
+  return memory->backend->alloc(memory->stream, bytes ? bytes : TL_ALIGNMENT);
+}
+
 static tl_block *createBlock(tl_memory *memory, int64_t bytes) {
   int64_t total = 0;
   if (bytes > INT64_MAX - TL_ALIGNMENT)
     return NULL;
-  bytes = (bytes + TL_ALIGNMENT - 1) & -(int64_t)TL_ALIGNMENT;
+  if (!TL_SANITIZED || memory->backend)
+    bytes = (bytes + TL_ALIGNMENT - 1) & -(int64_t)TL_ALIGNMENT;
   tl_block *block = NULL;
-  if (memory->backend) {
+  if (liesApart(memory)) {
     block = malloc(sizeof *block);
     if (!block)
       return NULL;
-    block->memory = memory->backend->alloc(memory->stream, bytes ? bytes : TL_ALIGNMENT);
+    block->memory = createApart(memory, bytes);
     if (!block->memory) {
       free(block);
       return NULL;
@@ -67,6 +89,8 @@ static tl_block *createBlock(tl_memory *memory, int64_t bytes) {
 static void destroyBlock(tl_memory *memory, tl_block *block) {
   if (memory->backend)
     memory->backend->free(memory->stream, block->memory);
+  else if (liesApart(memory))
+    free(block->memory);
   free(block);
 }
 
@@ -121,12 +145,14 @@ static void keep(tl_memory *memory, tl_block *block) {
   memory->used_bytes -= block->bytes;
   add(&memory->cache, block);
   memory->cache_bytes += block->bytes;
+  if (TL_SANITIZED && !memory->backend)
+    trim(memory, -1);
 }
 
 void tl_memory_give(tl_memory *memory, void *data) {
   lock(memory);
   tl_block *block = (tl_block *)((char *)data - TL_ALIGNMENT);
-  if (memory->backend)
+  if (liesApart(memory))
     for (block = memory->blocks; block && block->memory != data;)
       block = block->next;
   if (block)

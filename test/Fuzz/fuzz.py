@@ -34,6 +34,7 @@ import time
 
 import torch
 
+from fuzzer import sanitize
 from fuzzer.execute import MODES, Setting, check
 from fuzzer.generate import draw_batch
 from fuzzer.operators import FAMILIES
@@ -52,6 +53,7 @@ def parse_arguments():
     parser.add_argument("--programs", type=int, default=10, help="programs of a seed")
     parser.add_argument("--focus", choices=FAMILIES, help="the family that programs contain (default: by the seed)")
     parser.add_argument("--minutes", type=float, help="stop after these")
+    parser.add_argument("--sanitize", choices=["address"], help="run code that checks its accesses to memory")
     parser.add_argument("--shrink", action="store_true", help="make failing programs smaller")
     parser.add_argument("--list", action="store_true", help="print the programs and do no more")
     parser.add_argument("--verbose", action="store_true", help="tell what is refused")
@@ -82,7 +84,7 @@ def setting_of(seed, options):
         precision = "f16" if arch == "sm_75" else "f32"
     modes = (MODES[0], rng.choice(MODES[1:]))
     return Setting(options.build, options.work / f"{seed}.tmp", options.devices, arch, precision, rng.choice([1, 1, 2, 3]),
-                   modes, seed)
+                   modes, seed, sanitize=options.sanitize or "")
 
 
 class Totals:
@@ -140,12 +142,15 @@ def process(programs, title, setting, options, totals):
 
 def main():
     options, totals, start = parse_arguments(), Totals(), time.time()
+    if options.sanitize:
+        sanitize.enter()
     torch.set_num_threads(1)
     for path, plant in itertools.product(options.replay or [], options.plant or [""]):
         program, data = load(path)
         setting = Setting(options.build, options.work / f"{path.stem}.tmp", options.devices, data.get("arch", "sm_80"),
                           data.get("precision", "f32"), data.get("threads", 1),
-                          tuple(map(tuple, data.get("modes", MODES))), data.get("seed", 0), plant)
+                          tuple(map(tuple, data.get("modes", MODES))), data.get("seed", 0), plant,
+                          options.sanitize or "")
         process([program], path.stem + f" with {plant}" * bool(plant), setting, options, totals)
     for seed in [] if options.replay else seeds(options.seeds):
         if options.minutes and time.time() - start > options.minutes * 60:

@@ -17,6 +17,7 @@ import sys
 
 import torch
 
+from fuzzer import sanitize
 from fuzzer.stories import Story
 from stories import add_common, bundle_of, report, summary
 
@@ -78,6 +79,8 @@ def parse_arguments():
 
 def main():
     options, totals = parse_arguments(), collections.Counter()
+    if options.sanitize:
+        sanitize.enter()
     torch.set_num_threads(1)
     stories = [Story(f"p{i}", {"forward": (PARAMETERS, body)}, CALLS, {}, {}, i % 7 == 0) for i, body in enumerate(bodies())]
     shard, of = map(int, options.shard.split("/"))

@@ -20,6 +20,7 @@ import time
 
 import torch
 
+from fuzzer import sanitize
 from fuzzer.bundle import Bundle
 from fuzzer.names import KINDS, draw_stories
 from fuzzer.stories import load, scripts
@@ -44,13 +45,14 @@ def add_common(parser):
     parser.add_argument("--work", type=pathlib.Path, help="where failing stories are written (default: BUILD/fuzz)")
     parser.add_argument("--device", default="cpu", choices=["cpu", "emulated"])
     parser.add_argument("--option", default=[], action="append", help="a further option of tl-compile")
+    parser.add_argument("--sanitize", choices=["address"], help="run code that checks its accesses to memory")
     parser.add_argument("--shrink", action="store_true", help="make failing stories smaller")
     parser.add_argument("--verbose", action="store_true", help="tell what is refused")
 
 
 def bundle_of(options):
     options.work = options.work or options.build / "fuzz"
-    return Bundle(options.build, options.work, options.device, options.option)
+    return Bundle(options.build, options.work, options.device, options.option + sanitize.compiler_options(options.sanitize))
 
 
 def fails(story, kind, options):
@@ -124,6 +126,8 @@ def summary(totals, count):
 
 def main():
     options, totals, start, count = parse_arguments(), collections.Counter(), time.time(), 0
+    if options.sanitize:
+        sanitize.enter()
     torch.set_num_threads(1)
     first, colon, last = options.seeds.partition(":")
     seed = int(first)

@@ -68,6 +68,8 @@ struct CompileOptions {
   GPUOptions gpu;
   /// Default number of threads of one call; 0: as many as there are.
   int32_t threads = 0;
+  /// Code for the processor checks its accesses to memory (AddressSanitizer).
+  bool sanitizeAddress = false;
   /// The context holds this module alone, which is written once: constants are freed as soon as
   /// nothing reads them any more.
   bool ownsContext = false;

@@ -23,9 +23,14 @@ struct Runtime {
   std::string folder;
   /// What runs the kernels of GPUs, where there are any: "TorchLiteCuda", "TorchLiteEmulator".
   llvm::SmallVector<llvm::StringRef, 2> backends;
+  /// They check their accesses to memory. Programs are linked with AddressSanitizer's runtime;
+  /// libraries are not, as it has to be the process's first.
+  bool sanitizeAddress = false;
 
   /// The path of an archive, such as libTorchLiteRuntime.a.
-  std::string archive(llvm::StringRef name) const { return folder + "/lib" + name.str() + ".a"; }
+  std::string archive(llvm::StringRef name) const {
+    return folder + (sanitizeAddress ? "/asan" : "") + "/lib" + name.str() + ".a";
+  }
 };
 
 /// Links a shared library that offers the C interface of TorchLite.h and `<name>_model`.

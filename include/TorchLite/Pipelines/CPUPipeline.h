@@ -22,13 +22,18 @@ struct CPUPipelineOptions : public mlir::PassPipelineOptions<CPUPipelineOptions>
   Option<bool> kernels{*this, "kernels",
                        llvm::cl::desc("Vectorised kernels; without, plain loops as a reference"),
                        llvm::cl::init(true)};
+  Option<bool> separateBuffers{
+      *this, "separate-buffers",
+      llvm::cl::desc("Memory of its own for every buffer instead of one arena, for sanitizers")};
 };
 
 /// From functions on linalg, tensor, scf, arith, math (with the attribute `tl.method` on entry
 /// functions) to the LLVM dialect. `target` is resolved (see resolveTarget). Without
-/// `kernels` every operation becomes plain loops, for comparison.
+/// `kernels` every operation becomes plain loops, for comparison. With `separateBuffers` every
+/// buffer is allocated and freed, so that a sanitizer sees where it ends.
 void buildCPUPipeline(mlir::OpPassManager &manager, const cpu::TargetSpec &target,
-                      const cpu::TargetInfo &info, bool kernels = true);
+                      const cpu::TargetInfo &info, bool kernels = true,
+                      bool separateBuffers = false);
 
 /// Registers `--tl-cpu-pipeline`.
 void registerCPUPipeline();

@@ -17,6 +17,7 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
+#include "llvm/Transforms/Instrumentation/AddressSanitizer.h"
 #include <mutex>
 
 namespace torchlite::cpu {
@@ -108,7 +109,7 @@ FailureOr<const TargetInfo *> getTargetInfo(const TargetSpec &spec, Location loc
 /// What each function is compiled for; the module's functions carry it, so that optimisation and
 /// code generation agree.
 static void setTargetAttributes(llvm::Module &module, const TargetSpec &spec,
-                                const TargetInfo &info) {
+                                const TargetInfo &info, bool sanitizeAddress) {
   for (llvm::Function &function : module) {
     if (function.isDeclaration())
       continue;
@@ -117,10 +118,12 @@ static void setTargetAttributes(llvm::Module &module, const TargetSpec &spec,
       function.addFnAttr("target-features", spec.features);
     function.addFnAttr("prefer-vector-width", std::to_string(info.vectorBits));
     function.addFnAttr(llvm::Attribute::NoUnwind);
+    if (sanitizeAddress)
+      function.addFnAttr(llvm::Attribute::SanitizeAddress);
   }
 }
 
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+static void optimize(llvm::Module &module, llvm::TargetMachine &machine, bool sanitizeAddress) {
   llvm::PipelineTuningOptions tuning;
   // What is hot was vectorised and unrolled before; loops are what is left of it, and the loop
   // vectoriser is what makes them fast.
@@ -138,6 +141,12 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   passes.registerFunctionAnalyses(functions);
   passes.registerLoopAnalyses(loops);
   passes.crossRegisterProxies(loops, functions, callGraph, modules);
+  // As clang does: what is optimised away needs no check.
+  if (sanitizeAddress)
+    passes.registerOptimizerLastEPCallback(
+        [](llvm::ModulePassManager &manager, llvm::OptimizationLevel, llvm::ThinOrFullLTOPhase) {
+          manager.addPass(llvm::AddressSanitizerPass(llvm::AddressSanitizerOptions()));
+        });
   passes.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
 }
 
@@ -252,7 +261,7 @@ LogicalResult emitObject(ModuleOp module, const EmitOptions &options, llvm::raw_
   translated->setDataLayout((*machine)->createDataLayout());
   if (failed(linkHostBitcode(module, *translated)))
     return failure();
-  setTargetAttributes(*translated, options.target, **info);
+  setTargetAttributes(*translated, options.target, **info, options.sanitizeAddress);
 
   // Weights never become LLVM constants: that takes minutes and gigabytes for a large model.
   WeightsFiles files(options.weightsPrefix);
@@ -272,7 +281,7 @@ LogicalResult emitObject(ModuleOp module, const EmitOptions &options, llvm::raw_
   if (options.constantsWritten)
     options.constantsWritten();
 
-  optimize(*translated, **machine);
+  optimize(*translated, **machine, options.sanitizeAddress);
   if (options.kind == OutputKind::LLVMIR) {
     translated->print(os, nullptr);
     files.keep();

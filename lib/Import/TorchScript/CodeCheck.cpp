@@ -20,10 +20,10 @@ public:
 
   /// The line where a limit is exceeded, or 0.
   unsigned findExcess() {
-    while (position != code.size()) {
-      if (isLineStart && !readIndentation())
-        return line;
-      if (!readToken())
+    while (position < code.size()) {
+      // A line of spaces may be the last.
+      bool isWithin = isLineStart ? readIndentation() : readToken();
+      if (!isWithin)
         return line;
     }
     return 0;

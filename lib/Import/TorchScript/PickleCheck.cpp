@@ -344,7 +344,7 @@ private:
   }
   std::string path() const {
     SmallVector<std::string> parts;
-    for (auto [frame, isLast] : zip(frames, seq(frames.size()))) {
+    for (const Frame &frame : frames) {
       const Node &node = nodes[frame.node];
       if (frame.next == 0 || node.kind == Kind::Object || node.kind == Kind::Call)
         continue;

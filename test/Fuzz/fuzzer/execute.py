@@ -15,7 +15,7 @@ import warnings
 import numpy as np
 import torch
 
-from . import agree
+from . import agree, sanitize
 from .programs import make_arguments
 from .tensors import Spec, as_argument, make
 
@@ -44,9 +44,10 @@ class Setting:
     modes: tuple = (("lazy", "forward"),)  # of the emulator
     seed: int = 0  # of its random order
     plant: str = ""  # FROM=TO: compiles the program with other text, to test the tests
+    sanitize: str = ""  # what tl-compile --sanitize takes
 
     def options(self):
-        options = ["--target=" + ",".join(self.devices)]
+        options = ["--target=" + ",".join(self.devices), *sanitize.compiler_options(self.sanitize)]
         if "emulated" in self.devices:
             options.append(f"--cuda-arch={self.arch}")
             if self.precision != "f32":

@@ -53,6 +53,8 @@ struct EmitOptions {
   /// LLVM IR refer to these files by name and need them later. Empty: temporary files, which are
   /// gone afterwards; the weights of an object file are in the object file.
   std::string weightsPrefix;
+  /// Accesses to memory are checked by LLVM's AddressSanitizer, whose runtime the program needs.
+  bool sanitizeAddress = false;
   /// Called when the constants have been written and are not read any more. May be empty.
   std::function<void()> constantsWritten;
 };

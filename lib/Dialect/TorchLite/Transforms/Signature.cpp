@@ -96,6 +96,15 @@ private:
   }
 
   FailureOr<Attribute> type() {
+    if (depth == kMaxDepth)
+      return fail("types are nested more than " + Twine(kMaxDepth) + " deep");
+    ++depth;
+    FailureOr<Attribute> result = oneType();
+    --depth;
+    return result;
+  }
+
+  FailureOr<Attribute> oneType() {
     for (auto [open, close, name] : {std::tuple('[', ']', "list"), std::tuple('(', ')', "tuple")})
       if (take(open)) {
         FailureOr<SmallVector<Attribute>> elements = list(close);
@@ -201,6 +210,9 @@ private:
   StringRef text;
   std::string &error;
   size_t at = 0;
+  /// As many as a value on tl-run's command line may have.
+  static constexpr unsigned kMaxDepth = 200;
+  unsigned depth = 0;
 };
 
 } // namespace
