@@ -192,8 +192,8 @@ LogicalResult SpecializePass::explore(Program &program, ArrayRef<Request> reques
     SmallVector<StateSignature> states = {*first};
     std::vector<Problem> problems, raised;
     std::set<std::string> aliased;
-    std::map<std::string, Location> written;  // where the method is
-    llvm::MapVector<LocationAttr, int> makes; // how many states a method makes
+    std::map<std::string, Location> written; // where the method is
+    llvm::MapVector<Attribute, int> makes;   // how many states a method makes
     bool again = false;
 
     for (unsigned number = 0; number < states.size() && !again; ++number) {
@@ -217,7 +217,7 @@ LogicalResult SpecializePass::explore(Program &program, ArrayRef<Request> reques
         if (result.variant.function && attributes.empty() && storages.empty() &&
             !llvm::is_contained(states, result.variant.stateOut)) {
           states.push_back(result.variant.stateOut);
-          ++makes[func::FuncOp(request.function).getLoc()];
+          ++makes[LocationAttr(func::FuncOp(request.function).getLoc())];
         }
         variants.push_back(std::move(result.variant));
       }
@@ -235,7 +235,7 @@ LogicalResult SpecializePass::explore(Program &program, ArrayRef<Request> reques
       } else if (states.size() > maxStates) {
         if (!widen(program, states, widening)) {
           auto most = llvm::max_element(makes, llvm::less_second());
-          return emitError(LocationAttr(most->first), "the state takes more than ")
+          return emitError(cast<LocationAttr>(most->first), "the state takes more than ")
                  << unsigned(maxStates) << " forms, from call to call";
         }
         again = true;
