@@ -276,8 +276,8 @@ const tl_gpu_backend tl_gpu_emulated = {
     .launch = emu_launch_kernel,
     .copy = emu_copy,
     .synchronize = synchronize,
-    .capture_begin = emu_capture_begin,
-    .capture_end = emu_capture_end,
+    .graph_begin = emu_graph_begin,
+    .graph_end = emu_graph_end,
     .graph_launch = emu_graph_launch,
     .graph_destroy = emu_graph_destroy,
 };

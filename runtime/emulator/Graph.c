@@ -80,7 +80,7 @@ tl_status emu_record_copy(tl_gpu_stream *stream, void *to, const void *from, int
   return TL_OK;
 }
 
-tl_status emu_capture_begin(tl_gpu_stream *stream, tl_error *error) {
+tl_status emu_graph_begin(tl_gpu_stream *stream, tl_error *error) {
   stream->recording = calloc(1, sizeof *stream->recording);
   if (!stream->recording)
     return exhausted(error);
@@ -88,7 +88,7 @@ tl_status emu_capture_begin(tl_gpu_stream *stream, tl_error *error) {
   return TL_OK;
 }
 
-tl_status emu_capture_end(tl_gpu_stream *stream, void **graph, tl_error *error) {
+tl_status emu_graph_end(tl_gpu_stream *stream, void **graph, tl_error *error) {
   *graph = stream->recording;
   stream->recording = NULL;
   return TL_OK;

@@ -274,8 +274,8 @@ tl_status emu_record_launch(tl_gpu_stream *stream, const tl_emu_kernel *about, i
                             void **params, tl_error *error);
 tl_status emu_record_copy(tl_gpu_stream *stream, void *to, const void *from, int64_t bytes,
                           int kind, tl_error *error);
-tl_status emu_capture_begin(tl_gpu_stream *stream, tl_error *error);
-tl_status emu_capture_end(tl_gpu_stream *stream, void **graph, tl_error *error);
+tl_status emu_graph_begin(tl_gpu_stream *stream, tl_error *error);
+tl_status emu_graph_end(tl_gpu_stream *stream, void **graph, tl_error *error);
 tl_status emu_graph_launch(tl_gpu_stream *stream, void *graph, tl_error *error);
 void emu_graph_destroy(tl_gpu_stream *stream, void *graph);
 

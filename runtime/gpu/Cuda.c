@@ -8,14 +8,6 @@ share,
 
 #include <stdlib.h>
 
-struct tl_gpu_stream {
-  tl_gpu_device *device;
-  CUstream queue;   /* where the caller's order is */
-  CUstream capture; /* a stream of our own to record on: nobody else's work gets into the graph */
-  CUstream active;  /* one of them */
-  bool owned;
-};
-
 /*===-- Streams and memory -------------------------------------------------===*/
 
 static tl_status cudaStreamCreate(tl_gpu_device *it, void *callers_stream, tl_gpu_stream **result,
@@ -33,7 +25,6 @@ static tl_status cudaStreamCreate(tl_gpu_device *it, void *callers_stream, tl_gp
     free(stream);
     return tl_driver_fail(it->driver, status, error, "cuda:%d: making a stream", (int)it->number);
   }
-  stream->active = stream->queue;
   *result = stream;
   return TL_OK;
 }
@@ -62,8 +53,6 @@ static void cudaStreamDestroy(tl_gpu_stream *stream) {
   bool pushed;
   if (tl_cuda_enter(it, &pushed) == CUDA_SUCCESS) {
     it->driver->cuStreamSynchronize(stream->queue);
-    if (stream->capture)
-      it->driver->cuStreamDestroy_v2(stream->capture);
     if (stream->owned)
       it->driver->cuStreamDestroy_v2(stream->queue);
     tl_cuda_leave(it, pushed);
@@ -94,21 +83,6 @@ static void cudaFree(tl_gpu_stream *stream, void *memory) {
   (void)result;
 }
 
-/* To wait for a context in which a stream records is an error, and ends the recording: so nobody
-   waits while another thread records, whatever the model. */
-static pthread_rwlock_t recording_lock = PTHREAD_RWLOCK_INITIALIZER;
-static _Thread_local bool records;
-
-static bool cudaWait(tl_gpu_device *it) {
-  CUresult result;
-  if (records)
-    return false;
-  pthread_rwlock_wrlock(&recording_lock);
-  IN_CONTEXT(it, result, it->driver->cuCtxSynchronize());
-  pthread_rwlock_unlock(&recording_lock);
-  return !result;
-}
-
 static void *cudaHostAlloc(tl_gpu_device *it, int64_t bytes) {
   void *memory = NULL;
   CUresult result;
@@ -133,25 +107,40 @@ static void cudaMemoryInfo(tl_gpu_device *it, int64_t *free_bytes, int64_t *tota
   *total_bytes = (int64_t)total;
 }
 
-static tl_status cudaOrder(tl_gpu_stream *stream, void *consumer, tl_error *error) {
-  const tl_gpu_device *it = stream->device;
+/* What is queued on `then` from now on comes after what is on `first`. */
+static CUresult orderStreams(const tl_gpu_device *it, CUstream first, CUstream then) {
   const tl_driver *driver = it->driver;
   CUevent event = NULL;
-  bool pushed;
-  CUresult result = tl_cuda_enter(it, &pushed);
-  if (!result) {
-    result = driver->cuEventCreate(&event, CU_EVENT_DISABLE_TIMING);
-    if (!result)
-      result = driver->cuEventRecord(event, stream->queue);
-    if (!result)
-      result = driver->cuStreamWaitEvent(consumer, event, 0);
-    if (event) /* goes when it has happened */
-      driver->cuEventDestroy_v2(event);
-    tl_cuda_leave(it, pushed);
-  }
-  return result ? tl_driver_fail(driver, result, error, "cuda:%d: ordering another stream",
+  CUresult result = driver->cuEventCreate(&event, CU_EVENT_DISABLE_TIMING);
+  if (result)
+    return result;
+  result = driver->cuEventRecord(event, first);
+  if (!result)
+    result = driver->cuStreamWaitEvent(then, event, 0);
+  driver->cuEventDestroy_v2(event); /* goes when it has happened */
+  return result;
+}
+
+static tl_status cudaOrder(tl_gpu_stream *stream, void *consumer, tl_error *error) {
+  const tl_gpu_device *it = stream->device;
+  CUresult result;
+  IN_CONTEXT(it, result, orderStreams(it, stream->queue, consumer));
+  return result ? tl_driver_fail(it->driver, result, error, "cuda:%d: ordering another stream",
                                  (int)it->number)
                 : TL_OK;
+}
+
+static bool cudaFollow(tl_gpu_stream *stream, void *other) {
+  const tl_gpu_device *it = stream->device;
+  CUstreamCaptureStatus capturing = CU_STREAM_CAPTURE_STATUS_NONE;
+  CUresult result = CUDA_SUCCESS;
+  if (it->driver->cuStreamIsCapturing)
+    IN_CONTEXT(it, result, it->driver->cuStreamIsCapturing(other, &capturing));
+  /* The event would become a part of the other's graph. */
+  if (result || capturing != CU_STREAM_CAPTURE_STATUS_NONE)
+    return false;
+  IN_CONTEXT(it, result, orderStreams(it, other, stream->queue));
+  return !result;
 }
 
 /*===-- Launches and copies ------------------------------------------------===*/
@@ -180,6 +169,14 @@ static tl_status allowShared(tl_gpu_device *it, int32_t kernel, int64_t bytes, t
   return TL_OK;
 }
 
+static CUresult queueLaunch(tl_gpu_stream *stream, const CUDA_KERNEL_NODE_PARAMS *it) {
+  if (stream->graph)
+    return tl_cuda_graph_launch_node(stream, it);
+  return stream->device->driver->cuLaunchKernel(
+      it->func, it->gridDimX, it->gridDimY, it->gridDimZ, it->blockDimX, it->blockDimY,
+      it->blockDimZ, it->sharedMemBytes, stream->queue, it->kernelParams, NULL);
+}
+
 static tl_status cudaLaunch(tl_gpu_stream *stream, int32_t kernel, const int64_t grid[3],
                             const int64_t block[3], int64_t shared_bytes, void **params,
                             tl_error *error) {
@@ -204,12 +201,18 @@ static tl_status cudaLaunch(tl_gpu_stream *stream, int32_t kernel, const int64_t
   tl_status status = allowShared(it, kernel, shared_bytes, error);
   if (status)
     return status;
+  CUDA_KERNEL_NODE_PARAMS launch = {it->functions[kernel],
+                                    (unsigned)grid[0],
+                                    (unsigned)grid[1],
+                                    (unsigned)grid[2],
+                                    (unsigned)block[0],
+                                    (unsigned)block[1],
+                                    (unsigned)block[2],
+                                    (unsigned)shared_bytes,
+                                    params,
+                                    NULL};
   CUresult result;
-  IN_CONTEXT(it, result,
-             it->driver->cuLaunchKernel(it->functions[kernel], (unsigned)grid[0], (unsigned)grid[1],
-                                        (unsigned)grid[2], (unsigned)block[0], (unsigned)block[1],
-                                        (unsigned)block[2], (unsigned)shared_bytes, stream->active,
-                                        params, NULL));
+  IN_CONTEXT(it, result, queueLaunch(stream, &launch));
   if (!result)
     return TL_OK;
   return tl_driver_fail(it->driver, result, error,
@@ -229,12 +232,17 @@ static tl_status cudaCopy(tl_gpu_stream *stream, void *to, const void *from, int
   CUresult result;
   if (!bytes)
     return TL_OK;
-  if (kind == TL_COPY_TO_DEVICE)
-    IN_CONTEXT(it, result, it->driver->cuMemcpyHtoDAsync_v2(target, from, size, stream->active));
+  if (stream->graph && kind != TL_COPY_ON_DEVICE)
+    return tl_fail(error, TL_INVALID_ARGUMENT, "cuda:%d: copying %s in a graph", (int)it->number,
+                   ways[kind]);
+  if (stream->graph)
+    IN_CONTEXT(it, result, tl_cuda_graph_copy_node(stream, target, source, size));
+  else if (kind == TL_COPY_TO_DEVICE)
+    IN_CONTEXT(it, result, it->driver->cuMemcpyHtoDAsync_v2(target, from, size, stream->queue));
   else if (kind == TL_COPY_TO_HOST)
-    IN_CONTEXT(it, result, it->driver->cuMemcpyDtoHAsync_v2(to, source, size, stream->active));
+    IN_CONTEXT(it, result, it->driver->cuMemcpyDtoHAsync_v2(to, source, size, stream->queue));
   else
-    IN_CONTEXT(it, result, it->driver->cuMemcpyDtoDAsync_v2(target, source, size, stream->active));
+    IN_CONTEXT(it, result, it->driver->cuMemcpyDtoDAsync_v2(target, source, size, stream->queue));
   return result ? tl_driver_fail(it->driver, result, error, "cuda:%d: copying %lld bytes %s",
                                  (int)it->number, (long long)bytes, ways[kind])
                 : TL_OK;
@@ -247,85 +255,6 @@ static tl_status cudaSynchronize(tl_gpu_stream *stream, tl_error *error) {
   return result ? tl_driver_fail(it->driver, result, error, "cuda:%d: running the model's kernels",
                                  (int)it->number)
                 : TL_OK;
-}
-
-/*===-- Graphs -------------------------------------------------------------===*/
-
-static void setRecords(bool value) {
-  if (value)
-    pthread_rwlock_rdlock(&recording_lock);
-  else
-    pthread_rwlock_unlock(&recording_lock);
-  records = value;
-}
-
-static tl_status cudaCaptureBegin(tl_gpu_stream *stream, tl_error *error) {
-  const tl_gpu_device *it = stream->device;
-  const tl_driver *driver = it->driver;
-  if (!driver->cuStreamBeginCapture_v2 || !driver->cuStreamEndCapture ||
-      !driver->cuGraphInstantiateWithFlags || !driver->cuGraphLaunch || !driver->cuGraphDestroy ||
-      !driver->cuGraphExecDestroy)
-    return tl_fail(error, TL_NO_DEVICE, "the NVIDIA driver is too old for graphs");
-  CUresult result = CUDA_SUCCESS;
-  if (!stream->capture)
-    IN_CONTEXT(it, result, driver->cuStreamCreate(&stream->capture, CU_STREAM_NON_BLOCKING));
-  if (result) {
-    stream->capture = NULL;
-  } else {
-    setRecords(true);
-    /* What else other threads do with CUDA meanwhile does not matter. */
-    IN_CONTEXT(
-        it, result,
-        driver->cuStreamBeginCapture_v2(stream->capture, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
-    if (result)
-      setRecords(false);
-  }
-  if (result)
-    return tl_driver_fail(driver, result, error, "cuda:%d: recording a graph", (int)it->number);
-  stream->active = stream->capture;
-  return TL_OK;
-}
-
-static tl_status cudaCaptureEnd(tl_gpu_stream *stream, void **graph, tl_error *error) {
-  const tl_gpu_device *it = stream->device;
-  const tl_driver *driver = it->driver;
-  CUgraph recorded = NULL;
-  CUgraphExec executable = NULL;
-  bool pushed;
-  *graph = NULL;
-  stream->active = stream->queue;
-  CUresult result = tl_cuda_enter(it, &pushed);
-  if (!result) {
-    result = driver->cuStreamEndCapture(stream->capture, &recorded);
-    setRecords(false);
-    if (!result)
-      result = driver->cuGraphInstantiateWithFlags(&executable, recorded, 0);
-    if (recorded)
-      driver->cuGraphDestroy(recorded);
-    tl_cuda_leave(it, pushed);
-  } else {
-    setRecords(false);
-  }
-  if (result)
-    return tl_driver_fail(driver, result, error, "cuda:%d: recording a graph", (int)it->number);
-  *graph = executable;
-  return TL_OK;
-}
-
-static tl_status cudaGraphLaunch(tl_gpu_stream *stream, void *graph, tl_error *error) {
-  const tl_gpu_device *it = stream->device;
-  CUresult result;
-  IN_CONTEXT(it, result, it->driver->cuGraphLaunch(graph, stream->queue));
-  return result ? tl_driver_fail(it->driver, result, error, "cuda:%d: launching a graph",
-                                 (int)it->number)
-                : TL_OK;
-}
-
-static void cudaGraphDestroy(tl_gpu_stream *stream, void *graph) {
-  const tl_gpu_device *it = stream->device;
-  CUresult result;
-  IN_CONTEXT(it, result, it->driver->cuGraphExecDestroy(graph));
-  (void)result;
 }
 
 const tl_gpu_backend tl_gpu_cuda = {
@@ -342,14 +271,15 @@ const tl_gpu_backend tl_gpu_cuda = {
     .launch = cudaLaunch,
     .copy = cudaCopy,
     .synchronize = cudaSynchronize,
-    .capture_begin = cudaCaptureBegin,
-    .capture_end = cudaCaptureEnd,
-    .graph_launch = cudaGraphLaunch,
-    .graph_destroy = cudaGraphDestroy,
+    .graph_begin = tl_cuda_graph_begin,
+    .graph_end = tl_cuda_graph_end,
+    .graph_launch = tl_cuda_graph_launch,
+    .graph_destroy = tl_cuda_graph_destroy,
     .device_type = kDLCUDA,
     .host_alloc = cudaHostAlloc,
     .host_free = cudaHostFree,
-    .wait = cudaWait,
+    .copy_strided = tl_cuda_copy_strided,
     .memory_info = cudaMemoryInfo,
     .order = cudaOrder,
+    .follow = cudaFollow,
 };

@@ -31,6 +31,8 @@ static int imageSuits(const tl_gpu_device *it, const tl_gpu_image *image) {
     return 0;
   if (image->kind == TL_IMAGE_PTX)
     return 1 + image->arch;
+  if (image->kind == TL_IMAGE_EXACT_CUBIN && image->arch != arch)
+    return 0;
   return image->arch / 10 == it->major ? 10000 + image->arch : 0;
 }
 
@@ -49,13 +51,15 @@ static bool isWorse(suitability a, suitability b) {
                               : a.place < b.place;
 }
 
+static const char *const kinds[] = {
+    [TL_IMAGE_CUBIN] = "", [TL_IMAGE_PTX] = " (PTX)", [TL_IMAGE_EXACT_CUBIN] = "a"};
+
 static void addImages(tl_text *text, const tl_gpu_code *code) {
   const char *between = "";
   for (int32_t s = 0; s < code->set_count; ++s)
     for (int32_t i = 0; i < code->sets[s].image_count; ++i) {
       const tl_gpu_image *image = &code->sets[s].images[i];
-      tl_text_add(text, "%ssm_%d%s", between, (int)image->arch,
-                  image->kind == TL_IMAGE_PTX ? " (PTX)" : "");
+      tl_text_add(text, "%ssm_%d%s", between, (int)image->arch, kinds[image->kind]);
       between = ", ";
     }
 }
@@ -93,9 +97,8 @@ static tl_status loadImage(tl_gpu_device *it, const tl_gpu_image *image, tl_erro
   return tl_driver_fail(it->driver, result, error,
                         "cuda:%d: loading the kernels for sm_%d%s into %s of compute capability "
                         "%d.%d%s%s",
-                        (int)it->number, (int)image->arch,
-                        image->kind == TL_IMAGE_PTX ? " (PTX)" : "", it->name, it->major, it->minor,
-                        log[0] ? ": " : "", log);
+                        (int)it->number, (int)image->arch, kinds[image->kind], it->name, it->major,
+                        it->minor, log[0] ? ": " : "", log);
 }
 
 /* Loads the best image that the driver takes. The message is that of the best. */
@@ -181,6 +184,8 @@ static void destroyDevice(tl_gpu_device *it) {
       it->driver->cuMemFree_v2(it->weights);
     if (it->module)
       it->driver->cuModuleUnload(it->module);
+    if (it->copier_module)
+      it->driver->cuModuleUnload(it->copier_module);
     tl_cuda_leave(it, pushed);
   }
   if (it->context)

@@ -18,6 +18,7 @@ typedef struct CUmod_st *CUmodule;
 typedef struct CUfunc_st *CUfunction;
 typedef struct CUstream_st *CUstream;
 typedef struct CUgraph_st *CUgraph;
+typedef struct CUgraphNode_st *CUgraphNode;
 typedef struct CUgraphExec_st *CUgraphExec;
 typedef struct CUevent_st *CUevent;
 typedef int CUstreamCaptureStatus;
@@ -63,9 +64,28 @@ enum {                                                        /* CUjit_option */
 };
 enum { CU_STREAM_NON_BLOCKING = 1 };
 enum { CU_EVENT_DISABLE_TIMING = 2 };
-enum { CU_STREAM_CAPTURE_MODE_THREAD_LOCAL = 1 };
 enum { CU_STREAM_CAPTURE_STATUS_NONE = 0 };
 enum { CU_MEMHOSTALLOC_PORTABLE = 1 };
+enum { CU_MEMORYTYPE_DEVICE = 2 };
+
+typedef struct CUDA_KERNEL_NODE_PARAMS {
+  CUfunction func;
+  unsigned gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes;
+  void **kernelParams, **extra;
+} CUDA_KERNEL_NODE_PARAMS;
+typedef struct CUDA_MEMCPY3D {
+  size_t srcXInBytes, srcY, srcZ, srcLOD;
+  int srcMemoryType;
+  const void *srcHost;
+  CUdeviceptr srcDevice;
+  void *srcArray, *reserved0;
+  size_t srcPitch, srcHeight, dstXInBytes, dstY, dstZ, dstLOD;
+  int dstMemoryType;
+  void *dstHost;
+  CUdeviceptr dstDevice;
+  void *dstArray, *reserved1;
+  size_t dstPitch, dstHeight, WidthInBytes, Height, Depth;
+} CUDA_MEMCPY3D;
 
 /* X(name in libcuda, arguments): what every driver must have. CUDA 11.0 brought the architecture
    sm_80, so older drivers could not run the kernels anyway. */
@@ -110,9 +130,12 @@ enum { CU_MEMHOSTALLOC_PORTABLE = 1 };
 #define CUDA_DRIVER_OPTIONAL_FUNCTIONS(X)                                                          \
   X(cuMemAllocAsync, CUdeviceptr *, size_t, CUstream)                                              \
   X(cuMemFreeAsync, CUdeviceptr, CUstream)                                                         \
-  X(cuStreamBeginCapture_v2, CUstream, int)                                                        \
   X(cuStreamIsCapturing, CUstream, CUstreamCaptureStatus *)                                        \
-  X(cuStreamEndCapture, CUstream, CUgraph *)                                                       \
+  X(cuGraphCreate, CUgraph *, unsigned)                                                            \
+  X(cuGraphAddKernelNode, CUgraphNode *, CUgraph, const CUgraphNode *, size_t,                     \
+    const CUDA_KERNEL_NODE_PARAMS *)                                                               \
+  X(cuGraphAddMemcpyNode, CUgraphNode *, CUgraph, const CUgraphNode *, size_t,                     \
+    const CUDA_MEMCPY3D *, CUcontext)                                                              \
   X(cuGraphInstantiateWithFlags, CUgraphExec *, CUgraph, unsigned long long)                       \
   X(cuGraphLaunch, CUgraphExec, CUstream)                                                          \
   X(cuGraphDestroy, CUgraph)                                                                       \

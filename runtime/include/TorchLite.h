@@ -279,7 +279,9 @@ TL_API DLManagedTensor *tl_value_release(tl_value *value);
 
 /* Lets what is queued on `stream` (of the same kind as tl_options.stream) from now on come after
    the calls that have been made on the stream of the instance that the tensor is a result of. Call
-   it before the tensor is used on another stream than that one; it does not wait. */
+   it before the tensor is used on another stream than that one; it does not wait. When the tensor
+   is deleted, its memory is used again only after what is queued on `stream` then: the stream must
+   exist as long as the tensor. */
 TL_API tl_status tl_tensor_order(DLManagedTensor *tensor, void *stream, tl_error *error);
 
 /*===-- Instances and calls ------------------------------------------------===*/

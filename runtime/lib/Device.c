@@ -5,6 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A tensor that calls return, with what else there is to know until its memory serves others. */
+typedef struct tl_device_tensor {
+  DLManagedTensor tensor;
+  struct tl_device_tensor *next;
+  void **streams; /* of others that use it (tl_tensor_order) */
+  int64_t stream_count;
+} tl_device_tensor;
+
+/* Those that were opened with a stream of the caller, on which anything may be pending. */
+static pthread_mutex_t callers_lock = PTHREAD_MUTEX_INITIALIZER;
+static tl_opened *callers;
+
 /*===-- Which device -------------------------------------------------------===*/
 
 static const tl_gpu_backend *findBackend(const tl_gpu_code *code, const char *name) {
@@ -99,6 +111,13 @@ tl_status tl_opened_create(const tl_model *model, const tl_options *options, tl_
   }
   if (!status && stream)
     status = backend->stream_create(opened->device, stream, &opened->caller, error);
+  if (opened->caller) {
+    opened->callers_stream = stream;
+    pthread_mutex_lock(&callers_lock);
+    opened->next = callers;
+    callers = opened;
+    pthread_mutex_unlock(&callers_lock);
+  }
   opened->memory.backend = backend;
   opened->memory.stream = opened->stream;
   if (status) {
@@ -112,6 +131,13 @@ tl_status tl_opened_create(const tl_model *model, const tl_options *options, tl_
 void tl_opened_forget_caller(tl_opened *opened) {
   if (!opened)
     return;
+  pthread_mutex_lock(&callers_lock);
+  for (tl_opened **at = &callers; *at; at = &(*at)->next)
+    if (*at == opened) {
+      *at = opened->next;
+      break;
+    }
+  pthread_mutex_unlock(&callers_lock);
   pthread_mutex_lock(&opened->lock);
   if (opened->caller)
     opened->backend->stream_destroy(opened->caller); /* waits: results are ready from now on */
@@ -119,10 +145,20 @@ void tl_opened_forget_caller(tl_opened *opened) {
   pthread_mutex_unlock(&opened->lock);
 }
 
+static void destroyTensor(tl_device_tensor *it) {
+  free(it->streams);
+  free(it);
+}
+
 void tl_opened_release(tl_opened *opened) {
   if (!opened || atomic_fetch_sub(&opened->references, 1) > 1)
     return;
   tl_opened_forget_caller(opened);
+  while (opened->held) {
+    tl_device_tensor *it = opened->held;
+    opened->held = it->next;
+    destroyTensor(it);
+  }
   if (opened->stream) {
     tl_memory_destroy(&opened->memory);
     opened->backend->stream_destroy(opened->stream);
@@ -140,24 +176,62 @@ const tl_device_code *tl_opened_code(const tl_opened *opened, const tl_variant *
 
 /*===-- Memory that outlives calls -----------------------------------------===*/
 
-void *tl_opened_alloc(tl_opened *opened, int64_t bytes) {
-  pthread_mutex_lock(&opened->lock);
-  void *memory = tl_memory_take(&opened->memory, bytes);
-  /* Only then may other streams use it. */
-  if (memory && opened->backend->synchronize(opened->stream, NULL)) {
-    tl_memory_give(&opened->memory, memory);
-    memory = NULL;
+/* What is queued on the stream for memory from now on comes after all that may use memory of the
+   device: calls on streams of callers, and `streams` of others. (A call on a stream of its own has
+   waited for it.) False: that cannot be said now. */
+static bool followUsers(tl_opened *opened, void *const *streams, int64_t count) {
+  const tl_gpu_backend *backend = opened->backend;
+  bool follows = true;
+  if (!backend->follow)
+    return true;
+  pthread_mutex_lock(&callers_lock);
+  for (tl_opened *it = callers; it && follows; it = it->next)
+    if (it->backend == backend && it->id == opened->id)
+      follows = backend->follow(opened->stream, it->callers_stream);
+  pthread_mutex_unlock(&callers_lock);
+  for (int64_t i = 0; i < count && follows; ++i)
+    follows = backend->follow(opened->stream, streams[i]);
+  return follows;
+}
+
+/* Gives back what tensors that have been deleted had, as far as possible. */
+static void reclaim(tl_opened *opened) {
+  for (tl_device_tensor **at = &opened->held; *at;) {
+    tl_device_tensor *it = *at;
+    if (!followUsers(opened, it->streams, it->stream_count)) {
+      at = &it->next;
+      continue;
+    }
+    *at = it->next;
+    tl_memory_give(&opened->memory, it->tensor.dl_tensor.data);
+    destroyTensor(it);
   }
+}
+
+void *tl_opened_alloc(tl_opened *opened, int64_t bytes) {
+  const tl_gpu_backend *backend = opened->backend;
+  pthread_mutex_lock(&opened->lock);
+  reclaim(opened);
+  void *memory = tl_memory_take(&opened->memory, bytes);
+  bool ordered = memory && opened->caller && backend->order &&
+                 backend->order(opened->stream, opened->callers_stream, NULL) == TL_OK;
   pthread_mutex_unlock(&opened->lock);
-  return memory;
+  if (!memory || ordered)
+    return memory;
+  /* Only then may other streams use it. Nobody who frees memory meanwhile waits. */
+  if (backend->synchronize(opened->stream, NULL) == TL_OK)
+    return memory;
+  pthread_mutex_lock(&opened->lock);
+  tl_memory_give(&opened->memory, memory);
+  pthread_mutex_unlock(&opened->lock);
+  return NULL;
 }
 
 void tl_opened_free(tl_opened *opened, void *memory) {
-  /* What may still be in use is kept until the device is closed. */
-  if (opened->backend->wait && !opened->backend->wait(opened->device))
-    return;
   pthread_mutex_lock(&opened->lock);
-  tl_memory_give(&opened->memory, memory);
+  /* What may still be in use is kept until the device is closed. */
+  if (followUsers(opened, NULL, 0))
+    tl_memory_give(&opened->memory, memory);
   pthread_mutex_unlock(&opened->lock);
 }
 
@@ -195,10 +269,27 @@ tl_status tl_opened_exhausted(tl_opened *opened, int64_t bytes, const char *what
 /*===-- Tensors ------------------------------------------------------------===*/
 
 static void deleteTensor(DLManagedTensor *tensor) {
+  tl_device_tensor *it = (tl_device_tensor *)tensor;
   tl_opened *opened = tensor->manager_ctx;
-  tl_opened_free(opened, tensor->dl_tensor.data);
+  pthread_mutex_lock(&opened->lock);
+  it->next = opened->held;
+  opened->held = it;
+  reclaim(opened);
+  pthread_mutex_unlock(&opened->lock);
   tl_opened_release(opened);
-  free(tensor);
+}
+
+/* The tensor's memory may be used on `stream` from now on. */
+static bool noteStream(tl_device_tensor *it, void *stream) {
+  for (int64_t i = 0; i < it->stream_count; ++i)
+    if (it->streams[i] == stream)
+      return true;
+  void **more = realloc(it->streams, (size_t)(it->stream_count + 1) * sizeof *more);
+  if (!more)
+    return false;
+  it->streams = more;
+  it->streams[it->stream_count++] = stream;
+  return true;
 }
 
 tl_status tl_tensor_order(DLManagedTensor *tensor, void *stream, tl_error *error) {
@@ -209,7 +300,9 @@ tl_status tl_tensor_order(DLManagedTensor *tensor, void *stream, tl_error *error
   tl_opened *opened = tensor->manager_ctx;
   tl_status status = TL_OK;
   pthread_mutex_lock(&opened->lock);
-  if (opened->caller && opened->backend->order)
+  if (opened->backend->follow && !noteStream((tl_device_tensor *)tensor, stream))
+    status = tl_fail(error, TL_OUT_OF_MEMORY, "tl_tensor_order: out of memory");
+  if (!status && opened->caller && opened->backend->order)
     status = opened->backend->order(opened->caller, stream, error);
   pthread_mutex_unlock(&opened->lock);
   return status;
@@ -219,19 +312,20 @@ DLManagedTensor *tl_opened_tensor(tl_opened *opened, int32_t dtype, int64_t rank
                                   const int64_t *sizes) {
   int64_t bytes = tl_byte_count(rank, sizes, (int64_t)tl_dtype_bytes(dtype));
   /* One block: the tensor, its sizes and strides. */
-  DLManagedTensor *tensor = malloc(sizeof *tensor + 2 * (size_t)rank * sizeof(int64_t));
-  void *data = tensor ? tl_opened_alloc(opened, bytes) : NULL;
+  tl_device_tensor *it = calloc(1, sizeof *it + 2 * (size_t)rank * sizeof(int64_t));
+  void *data = it ? tl_opened_alloc(opened, bytes) : NULL;
   if (!data) {
-    free(tensor);
+    free(it);
     return NULL;
   }
-  int64_t *shape = (int64_t *)(tensor + 1);
+  int64_t *shape = (int64_t *)(it + 1);
   int64_t stride = 1;
   for (int64_t i = rank - 1; i >= 0; --i) {
     shape[i] = sizes[i];
     shape[rank + i] = stride;
     stride *= sizes[i] ? sizes[i] : 1;
   }
+  DLManagedTensor *tensor = &it->tensor;
   tensor->dl_tensor = tl_dltensor(data, (tl_dtype)dtype, (int32_t)rank, shape);
   tensor->dl_tensor.strides = shape + rank;
   tensor->dl_tensor.device.device_type = opened->backend->device_type;

@@ -136,24 +136,17 @@ static char *stage(tl_call_frame *frame, int64_t bytes) {
   return memory;
 }
 
-/* The same tensor with its elements, and those that lie between them, in host memory. Waits. */
-static DLTensor fetchStrided(tl_call_frame *frame, const DLTensor *tensor, int64_t element,
-                             char **device_begin, int64_t *bytes) {
-  int64_t low = 0, high = 0;
-  for (int32_t i = 0; i < tensor->ndim; ++i) {
-    int64_t reach = (tensor->shape[i] - 1) * tensor->strides[i];
-    low += reach < 0 ? reach : 0;
-    high += reach > 0 ? reach : 0;
-  }
-  *bytes = (high - low + 1) * element;
-  *device_begin = tl_tensor_data(tensor) + low * element;
-  char *host = stage(frame, *bytes);
-  copy(frame, host, *device_begin, *bytes, TL_COPY_TO_HOST);
-  synchronize(frame);
-  DLTensor view = *tensor;
-  view.data = host;
-  view.byte_offset = (uint64_t)(-low * element);
-  return view;
+/* Queues the copy of a strided tensor on the device to contiguous memory there, or back. */
+static void copyStrided(tl_call_frame *frame, void *contiguous, const DLTensor *tensor,
+                        int32_t dtype, bool scatters) {
+  tl_device_frame *device = frame->device;
+  tl_strided view = {tl_tensor_data(tensor),         tensor->ndim,  dtype == TL_I1 && !scatters,
+                     (int64_t)tl_dtype_bytes(dtype), tensor->shape, tensor->strides};
+  device->queued = true;
+  tl_status status =
+      device->backend->copy_strided(device->stream, contiguous, &view, scatters, frame->error);
+  if (status)
+    leave(frame, status);
 }
 
 /*===-- Operands -----------------------------------------------------------===*/
@@ -181,15 +174,13 @@ void tl_device_bind(tl_call_frame *frame, const tl_leaf *leaf, int64_t index, tl
     copy(frame, to, data, bytes, TL_COPY_ON_DEVICE);
     return;
   }
+  if (here && !contiguous) {
+    copyStrided(frame, to, tensor, leaf->type->dtype, /*scatters=*/false);
+    return;
+  }
   if (!contiguous) {
-    DLTensor view = *tensor;
-    if (here) {
-      char *begin;
-      int64_t span;
-      view = fetchStrided(frame, tensor, element, &begin, &span);
-    }
     data = stage(frame, bytes);
-    tl_tensor_gather(&view, data, (size_t)element);
+    tl_tensor_gather(tensor, data, (size_t)element);
     if (leaf->type->dtype == TL_I1)
       tl_bools_clear(data, bytes);
   } else if (!here && leaf->type->dtype == TL_I1 && !tl_bools_clean(data, bytes)) {
@@ -304,22 +295,17 @@ static void deliver(tl_call_frame *frame, tl_result *result) {
    succeeded. */
 static void deliverChange(tl_call_frame *frame, tl_result *result, const tl_leaf *leaf) {
   const DLTensor *tensor = leaf->value->as.tensor.tensor;
-  int64_t bytes = result->staged_bytes, element = (int64_t)tl_dtype_bytes(leaf->type->dtype);
+  int64_t bytes = result->staged_bytes;
   if (onDevice(frame, tensor) && tl_tensor_contiguous(tensor)) {
     copy(frame, tl_tensor_data(tensor), result->staged, bytes, TL_COPY_ON_DEVICE);
     return;
   }
-  char *landed = stage(frame, bytes);
-  copy(frame, landed, result->staged, bytes, TL_COPY_TO_HOST);
-  if (!onDevice(frame, tensor)) {
-    result->landed = landed;
+  if (onDevice(frame, tensor)) {
+    copyStrided(frame, result->staged, tensor, leaf->type->dtype, /*scatters=*/true);
     return;
   }
-  char *begin;
-  int64_t span;
-  DLTensor view = fetchStrided(frame, tensor, element, &begin, &span);
-  tl_tensor_scatter(landed, &view, (size_t)element);
-  copy(frame, begin, view.data, span, TL_COPY_TO_DEVICE);
+  result->landed = stage(frame, bytes);
+  copy(frame, result->landed, result->staged, bytes, TL_COPY_TO_HOST);
 }
 
 void tl_device_collect(tl_call_frame *frame) {

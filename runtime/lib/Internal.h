@@ -116,7 +116,10 @@ typedef struct tl_opened {
   pthread_mutex_t lock;  /* guards all below */
   tl_gpu_stream *stream; /* for memory that outlives a call */
   tl_gpu_stream *caller; /* the caller's, that results may be pending on; null: none is */
+  void *callers_stream;  /* the same as the caller names it */
   tl_memory memory;
+  struct tl_device_tensor *held; /* deleted, but somebody may still use their memory */
+  struct tl_opened *next;        /* of those with a caller's stream; guarded by a lock of its own */
 } tl_opened;
 
 /* Opens what the options ask for; null where that is the CPU. */
@@ -125,9 +128,9 @@ tl_status tl_opened_create(const tl_model *model, const tl_options *options, tl_
 void tl_opened_release(tl_opened *opened);
 /* The instance goes, and the caller's stream may go with it. */
 void tl_opened_forget_caller(tl_opened *opened);
-/* Memory for all streams of the device, or null. */
+/* Memory for the caller's stream, or for all streams of the device where there is none; or null. */
 void *tl_opened_alloc(tl_opened *opened, int64_t bytes);
-/* Waits until nothing uses the memory, which then serves others. */
+/* The memory serves others when nothing that is queued now uses it any more. Does not wait. */
 void tl_opened_free(tl_opened *opened, void *memory);
 tl_status tl_opened_upload(tl_opened *opened, void *to, const void *from, int64_t bytes,
                            tl_error *error);

@@ -176,7 +176,7 @@ static bool endPart(tl_call_frame *frame, tl_recording *recording) {
     }
   }
   tl_part part = {0};
-  if (device->backend->capture_end(device->stream, &part.graph, NULL) || !part.graph)
+  if (device->backend->graph_end(device->stream, &part.graph, NULL) || !part.graph)
     return false;
   bool kept = recording->part_count < recording->part_limit && !device->dynamic;
   if (!kept || device->empty) {
@@ -195,7 +195,7 @@ static bool endPart(tl_call_frame *frame, tl_recording *recording) {
 static bool beginPart(tl_call_frame *frame) {
   tl_device_frame *device = frame->device;
   device->empty = true;
-  device->capturing = device->backend->capture_begin(device->stream, NULL) == TL_OK;
+  device->capturing = device->backend->graph_begin(device->stream, NULL) == TL_OK;
   return device->capturing;
 }
 
@@ -236,7 +236,7 @@ static bool record(tl_call_frame *frame, tl_replay *replay, tl_recording *record
     }
     frame->leave = outer;
     void *graph = NULL;
-    if (device->capturing && device->backend->capture_end(device->stream, &graph, NULL) == TL_OK &&
+    if (device->capturing && device->backend->graph_end(device->stream, &graph, NULL) == TL_OK &&
         graph)
       device->backend->graph_destroy(device->stream, graph);
   }
@@ -303,7 +303,7 @@ static void runFirst(tl_call_frame *frame, tl_replay *replay) {
 void tl_device_run(tl_call_frame *frame) {
   tl_device_frame *device = frame->device;
   tl_replay *replay =
-      tl_opened_code(device->opened, frame->variant)->replayable && device->backend->capture_begin
+      tl_opened_code(device->opened, frame->variant)->replayable && device->backend->graph_begin
           ? find(frame)
           : NULL;
   if (!replay || replay->impossible) {

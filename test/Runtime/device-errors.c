@@ -207,7 +207,7 @@ static void testSets(void) {
                                           {TL_IMAGE_PTX, 90, "ptx 90", 7}},
                             images86[] = {{TL_IMAGE_CUBIN, 86, "cubin 86", 9},
                                           {TL_IMAGE_PTX, 86, "ptx 86", 7}},
-                            images90a[] = {{TL_IMAGE_CUBIN, 90, "exact 90a", 10}};
+                            images90a[] = {{TL_IMAGE_EXACT_CUBIN, 90, "exact 90a", 10}};
   static const tl_gpu_set sets[] = {{archs, 1, 2, images75, kernels75, NULL},
                                     {archs + 1, 2, 4, images80, kernels, NULL},
                                     {archs + 3, 1, 2, images86, kernels, NULL},
@@ -234,13 +234,14 @@ static void testSets(void) {
   gpu.set_count = 4;
   expectSet(&model, "90", "", 91, "exact 90a");
   expectSet(&model, "90", "exact", 80, "cubin 90");
+  expectSet(&model, "91", "", 80, "cubin 90"); /* an `a` variant is for one architecture */
   expectSet(&model, "100", "", 80, "ptx 90");
   setenv("FAKE_CUDA_CAPABILITY", "70", 1);
   EXPECT_ERROR(
       TL_INCOMPATIBLE, open(&model, TL_DEVICE_CUDA, 0),
       "cuda:0: Fake GPU 0 is too old a GPU: it has compute capability 7.0, and the model is "
       "compiled for sm_75, sm_75 (PTX), sm_80, sm_80 (PTX), sm_90, sm_90 (PTX), sm_86, sm_86 "
-      "(PTX), sm_90; compile it with --cuda-arch=sm_70, or run on the CPU (--device=cpu) what "
+      "(PTX), sm_90a; compile it with --cuda-arch=sm_70, or run on the CPU (--device=cpu) what "
       "is compiled for it");
   setenv("FAKE_CUDA_CAPABILITY", "90", 1);
   setenv("FAKE_CUDA_REFUSE", "", 1);

@@ -177,7 +177,9 @@ static void testDeviceTensors(void) {
   DLTensor x = *a.as.tensor.tensor;
   x.shape = turned, x.strides = strides;
   arguments[0] = tl_tensor(&x);
+  int waits = fake->synchronizations;
   call(instance, "affine", arguments, 2, &results[0]);
+  EXPECT(fake->synchronizations == waits + 1); /* for the results: it stays on the device */
   float *out = results[0].as.items.data[0].as.tensor.tensor->data;
   EXPECT(out[0] == 32 && out[1] == peek(a.as.tensor.tensor, 2) + 20);
   /* The other device. */
@@ -379,7 +381,7 @@ static void testNoGraph(void) {
     int graph_launches = fake->graph_launches;
     for (int i = 0; i < 4; ++i) {
       if (i == 1)
-        *(way == 0   ? &fake->fail_capture
+        *(way == 0   ? &fake->fail_graph
           : way == 1 ? &fake->fail_instantiate
                      : &fake->fail_launch) = 1;
       call(instance, "affine", arguments, 2, &result);
@@ -434,7 +436,7 @@ static void testReads(void) {
     for (int i = 0; i < 4; ++i) {
       data[3] = data[4] = 1;
       if (i == 1 || (i == 2 && way == 5))
-        *(way < 2   ? &fake->fail_capture
+        *(way < 2   ? &fake->fail_graph
           : way < 4 ? &fake->fail_instantiate
                     : &fake->fail_synchronize) = 1 + way % 2;
       tl_status status = tl_call(other, "checked", &argument, 1, &result, &error);
@@ -522,7 +524,9 @@ static void testStream(void) {
   /* A tensor is not used again before the calls that read it have run. */
   tl_value c = onDevice(stays, data, 6), from_c[] = {c, tl_float(1)};
   call(instance, "affine", from_c, 2, &given);
+  waits = fake->synchronizations;
   tl_value_clear(&c);
+  EXPECT(fake->synchronizations == waits && !fake->context_waits);
   float other[6] = {0};
   c = onDevice(stays, other, 6);
   EXPECT(c.as.tensor.tensor->data && !driver.wait(driver.stream) &&
@@ -564,6 +568,71 @@ static void testCallersRecording(void) {
   call(instance, "affine", arguments, 2, &result);
   tl_value_clear(&result);
   tl_instance_destroy(instance);
+  leaveDriver(&driver);
+}
+
+/* A strided argument on the device never leaves it, nor is anything waited for. */
+static void testStrided(void) {
+  caller driver = enterDriver();
+  tl_instance *stays = create((tl_options){.results_on_device = 1});
+  tl_instance *instance = create((tl_options){.stream = driver.stream});
+  float data[] = {1, 2, 3, 4, 5, 6};
+  tl_value a = onDevice(stays, data, 6), b = onDevice(stays, data, 6);
+  int64_t turned[] = {2, 3}, strides[] = {1, 2}, backwards[] = {3, -1};
+  DLTensor x = *a.as.tensor.tensor;
+  x.shape = turned, x.strides = strides;
+  tl_value arguments[] = {tl_tensor(&x), tl_float(1)}, items[] = {b, tl_none()},
+           given = tl_tuple(items, 2);
+  int waits = fake->synchronizations;
+  call(instance, "affine", arguments, 2, &given);
+  EXPECT(fake->synchronizations == waits && !driver.wait(driver.stream));
+  for (int i = 0; i < 6; ++i)
+    EXPECT(peek(b.as.tensor.tensor, i) ==
+           peek(a.as.tensor.tensor, i / 3 + i % 3 * 2) + 10 * (float)(i + 1));
+  x.strides = backwards, x.byte_offset = 8;
+  call(instance, "affine", arguments, 2, &given);
+  EXPECT(!driver.wait(driver.stream));
+  EXPECT(peek(b.as.tensor.tensor, 0) == peek(a.as.tensor.tensor, 2) + 10);
+  EXPECT(peek(b.as.tensor.tensor, 5) == peek(a.as.tensor.tensor, 3) + 60);
+  tl_value_clear(&a);
+  tl_value_clear(&b);
+  tl_instance_destroy(instance);
+  tl_instance_destroy(stays);
+  leaveDriver(&driver);
+}
+
+/* Another user of the device records a graph: what happens here meanwhile neither ends the
+   recording nor gets into it, and memory that its stream may use is kept for later. */
+static void testUndisturbed(void) {
+  caller driver = enterDriver();
+  if (!driver.begin) {
+    leaveDriver(&driver);
+    return;
+  }
+  tl_instance *stays = create((tl_options){.results_on_device = 1});
+  float data[] = {1, 2, 3, 4, 5, 6};
+  tl_value known = onDevice(stays, data, 6);
+  DLManagedTensor *tensor = tl_value_release(&known);
+  EXPECT(tl_tensor_order(tensor, driver.stream, &error) == TL_OK);
+  void *graph, *memory = tensor->dl_tensor.data;
+  EXPECT(!driver.begin(driver.stream, 0));
+  int graph_launches = fake->graph_launches, captures = fake->captures;
+  int64_t shape[] = {2, 3};
+  DLTensor x = tl_dltensor(data, TL_F32, 2, shape);
+  tl_value arguments[] = {tl_tensor(&x), tl_float(3)}, result = tl_none();
+  for (int i = 0; i < 4; ++i) {
+    call(stays, "affine", arguments, 2, &result);
+    EXPECT(peek(result.as.items.data[0].as.tensor.tensor, 5) == 78);
+    tl_value_clear(&result);
+  }
+  EXPECT(fake->graph_launches > graph_launches && fake->captures == captures);
+  tensor->deleter(tensor);
+  call(stays, "affine", arguments, 2, &result);
+  EXPECT(result.as.items.data[0].as.tensor.tensor->data != memory);
+  EXPECT(!driver.end(driver.stream, &graph) && !*(void **)graph && !driver.destroy_graph(graph));
+  EXPECT(!fake->context_waits && !fake->bad_waits);
+  tl_value_clear(&result);
+  tl_instance_destroy(stays);
   leaveDriver(&driver);
 }
 
@@ -626,6 +695,8 @@ int main(void) {
   testLateCheck();
   testStream();
   testCallersRecording();
+  testStrided();
+  testUndisturbed();
   testExhausted();
   EXPECT(!fake->live_memory && !fake->live_contexts && !fake->live_modules);
   EXPECT(!fake->live_streams && !fake->live_graphs);

@@ -15,6 +15,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,9 +39,9 @@ static char *host(unsigned long long address) { return (char *)(uintptr_t)(addre
 
 /*===-- Kernels ------------------------------------------------------------===*/
 
-/* Kernels have up to 5 parameters of 8 bytes; floats are passed as double. */
+/* Kernels have up to 5 parameters of 8 bytes, or one structure; floats are passed as double. */
 typedef struct arguments {
-  unsigned long long p[5];
+  unsigned long long p[21];
 } arguments;
 #define F32(i) ((float *)host(a->p[i]))
 #define I64(i) ((int64_t *)host(a->p[i]))
@@ -69,14 +70,36 @@ static void positive(const arguments *a) { /* in, out, n */
     if (F32(0)[i] > 0)
       *out++ = F32(0)[i];
 }
+/* The runtime's own copy of strided tensors, as CudaStrided.c describes its parameter. */
+static void copyStrided(const arguments *a) {
+  struct {
+    unsigned long long contiguous, strided;
+    int64_t count;
+    int32_t rank, element_bytes, scatters, booleans;
+    int64_t sizes[8], strides[8];
+  } job;
+  memcpy(&job, a, sizeof job);
+  for (int64_t i = 0; i < job.count; ++i) {
+    int64_t rest = i, offset = 0;
+    for (int d = 0; d < job.rank; rest /= job.sizes[d++])
+      offset += rest % job.sizes[d] * job.strides[d];
+    char *packed = host(job.contiguous) + i * job.element_bytes;
+    char *element = host(job.strided) + offset * job.element_bytes;
+    memcpy(job.scatters ? element : packed, job.scatters ? packed : element,
+           (size_t)job.element_bytes);
+    if (job.booleans)
+      *packed = *packed != 0;
+  }
+}
 static const struct kernel {
   const char *name;
-  int count;
+  int count; /* -1: a structure */
   void (*run)(const arguments *);
 } kernels[] = {{"scale", 4, scale},
                {"add", 4, add},
                {"count_positive", 3, countPositive},
-               {"positive", 3, positive}},
+               {"positive", 3, positive},
+               {"tl_copy_strided", -1, copyStrided}},
   anything = {"anything", 0, NULL};
 
 /*===-- Queues -------------------------------------------------------------===*/
@@ -315,6 +338,7 @@ API int cuDeviceTotalMem_v2(size_t *bytes, int device) {
 }
 API int cuCtxSynchronize(void) {
   BEGIN
+  ++fake_cuda.context_waits;
   for (struct CUstream_st *it = streams; it; it = it->next)
     if (it->recording) {
       it->invalid = 1;
@@ -339,7 +363,8 @@ API int cuModuleLoadDataEx(void **module, const void *image, unsigned count, int
         snprintf(values[i], 64, "ptxas: no");
     RETURN(222);
   }
-  snprintf(fake_cuda.image, sizeof fake_cuda.image, "%s", (const char *)image);
+  if (!strstr(image, "tl_copy_strided"))
+    snprintf(fake_cuda.image, sizeof fake_cuda.image, "%s", (const char *)image);
   ++fake_cuda.live_modules;
   *module = &fake_cuda;
   END
@@ -370,23 +395,43 @@ API int cuFuncSetAttribute(const struct kernel *function, int attribute, int val
   fake_cuda.shared_limit = value;
   END
 }
+typedef struct launch_params { /* CUDA_KERNEL_NODE_PARAMS */
+  const struct kernel *function;
+  unsigned grid[3], block[3], shared;
+  void **params, **extra;
+} launch_params;
+/* The operation, or an error. The lock is held. */
+static int prepare(const launch_params *it, operation *result) {
+  int threads = 1;
+  for (int i = 0; i < 3; ++i) {
+    if (!it->grid[i] || !it->block[i])
+      return 1;
+    threads *= (int)it->block[i];
+  }
+  if (it->extra || threads > 1024)
+    return 1;
+  if (it->shared > 48 << 10 && it->shared > (unsigned)fake_cuda.shared_limit)
+    return 1;
+  if (fails(&fake_cuda.fail_launch))
+    return 719;
+  *result = (operation){.kernel = it->function};
+  for (int i = 0; i < it->function->count; ++i)
+    memcpy(&result->arguments.p[i], it->params[i], 8);
+  if (it->function->count < 0)
+    memcpy(&result->arguments, it->params[0], sizeof result->arguments);
+  ++fake_cuda.launches;
+  return 0;
+}
 #ifndef FAKE_WITHOUT_LAUNCH
 API int cuLaunchKernel(const struct kernel *function, unsigned gx, unsigned gy, unsigned gz,
                        unsigned bx, unsigned by, unsigned bz, unsigned shared,
                        struct CUstream_st *stream, void **params, void **extra) {
   BEGIN
-  stream = named(stream);
-  if (!gx || !gy || !gz || !bx || !by || !bz || extra || (uint64_t)bx * by * bz > 1024)
-    RETURN(1);
-  if (shared > 48 << 10 && shared > (unsigned)fake_cuda.shared_limit)
-    RETURN(1);
-  if (fails(&fake_cuda.fail_launch))
-    RETURN(719);
-  operation it = {.kernel = function};
-  for (int i = 0; i < function->count; ++i)
-    memcpy(&it.arguments.p[i], params[i], 8);
-  queue(stream, it);
-  ++fake_cuda.launches;
+  launch_params launch = {function, {gx, gy, gz}, {bx, by, bz}, shared, params, extra};
+  operation it;
+  if ((result_ = prepare(&launch, &it)))
+    goto end;
+  queue(named(stream), it);
   END
 }
 #endif
@@ -525,6 +570,10 @@ API int cuEventCreate(void **event, unsigned flags) {
 API int cuEventRecord(operation *event, struct CUstream_st *stream) {
   BEGIN
   event->after = named(stream);
+  if (event->after->recording) { /* it would become a part of that graph */
+    event->after->invalid = 1;
+    RETURN(900);
+  }
   event->count = event->after->queued;
   END
 }
@@ -574,7 +623,8 @@ API int cuMemFreeAsync(unsigned long long address, struct CUstream_st *stream) {
 API int cuStreamBeginCapture_v2(struct CUstream_st *stream, int mode) {
   BEGIN
   stream = named(stream);
-  if (fails(&fake_cuda.fail_capture) || mode != 1 || stream->recording || stream == &default_stream)
+  ++fake_cuda.captures;
+  if (stream->recording || stream == &default_stream || mode > 2)
     RETURN(1);
   stream->recording = calloc(1, sizeof *stream->recording);
   stream->recording->last = &stream->recording->first;
@@ -605,6 +655,63 @@ API int cuStreamEndCapture(struct CUstream_st *stream, struct CUgraph_st **graph
     stream->invalid = 0;
     RETURN(901); /* CUDA_ERROR_STREAM_CAPTURE_INVALIDATED */
   }
+  END
+}
+API int cuGraphCreate(struct CUgraph_st **graph, unsigned flags) {
+  BEGIN
+  if (flags || fails(&fake_cuda.fail_graph))
+    RETURN(1);
+  *graph = calloc(1, sizeof **graph);
+  (*graph)->last = &(*graph)->first;
+  END
+}
+/* Each node comes after the one before: its handle is the place where the next one goes. */
+static int addNode(operation ***node, struct CUgraph_st *graph, operation **const *before,
+                   size_t count, operation value) {
+  bool first = !graph->first;
+  if (first ? count != 0 : count != 1 || before[0] != graph->last)
+    return 1;
+  operation *it = malloc(sizeof *it);
+  *it = value;
+  it->next = NULL;
+  *graph->last = it;
+  graph->last = &it->next;
+  *node = graph->last;
+  return 0;
+}
+API int cuGraphAddKernelNode(operation ***node, struct CUgraph_st *graph, operation **const *before,
+                             size_t count, const launch_params *launch) {
+  BEGIN
+  operation it;
+  if ((result_ = prepare(launch, &it)))
+    goto end;
+  RETURN(addNode(node, graph, before, count, it));
+  END
+}
+typedef struct copy_params { /* CUDA_MEMCPY3D */
+  size_t from_place[4];
+  int from_type;
+  const void *from_host;
+  unsigned long long from;
+  void *from_array[2];
+  size_t from_pitch, from_height, to_place[4];
+  int to_type;
+  void *to_host;
+  unsigned long long to;
+  void *to_array[2];
+  size_t to_pitch, to_height, width, height, depth;
+} copy_params;
+API int cuGraphAddMemcpyNode(operation ***node, struct CUgraph_st *graph, operation **const *before,
+                             size_t count, const copy_params *copy, void *context) {
+  BEGIN
+  static const size_t zero[4];
+  if (!context || copy->from_type != 2 || copy->to_type != 2 || copy->height != 1 ||
+      copy->depth != 1 || copy->from_pitch < copy->width || copy->to_pitch < copy->width ||
+      memcmp(copy->from_place, zero, sizeof zero) || memcmp(copy->to_place, zero, sizeof zero) ||
+      !inside(copy->from, copy->width) || !inside(copy->to, copy->width))
+    RETURN(1);
+  operation it = {.to = host(copy->to), .from = host(copy->from), .bytes = copy->width};
+  RETURN(addNode(node, graph, before, count, it));
   END
 }
 API int cuGraphInstantiateWithFlags(struct CUgraph_st **executable, struct CUgraph_st *graph,

@@ -9,11 +9,12 @@ struct fake_cuda {
   int live_memory, live_contexts, live_modules, live_streams, live_graphs;
   int live_events, stream_waits;
   int shared_limit;
+  int captures, context_waits;
   int bad_waits;  /* for the context, while a stream recorded */
   char image[64]; /* the start of the image loaded last */
   /* The nth call from now fails; 0: none. */
   int broken; /* everything fails, as after a kernel has touched what it must not */
-  int fail_alloc, fail_launch, fail_capture, fail_instantiate, fail_synchronize;
+  int fail_alloc, fail_launch, fail_graph, fail_instantiate, fail_synchronize;
 };
 
 #endif

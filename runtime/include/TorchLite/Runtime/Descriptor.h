@@ -69,13 +69,18 @@ typedef struct tl_variant {
 
 /* ---- code for GPUs ---- */
 
-typedef enum tl_image_kind { TL_IMAGE_CUBIN = 0, TL_IMAGE_PTX = 1 } tl_image_kind;
+typedef enum tl_image_kind {
+  TL_IMAGE_CUBIN = 0,
+  TL_IMAGE_PTX = 1,
+  TL_IMAGE_EXACT_CUBIN = 2 /* of a variant such as sm_90a */
+} tl_image_kind;
 
 /* All kernels of a set, compiled for one architecture. */
 typedef struct tl_gpu_image {
   int32_t kind; /* tl_image_kind */
   int32_t arch; /* 10 * major + minor, such as 80. A cubin runs where the major number is the same
-                   and the minor is this or higher; PTX on this architecture and all newer ones */
+                   and the minor is this or higher, an exact one where they are these; PTX on this
+                   architecture and all newer ones */
   const void *data; /* PTX: text that ends in zero */
   int64_t bytes;    /* PTX: with the zero */
 } tl_gpu_image;

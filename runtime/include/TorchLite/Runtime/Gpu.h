@@ -14,6 +14,8 @@ it
 
 #include "TorchLite/Runtime/Descriptor.h"
 
+#include <stdbool.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -25,6 +27,15 @@ typedef struct tl_gpu_stream tl_gpu_stream;
 
 /* The kinds of tl_gpu_backend's copy. */
 enum { TL_COPY_TO_DEVICE = 0, TL_COPY_TO_HOST = 1, TL_COPY_ON_DEVICE = 2 };
+
+/* A tensor in device memory; strides in elements. */
+typedef struct tl_strided {
+  void *data;
+  int32_t rank;
+  bool booleans; /* of any byte: they arrive as 0 and 1 */
+  int64_t element_bytes;
+  const int64_t *sizes, *strides;
+} tl_strided;
 
 typedef struct tl_gpu_backend {
   const char *name; /* as --device takes it: "cuda", "emulated" */
@@ -48,7 +59,7 @@ typedef struct tl_gpu_backend {
 
   /* Memory, aligned to 256 bytes, that may be used by what is queued on the stream from now on;
      null: out of memory. It may be freed on any stream of the device: what is queued on that one
-     before still uses it. Never called while the stream records. */
+     before still uses it. */
   void *(*alloc)(tl_gpu_stream *stream, int64_t bytes);
   void (*free)(tl_gpu_stream *stream, void *memory);
 
@@ -62,9 +73,10 @@ typedef struct tl_gpu_backend {
   tl_status (*synchronize)(tl_gpu_stream *stream, tl_error *error);
 
   /* Graphs: all null where the backend has none. Between begin and end, launches and copies on the
-     stream are recorded instead of run. capture_end may fail without harm: *graph is null then. */
-  tl_status (*capture_begin)(tl_gpu_stream *stream, tl_error *error);
-  tl_status (*capture_end)(tl_gpu_stream *stream, void **graph, tl_error *error);
+     stream go into the graph instead, where each comes after the one before; no copies from or to
+     the host. graph_end may fail without harm: *graph is null then. */
+  tl_status (*graph_begin)(tl_gpu_stream *stream, tl_error *error);
+  tl_status (*graph_end)(tl_gpu_stream *stream, void **graph, tl_error *error);
   tl_status (*graph_launch)(tl_gpu_stream *stream, void *graph, tl_error *error);
   void (*graph_destroy)(tl_gpu_stream *stream, void *graph);
 
@@ -76,9 +88,10 @@ typedef struct tl_gpu_backend {
   /* Host memory that copies reach faster; null: the runtime uses its own. */
   void *(*host_alloc)(tl_gpu_device *device, int64_t bytes);
   void (*host_free)(tl_gpu_device *device, void *memory);
-  /* Waits for everything that any stream of the device has queued, also those of others; false:
-     that was not possible, and something may be pending still. Null: nothing is ever pending. */
-  bool (*wait)(tl_gpu_device *device);
+  /* Queues a copy of a strided tensor of the device to contiguous memory there, or back. Null where
+     device_type is 0. */
+  tl_status (*copy_strided)(tl_gpu_stream *stream, void *contiguous, const tl_strided *tensor,
+                            bool scatters, tl_error *error);
   /* Bytes that are free and that there are, for messages; null: unknown. */
   void (*memory_info)(tl_gpu_device *device, int64_t *free_bytes, int64_t *total_bytes);
   /* Whether calls may queue work on the caller's stream now, a clear error where not: not while the
@@ -87,6 +100,9 @@ typedef struct tl_gpu_backend {
   /* What is queued on `consumer`, a stream of the backend's own kind, from now on runs after what
      is queued on `stream`. Null: nothing is ever pending. */
   tl_status (*order)(tl_gpu_stream *stream, void *consumer, tl_error *error);
+  /* The other way round, without waiting; false: that is not possible now, as while `other` records
+     a graph. Null: nothing is ever pending. */
+  bool (*follow)(tl_gpu_stream *stream, void *other);
 } tl_gpu_backend;
 
 /* In libTorchLiteCuda.a. */
