@@ -17,6 +17,7 @@ import torch
 
 from . import agree
 from .programs import make_arguments, write_archive
+from .simulator import Simulator, device_of, target_of
 from .tensors import Spec, as_argument, make
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -46,8 +47,8 @@ class Setting:
     plant: str = ""  # FROM=TO: compiles the program with other text, to test the tests
 
     def options(self):
-        options = ["--target=" + ",".join(self.devices)]
-        if "emulated" in self.devices:
+        options = ["--target=" + ",".join(map(target_of, self.devices))]
+        if set(self.devices) != {"cpu"}:
             options.append(f"--cuda-arch={self.arch}")
             if self.precision != "f32":
                 options.append(f"--precision={self.precision}")
@@ -202,15 +203,18 @@ class Runner:
         stream.seek(0)
         self.reference_module = torch.jit.load(stream)
         self.references = {}
+        self.simulator = None
 
     def run(self):
         warnings.simplefilter("ignore")
+        if "ptxsim" in self.setting.devices:
+            self.simulator = Simulator(self.setting.build, self.setting.arch)
         for device in self.setting.devices:
             for mode in self.setting.modes if device == "emulated" else ((),):
                 if mode:
                     os.environ.update(TORCHLITE_EMULATOR_COPIES=mode[0], TORCHLITE_EMULATOR_ORDER=mode[1],
                                       TORCHLITE_EMULATOR_SEED=str(self.setting.seed % 1000))
-                instance = self.model.instance(self.setting.threads, device)
+                instance = self.model.instance(self.setting.threads, device_of(device))
                 for program in self.programs:
                     self.run_program(program, instance, device, mode)
                 instance.close()
@@ -229,14 +233,14 @@ class Runner:
         self.emit({"device": device, "calls": number + 1, "unstable": unstable})
 
     def run_call(self, program, instance, device, number, call, places):
-        precision = self.setting.precision if device == "emulated" else "f32"
+        precision = "f32" if device == "cpu" else self.setting.precision
         reference = self.reference(program, number, precision)
         arguments = [place(i, value, places) for i, value in enumerate(call)]
         given = [as_argument(a, v, torchlite) if isinstance(v, Spec) else a for a, v in zip(arguments, call)]
         try:
             results = instance.call(program.name, *given)
         except torchlite.Error as error:
-            is_finding = str(error).startswith("emulator:")
+            is_finding = str(error).startswith("emulator:") or bool(device == "ptxsim" and self.simulator.finding())
             if reference.results is None and not is_finding:
                 return 0
             kind = "finding" if is_finding else "refused" if any(a in str(error) for a in ASSUMPTIONS) else "raised"
