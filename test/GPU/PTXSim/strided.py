@@ -1,6 +1,6 @@
 """The runtime's kernel that copies strided tensors, in the simulator, and in the assembler where there is one.
 
-RUN: %cc %S/Inputs/strided.c -std=c11 -D_GNU_SOURCE -DTORCHLITE_VERSION=\\"test\\" -I%source/runtime/include -I%source/runtime/lib -I%source/runtime/gpu %source/runtime/gpu/*.c %source/runtime/lib/*.c -ldl -lpthread -lm -o %t
+RUN: %cc %S/Inputs/strided.c -std=c11 -D_GNU_SOURCE -DTORCHLITE_VERSION=\"test\" -I%source/runtime/include -I%source/runtime/lib -I%source/runtime/gpu %source/runtime/gpu/*.c %source/runtime/lib/*.c -ldl -lpthread -lm -o %t
 RUN: %t > %t.ptx
 RUN: %python %s %t.ptx
 """
