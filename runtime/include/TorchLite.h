@@ -348,8 +348,8 @@ TL_API tl_status tl_instance_reset(tl_instance *instance, tl_error *error);
 
    On a GPU, tensors may be in the processor's memory or on that GPU, in any mixture. Those on the
    GPU are used in place where they are contiguous and aligned to 16 bytes, and copied on the GPU
-   where they are not. Calls of a method with static shapes are recorded as a CUDA graph when the same
-   addresses and scalars come a second time, and replayed from then on. */
+   where they are not. Calls of a method with static shapes are recorded as a CUDA graph when the
+   same addresses and scalars come a second time, and replayed from then on. */
 TL_API tl_status tl_call(tl_instance *instance, const char *method, const tl_value *arguments,
                          size_t count, tl_value *result, tl_error *error);
 

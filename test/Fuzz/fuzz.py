@@ -17,7 +17,7 @@ What is reported, with a file for --replay in --work, and the exit status 1:
 
     WRONG      results, their types or shapes, or arguments afterwards, differ (tolerances: fuzzer/agree.py)
     CRASH      of the compiler or of what it made;  HANG: more than minutes without an answer
-    FINDING    of the emulator: races, accesses out of bounds, ... (docs/Emulator.md)
+    FINDING    of the emulator or the PTX simulator: races, accesses out of bounds, ... (docs/Emulator.md)
     RAISED     the library returned an error where LibTorch did not;  SILENT: the other way round
     UNLOCATED  the compiler refused without saying where
 
@@ -48,7 +48,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release", help="the build folder")
     parser.add_argument("--work", type=pathlib.Path, help="where failing programs are written (default: BUILD/fuzz)")
-    parser.add_argument("--device", default="cpu,emulated", help="cpu, emulated or both (default)")
+    parser.add_argument("--device", default="cpu,emulated", help="a list of cpu, emulated, ptxsim (default: cpu,emulated)")
     parser.add_argument("--seeds", default="1:", help="N, FROM:TO, or FROM: without an end")
     parser.add_argument("--programs", type=int, default=10, help="programs of a seed")
     parser.add_argument("--focus", choices=FAMILIES, help="the family that programs contain (default: by the seed)")
@@ -63,8 +63,8 @@ def parse_arguments():
     options = parser.parse_args()
     options.work = options.work or options.build / "fuzz"
     options.devices = tuple(options.device.split(","))
-    if not set(options.devices) <= {"cpu", "emulated"}:
-        parser.error(f"--device: expected cpu, emulated or both, found '{options.device}'")
+    if not set(options.devices) <= {"cpu", "emulated", "ptxsim"}:
+        parser.error(f"--device: expected a list of cpu, emulated and ptxsim, found '{options.device}'")
     return options
 
 

@@ -43,7 +43,7 @@ def parse_arguments():
 def add_common(parser):
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release", help="the build folder")
     parser.add_argument("--work", type=pathlib.Path, help="where failing stories are written (default: BUILD/fuzz)")
-    parser.add_argument("--device", default="cpu", choices=["cpu", "emulated"])
+    parser.add_argument("--device", default="cpu", choices=["cpu", "emulated", "ptxsim"])
     parser.add_argument("--option", default=[], action="append", help="a further option of tl-compile")
     parser.add_argument("--sanitize", choices=["address"], help="run code that checks its accesses to memory")
     parser.add_argument("--shrink", action="store_true", help="make failing stories smaller")

@@ -388,7 +388,7 @@ private:
     for (KernelSet &set : sets)
       for (const Architecture *architecture : set.architectures) {
         // Its PTX would run nowhere else, but nothing in it says so.
-        if (!hasAssembler && !architecture->isPortable)
+        if (!hasAssembler && !architecture->isPortable())
           return emitError(loc) << architecture->name
                                 << " needs ptxas, which is not found: " << toolkitHint;
         FailureOr<std::string> ptx = compiler.emitPTX(set.kernels, *architecture);
@@ -408,9 +408,12 @@ private:
           return failure();
         if (report)
           reportResources(job.set.kernels, job.architecture, *cubin);
-        job.set.images.push_back({TL_IMAGE_CUBIN, job.architecture.number, std::move(cubin->data)});
+        tl_image_kind kind = job.architecture.scope == Architecture::Scope::Exact
+                                 ? TL_IMAGE_EXACT_CUBIN
+                                 : TL_IMAGE_CUBIN;
+        job.set.images.push_back({kind, job.architecture.number, std::move(cubin->data)});
       }
-      if (job.architecture.isPortable) {
+      if (job.architecture.isPortable()) {
         job.ptx.push_back('\0');
         job.set.images.push_back({TL_IMAGE_PTX, job.architecture.number, std::move(job.ptx)});
       }

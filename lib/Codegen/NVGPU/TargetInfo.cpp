@@ -36,12 +36,21 @@ static constexpr TileShape turingTiles[] = {
     {128, 128, 32, 64, 32, 2}, {64, 64, 32, 32, 32, 2}, {32, 32, 32, 16, 16, 2}};
 
 static constexpr int64_t kb = 1024;
+
+/// From Ampere on the instructions are the same but for wgmma.
+static constexpr TargetInfo modern(llvm::StringRef name, int64_t arch, int64_t processors,
+                                   int64_t sharedPerBlock, int64_t sharedPerProcessor,
+                                   int64_t threads, bool hasWgmma = false) {
+  return {name, arch,  true,     true,          true,           true,
+          true, true,  hasWgmma, processors,    sharedPerBlock, sharedPerProcessor,
+          255,  65536, threads,  asyncF32Tiles, tensorTiles,    tf32Tiles};
+}
+
 static constexpr TargetInfo table[] = {
     // name, arch, f16, f16k16, bf16, tf32, ldmatrix, async, wgmma,
     //   processors, shared/block, shared/processor, registers, registers/processor, threads
     // Machine code runs on all newer GPUs of its generation, too, so shared/block is the least
-    // among
-    // these: sm_70 itself has 96 KB, sm_80 163 KB.
+    // among these: sm_70 itself has 96 KB, sm_80 and sm_87 163 KB.
     {"sm_70",
      70,
      false,
@@ -78,18 +87,31 @@ static constexpr TargetInfo table[] = {
      f32Tiles,
      turingTiles,
      {}},
-    {"sm_80", 80, true, true, true, true, true, true, false, 108, 99 * kb, 164 * kb, 255, 65536,
-     2048, asyncF32Tiles, tensorTiles, tf32Tiles},
-    {"sm_86", 86, true, true, true, true, true, true, false, 84, 99 * kb, 100 * kb, 255, 65536,
-     1536, asyncF32Tiles, tensorTiles, tf32Tiles},
-    {"sm_89", 89, true, true, true, true, true, true, false, 128, 99 * kb, 100 * kb, 255, 65536,
-     1536, asyncF32Tiles, tensorTiles, tf32Tiles},
-    {"sm_90", 90, true, true, true, true, true, true, false, 132, 227 * kb, 228 * kb, 255, 65536,
-     2048, asyncF32Tiles, tensorTiles, tf32Tiles},
-    {"sm_90a", 90, true, true, true, true, true, true, true, 132, 227 * kb, 228 * kb, 255, 65536,
-     2048, asyncF32Tiles, tensorTiles, tf32Tiles},
-    {"sm_100", 100, true, true, true, true, true, true, false, 148, 227 * kb, 228 * kb, 255, 65536,
-     2048, asyncF32Tiles, tensorTiles, tf32Tiles},
+    // name, arch, processors, shared/block, shared/processor, threads. A variant `a` is the very
+    // architecture, `f` its family: they have more instructions, of which strategies use wgmma
+    // only.
+    modern("sm_80", 80, 108, 99 * kb, 164 * kb, 2048),
+    modern("sm_86", 86, 84, 99 * kb, 100 * kb, 1536),
+    modern("sm_87", 87, 16, 99 * kb, 164 * kb, 1536),
+    modern("sm_88", 88, 12, 99 * kb, 100 * kb, 1536), // of no published board: sizes of sm_86
+    modern("sm_89", 89, 128, 99 * kb, 100 * kb, 1536),
+    modern("sm_90", 90, 132, 227 * kb, 228 * kb, 2048),
+    modern("sm_90a", 90, 132, 227 * kb, 228 * kb, 2048, /*hasWgmma=*/true),
+    modern("sm_100", 100, 148, 227 * kb, 228 * kb, 2048),
+    modern("sm_100a", 100, 148, 227 * kb, 228 * kb, 2048),
+    modern("sm_100f", 100, 148, 227 * kb, 228 * kb, 2048),
+    modern("sm_103", 103, 148, 227 * kb, 228 * kb, 2048),
+    modern("sm_103a", 103, 148, 227 * kb, 228 * kb, 2048),
+    modern("sm_103f", 103, 148, 227 * kb, 228 * kb, 2048),
+    modern("sm_110", 110, 20, 227 * kb, 228 * kb, 1536),
+    modern("sm_110a", 110, 20, 227 * kb, 228 * kb, 1536),
+    modern("sm_110f", 110, 20, 227 * kb, 228 * kb, 1536),
+    modern("sm_120", 120, 170, 99 * kb, 100 * kb, 1536),
+    modern("sm_120a", 120, 170, 99 * kb, 100 * kb, 1536),
+    modern("sm_120f", 120, 170, 99 * kb, 100 * kb, 1536),
+    modern("sm_121", 121, 48, 99 * kb, 100 * kb, 1536),
+    modern("sm_121a", 121, 48, 99 * kb, 100 * kb, 1536),
+    modern("sm_121f", 121, 48, 99 * kb, 100 * kb, 1536),
 };
 
 const TargetInfo *lookupTargetInfo(llvm::StringRef name) {

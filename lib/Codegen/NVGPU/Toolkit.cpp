@@ -15,18 +15,35 @@ using llvm::VersionTuple;
 
 static constexpr unsigned timeLimit = 600; // seconds
 
-/// PTX 6.5 has the matrix instructions of Turing, 7.4 the asynchronous copies of Ampere with their
-/// cache hints.
+using Scope = Architecture::Scope;
+
+/// The first version of PTX that has the architecture, but no less than what kernels need: 6.5 has
+/// the matrix instructions of Turing, 7.4 the asynchronous copies of Ampere with their cache hints.
 static const Architecture architectures[] = {
-    {"sm_70", 70, true, 65, VersionTuple(10, 2), VersionTuple(13)},
-    {"sm_75", 75, true, 65, VersionTuple(10, 2), {}},
-    {"sm_80", 80, true, 74, VersionTuple(11, 4), {}},
-    {"sm_86", 86, true, 74, VersionTuple(11, 4), {}},
-    {"sm_89", 89, true, 78, VersionTuple(11, 8), {}},
-    {"sm_90", 90, true, 78, VersionTuple(11, 8), {}},
-    {"sm_90a", 90, false, 80, VersionTuple(12, 0), {}},
-    {"sm_100", 100, true, 86, VersionTuple(12, 8), {}},
-    {"sm_120", 120, true, 87, VersionTuple(12, 8), {}},
+    {"sm_70", 70, Scope::Newer, 65, VersionTuple(10, 2), VersionTuple(13)},
+    {"sm_75", 75, Scope::Newer, 65, VersionTuple(10, 2), {}},
+    {"sm_80", 80, Scope::Newer, 74, VersionTuple(11, 4), {}},
+    {"sm_86", 86, Scope::Newer, 74, VersionTuple(11, 4), {}},
+    {"sm_87", 87, Scope::Newer, 74, VersionTuple(11, 4), {}},
+    {"sm_88", 88, Scope::Newer, 90, VersionTuple(13, 0), {}},
+    {"sm_89", 89, Scope::Newer, 78, VersionTuple(11, 8), {}},
+    {"sm_90", 90, Scope::Newer, 78, VersionTuple(11, 8), {}},
+    {"sm_90a", 90, Scope::Exact, 80, VersionTuple(12, 0), {}},
+    {"sm_100", 100, Scope::Newer, 86, VersionTuple(12, 8), {}},
+    {"sm_100a", 100, Scope::Exact, 86, VersionTuple(12, 8), {}},
+    {"sm_100f", 100, Scope::Family, 88, VersionTuple(12, 9), {}},
+    {"sm_103", 103, Scope::Newer, 88, VersionTuple(12, 9), {}},
+    {"sm_103a", 103, Scope::Exact, 88, VersionTuple(12, 9), {}},
+    {"sm_103f", 103, Scope::Family, 88, VersionTuple(12, 9), {}},
+    {"sm_110", 110, Scope::Newer, 90, VersionTuple(13, 0), {}},
+    {"sm_110a", 110, Scope::Exact, 90, VersionTuple(13, 0), {}},
+    {"sm_110f", 110, Scope::Family, 90, VersionTuple(13, 0), {}},
+    {"sm_120", 120, Scope::Newer, 87, VersionTuple(12, 8), {}},
+    {"sm_120a", 120, Scope::Exact, 87, VersionTuple(12, 8), {}},
+    {"sm_120f", 120, Scope::Family, 88, VersionTuple(12, 9), {}},
+    {"sm_121", 121, Scope::Newer, 88, VersionTuple(12, 9), {}},
+    {"sm_121a", 121, Scope::Exact, 88, VersionTuple(12, 9), {}},
+    {"sm_121f", 121, Scope::Family, 88, VersionTuple(12, 9), {}},
 };
 
 FailureOr<const Architecture *> lookupArchitecture(StringRef name, Location loc) {

@@ -14,6 +14,7 @@ import warnings
 import torch
 
 from .execute import torchlite
+from .simulator import Simulator, device_of, target_of
 from .stories import outcome, same, write_archive
 
 COMPILE_SECONDS, SILENT_SECONDS = 300, 60
@@ -50,7 +51,7 @@ class Bundle:
         """Compiles those that can be. Returns (the stories compiled, None), or what is left and what
         failed without a line of a story."""
         while group:
-            command = [str(self.build / "bin" / "tl-compile"), str(archive), "-o", str(library), f"--target={self.device}",
+            command = [str(self.build / "bin" / "tl-compile"), str(archive), "-o", str(library), f"--target={target_of(self.device)}",
                        *self.options, *(f"--signature={s}" for story in group for s in story.signatures())]
             try:
                 result = subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_SECONDS, check=False)
@@ -138,13 +139,15 @@ class Bundle:
         torch.set_num_threads(1)
         with torch.jit.optimized_execution(False):
             reference = torch.jit.load(str(archive))
-            instance = torchlite.Model(library).instance(1, self.device)
+            simulator = Simulator(self.build, "sm_80") if self.device == "ptxsim" else None
+            instance = torchlite.Model(library).instance(1, device_of(self.device))
             for number, story in enumerate(group):
                 emit((number, "", ""))
                 calls = 0
                 for failure in self.run_story(story, reference, instance):
-                    if failure is not None:
-                        emit((number, *failure))
+                    finding = simulator.finding() if simulator else ""
+                    if finding or failure is not None:
+                        emit((number, *(("finding", finding) if finding else failure)))
                         break
                     calls += 1
                 emit((number, "calls", str(calls)))

@@ -17,6 +17,7 @@ import torch
 
 from . import agree, sanitize
 from .programs import make_arguments
+from .simulator import Simulator, device_of, target_of
 from .tensors import Spec, as_argument, make
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -47,8 +48,9 @@ class Setting:
     sanitize: str = ""  # what tl-compile --sanitize takes
 
     def options(self):
-        options = ["--target=" + ",".join(self.devices), *sanitize.compiler_options(self.sanitize)]
-        if "emulated" in self.devices:
+        options = ["--target=" + ",".join(map(target_of, self.devices)),
+                   *sanitize.compiler_options(self.sanitize)]
+        if set(self.devices) != {"cpu"}:
             options.append(f"--cuda-arch={self.arch}")
             if self.precision != "f32":
                 options.append(f"--precision={self.precision}")
@@ -203,9 +205,12 @@ class Runner:
         stream.seek(0)
         self.reference_module = torch.jit.load(stream)
         self.references = {}
+        self.simulator = None
 
     def run(self):
         warnings.simplefilter("ignore")
+        if "ptxsim" in self.setting.devices:
+            self.simulator = Simulator(self.setting.build, self.setting.arch)
         with torch.jit.optimized_execution(False):  # LibTorch's own optimizer is wrong at times
             self.run_devices()
 
@@ -215,7 +220,7 @@ class Runner:
                 if mode:
                     os.environ.update(TORCHLITE_EMULATOR_COPIES=mode[0], TORCHLITE_EMULATOR_ORDER=mode[1],
                                       TORCHLITE_EMULATOR_SEED=str(self.setting.seed % 1000))
-                instance = self.model.instance(self.setting.threads, device)
+                instance = self.model.instance(self.setting.threads, device_of(device))
                 for program in self.programs:
                     self.run_program(program, instance, device, mode)
                 instance.close()
@@ -234,14 +239,14 @@ class Runner:
         self.emit({"device": device, "calls": number + 1, "unstable": unstable})
 
     def run_call(self, program, instance, device, number, call, places):
-        precision = self.setting.precision if device == "emulated" else "f32"
+        precision = "f32" if device == "cpu" else self.setting.precision
         reference = self.reference(program, number, precision)
         arguments = [place(i, value, places) for i, value in enumerate(call)]
         given = [as_argument(a, v, torchlite) if isinstance(v, Spec) else a for a, v in zip(arguments, call)]
         try:
             results = instance.call(program.name, *given)
         except torchlite.Error as error:
-            is_finding = str(error).startswith("emulator:")
+            is_finding = str(error).startswith("emulator:") or bool(device == "ptxsim" and self.simulator.finding())
             if reference.results is None and not is_finding:
                 return 0
             kind = "finding" if is_finding else "refused" if any(a in str(error) for a in ASSUMPTIONS) else "raised"

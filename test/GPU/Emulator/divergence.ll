@@ -5,7 +5,7 @@
 ; RUN:   | FileCheck %s --check-prefix=SHUFFLE-EXIT
 ; RUN: not tl-emulate %s --kernel=shuffle_two --block=32 'i32[32]=0' 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=SHUFFLE-TWO
-; RUN: env TORCHLITE_EMULATOR_RACES=0 not tl-emulate %s --kernel=shuffle_mask --block=32 'i32[32]=0' 2>&1 \
+; RUN: not tl-emulate %s --kernel=shuffle_mask --block=32 'i32[32]=0' 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=MASK
 ; RUN: not tl-emulate %s --kernel=deadlock --block=32 'i32[32]=0' 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=DEADLOCK
@@ -91,7 +91,8 @@ end:
 define ptx_kernel void @shuffle_mask(ptr %a) {
   %i = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()
   %x = call i32 @llvm.nvvm.shfl.sync.bfly.i32(i32 65535, i32 %i, i32 1, i32 31)
-  store i32 %x, ptr %a
+  %pa = getelementptr i32, ptr %a, i32 %i
+  store i32 %x, ptr %pa
   ret void
 }
 

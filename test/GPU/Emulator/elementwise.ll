@@ -20,7 +20,7 @@
 ; RUN:   | FileCheck %s --check-prefix=ROWS
 ; RUN: not tl-emulate %s --kernel=rows --block=4 'f32[8]=iota' i64=0 'f32[8]=iota' i64=1 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=EMPTY
-; RUN: env TORCHLITE_EMULATOR_RACES=0 tl-emulate %s --kernel=fill --block=8 'f32[16]=unset' i64=5 | FileCheck %s --check-prefix=FILL
+; RUN: tl-emulate %s --kernel=fill --block=1 'f32[16]=unset' i64=5 | FileCheck %s --check-prefix=FILL
 ; RUN: not tl-emulate %s --kernel=fill --block=8 'f32[4]=unset' i64=5 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=FILL-PAST
 ; A kernel without barriers: every access lies in the allocation of its argument.

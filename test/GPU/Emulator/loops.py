@@ -1,9 +1,8 @@
 """Sorting, running sums, and scalar code that writes single elements, against LibTorch, on the
 emulated GPU.
 
-RUN: env TORCHLITE_EMULATOR_ORDER=reverse TORCHLITE_EMULATOR_RACES=0 %python %s %build %t
+RUN: env TORCHLITE_EMULATOR_ORDER=reverse %python %s %build %t
 
-Races in global memory are not looked for: lanes of rows that there are not read the last row, for nothing.
 Threads run in reverse order: of several writes to one element, the last of the program must win, not that
 of the last thread.
 Ties, NaN, both directions, rows that fit into shared memory and rows that do not, one and many rows, any

@@ -1,9 +1,6 @@
 """Reductions of any dimensions on the emulator, compared with LibTorch.
 
-RUN: env TORCHLITE_EMULATOR_RACES=0 %python %s %build %t
-
-Races in global memory are not looked for: all lanes of a warp read the initial value of an argmax, and one
-of them, behind the shuffles of the reduction, writes its result over it.
+RUN: %python %s %build %t
 
 All programs are one library, which is called in every order of threads and of copies. Exit status 1 if
 a result differs. Names of programs as further arguments: only these.

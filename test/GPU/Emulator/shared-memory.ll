@@ -1,4 +1,4 @@
-; RUN: env TORCHLITE_EMULATOR_RACES=0 tl-emulate %s --kernel=shift --grid=3 --block=64 --shared=256 'f32[64]=iota' \
+; RUN: tl-emulate %s --kernel=shift --grid=3 --block=64 --shared=256 'f32[192]=iota' \
 ; RUN:   | FileCheck %s --check-prefix=SHIFT
 ; RUN: env TORCHLITE_EMULATOR_ORDER=reverse tl-emulate %s --kernel=shift --block=64 --shared=256 \
 ; RUN:   'f32[64]=iota' | FileCheck %s --check-prefix=SHIFT
@@ -16,7 +16,7 @@
 ; RUN: env TORCHLITE_EMULATOR_CHECKS=0 tl-emulate %s --kernel=same --block=2 --shared=4
 ; RUN: not tl-emulate %s --kernel=shift --block=64 --shared=252 'f32[64]=iota' 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=BOUNDS
-; RUN: env TORCHLITE_EMULATOR_RACES=0 tl-emulate %s --kernel=count --block=64 --shared=4 'i32[1]=0' \
+; RUN: tl-emulate %s --kernel=count --block=64 --shared=4 'i32[1]=0' \
 ; RUN:   | FileCheck %s --check-prefix=COUNT
 ; RUN: not tl-emulate %s --kernel=mixed --block=64 --shared=4 2>&1 \
 ; RUN:   | FileCheck %s --check-prefix=MIXED
@@ -31,6 +31,7 @@
 ; What threads do to shared memory between barriers.
 target triple = "nvptx64-nvidia-cuda"
 declare i32 @llvm.nvvm.read.ptx.sreg.tid.x()
+declare i32 @llvm.nvvm.read.ptx.sreg.ctaid.x()
 declare void @llvm.nvvm.barrier.cta.sync.aligned.all(i32)
 declare void @llvm.nvvm.bar.warp.sync(i32)
 @shared = external addrspace(3) global [0 x i8], align 16
@@ -55,7 +56,10 @@ define ptx_kernel void @shift(ptr %a) {
   %j = and i32 %next, 63
   %from = getelementptr float, ptr addrspace(3) @shared, i32 %j
   %y = load float, ptr addrspace(3) %from
-  %pa = getelementptr float, ptr %a, i32 %i
+  %block = call i32 @llvm.nvvm.read.ptx.sreg.ctaid.x()
+  %begin = shl i32 %block, 6
+  %at = or i32 %begin, %i
+  %pa = getelementptr float, ptr %a, i32 %at
   store float %y, ptr %pa
   ret void
 }
@@ -114,8 +118,12 @@ add:
   call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)
   %old = atomicrmw add ptr addrspace(3) @shared, i32 1 monotonic
   call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)
+  br i1 %first, label %store, label %end
+store:
   %sum = load i32, ptr addrspace(3) @shared
   store i32 %sum, ptr %a
+  br label %end
+end:
   ret void
 }
 

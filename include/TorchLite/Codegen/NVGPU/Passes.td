@@ -364,8 +364,8 @@ def Serialize : Pass<"tl-nvgpu-serialize", "mlir::ModuleOp"> {
     the same major number of the compute capability, from that minor number on, and with drivers that
     are no older than the assembler. PTX, which the driver compiles when the library is loaded, runs
     on all newer GPUs and with older drivers: its version is no newer than the architecture needs.
-    The code of `a` architectures (sm_90a) runs on that very one: no PTX of it. Without `ptxas` there
-    is PTX alone, and a warning.
+    The code of `a` architectures (sm_90a) runs on that very one, of `f` architectures (sm_100f) on
+    newer ones of the generation: no PTX of either. Without `ptxas` there is PTX alone, and a warning.
 
     With `emulated`, the kernels are compiled for the processor as well, for the emulator: the
     module's attribute `tl.host_bitcode` holds them until the object file is written.

@@ -19,13 +19,21 @@ namespace torchlite::nvgpu {
 
 /// What the assembler knows of an architecture.
 struct Architecture {
-  llvm::StringRef name;    ///< "sm_80"
-  int64_t number;          ///< 80
-  bool isPortable;         ///< its PTX runs on newer GPUs too: not so for the `a` variants
+  llvm::StringRef name; ///< "sm_80"
+  int64_t number;       ///< 80
+  /// Where its code runs, machine code always within one generation only.
+  enum class Scope {
+    Newer,  ///< PTX on all newer architectures
+    Family, ///< the `f` variants: on newer ones of the generation
+    Exact,  ///< the `a` variants: on this very one
+  } scope;
   int64_t ptx;             ///< version of PTX that is written, 74 for 7.4: what kernels may need,
                            ///< no more, so that older drivers read it
   llvm::VersionTuple from; ///< first toolkit that reads that version and has the architecture
   llvm::VersionTuple to;   ///< first toolkit without the architecture; empty: none
+
+  /// Whether PTX that says so runs on newer GPUs too.
+  bool isPortable() const { return scope == Scope::Newer; }
 };
 
 /// The architecture of the given name. Error at `loc`: none, with the names that there are.

@@ -1,10 +1,16 @@
 //===- Groups.cpp - Reductions by several threads together ----------------===//
 #include "Groups.h"
 #include "TorchLite/Codegen/NVGPU/TargetInfo.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Dominance.h"
+#include "mlir/Transforms/ControlFlowSinkUtils.h"
 
 using namespace mlir;
 
@@ -352,6 +358,29 @@ Values combineColumns(OpBuilder &builder, Location loc, const Combination &combi
   }
   enter();
   return combine(1);
+}
+
+/// Not what threads do together, such as shuffles, which count as free of effects.
+static bool mayMove(Operation *op) {
+  if (isa<memref::LoadOp, memref::DimOp, vector::LoadOp>(op))
+    return true;
+  if (auto branch = dyn_cast<scf::IfOp>(op))
+    return llvm::all_of(branch->getRegions(), [](Region &region) {
+      return region.empty() || llvm::all_of(region.front(), [](Operation &inner) {
+               return isa<scf::YieldOp>(inner) || mayMove(&inner);
+             });
+    });
+  return op->getNumRegions() == 0 && isMemoryEffectFree(op) &&
+         isa<arith::ArithDialect, math::MathDialect, complex::ComplexDialect, affine::AffineDialect,
+             vector::VectorDialect>(op->getDialect());
+}
+
+void sinkReads(scf::IfOp branch) {
+  DominanceInfo dominance(branch->getParentOp());
+  controlFlowSink(
+      RegionRange(branch->getRegions()), dominance,
+      [](Operation *op, Region *) { return mayMove(op); },
+      [](Operation *op, Region *region) { op->moveBefore(&region->front().front()); });
 }
 
 } // namespace torchlite::nvgpu

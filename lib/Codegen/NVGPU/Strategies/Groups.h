@@ -12,6 +12,7 @@
 #define TORCHLITE_CODEGEN_NVGPU_STRATEGIES_GROUPS_H
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include <functional>
 #include <string>
 
@@ -61,6 +62,10 @@ llvm::SmallVector<mlir::Value> combineColumns(mlir::OpBuilder &builder, mlir::Lo
                                               mlir::ValueRange values, mlir::Value thread,
                                               int64_t columns, int64_t count, int64_t offset,
                                               llvm::function_ref<void()> enter);
+
+/// Moves what only `branch` needs into it: loads, and what is computed of them. A result may be
+/// written over something that it is computed of, which no thread may read that does not write it.
+void sinkReads(mlir::scf::IfOp branch);
 
 } // namespace torchlite::nvgpu
 

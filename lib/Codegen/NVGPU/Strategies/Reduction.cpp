@@ -155,6 +155,7 @@ private:
   Value thread, sharer; ///< numbers in the block, and among those that share a result
   Value isInside;       ///< whether the thread's result counts; null: always
   Block *body = nullptr;
+  scf::IfOp store;             ///< around what that thread does
   Values at, totals;           ///< the results of the reduction at these coordinates
   SmallVector<unsigned> loops; ///< reduction loops, the innermost last
   Values sizes;                ///< their sizes
@@ -184,7 +185,7 @@ void Emitter::enterStore() {
   Value stores = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, sharer, index(0));
   if (isInside)
     stores = arith::AndIOp::create(b, loc, stores, isInside);
-  auto store = scf::IfOp::create(b, loc, stores, /*withElseRegion=*/false);
+  store = scf::IfOp::create(b, loc, stores, /*withElseRegion=*/false);
   b.setInsertionPointToStart(&store.getThenRegion().front());
 }
 
@@ -208,12 +209,6 @@ bool Emitter::reduce(ValueRange coordinates) {
   AffineMap map = root.getMatchingIndexingMap(root.getDpsInitOperand(0));
   for (auto [expr, coordinate] : llvm::zip_equal(map.getResults(), coordinates))
     iteration[cast<AffineDimExpr>(expr).getPosition()] = coordinate;
-  Values start;
-  for (Value init : root.getDpsInits()) {
-    start.push_back(evaluator.evaluate(init, coordinates));
-    if (!start.back())
-      return false;
-  }
   root.getReductionDims(loops);
   Value length;
   for (unsigned loop : loops) {
@@ -270,6 +265,12 @@ bool Emitter::reduce(ValueRange coordinates) {
                            /*offset=*/0);
     enterStore();
   }
+  Values start;
+  for (Value init : root.getDpsInits()) {
+    start.push_back(evaluator.evaluate(init, coordinates));
+    if (!start.back())
+      return false;
+  }
   totals = combination.finish(b, loc, start, total);
   return true;
 }
@@ -316,6 +317,7 @@ LogicalResult Emitter::emit(std::string &reason) {
     enterStore();
   for (auto [element, output] : llvm::zip(elements, kernel.getOutputs()))
     memref::StoreOp::create(b, loc, element, output, own);
+  sinkReads(store);
   return success();
 }
 

@@ -592,6 +592,8 @@ bool Emitter::storeRowResults() {
   emitIf(isFirst, [&] {
     for (auto [value, output] : stores)
       memref::StoreOp::create(b, loc, value, output, row);
+    if (isFirst)
+      sinkReads(cast<scf::IfOp>(b.getInsertionBlock()->getParentOp()));
   });
   return true;
 }
