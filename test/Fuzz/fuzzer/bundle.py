@@ -6,18 +6,16 @@ import pathlib
 import re
 import select
 import signal
-import subprocess
 import sys
 import traceback
 import warnings
 
 import torch
 
-from .execute import torchlite
+from .execute import COMPILE_SECONDS, SILENT_SECONDS, run_compiler, torchlite
 from .simulator import Simulator, device_of, target_of
 from .stories import outcome, same, write_archive
 
-COMPILE_SECONDS, SILENT_SECONDS = 300, 60
 # What the library says of arguments that share memory, where one is written: documented, and no fault.
 REFUSES_AT_CALL = ("overlap", "share memory", "shares memory", "is not contiguous, but has to be")
 _numbers = itertools.count()
@@ -53,9 +51,8 @@ class Bundle:
         while group:
             command = [str(self.build / "bin" / "tl-compile"), str(archive), "-o", str(library), f"--target={target_of(self.device)}",
                        *self.options, *(f"--signature={s}" for story in group for s in story.signatures())]
-            try:
-                result = subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_SECONDS, check=False)
-            except subprocess.TimeoutExpired:
+            result = run_compiler(command)
+            if result.returncode == -signal.SIGXCPU:
                 return group, ("hang", f"tl-compile takes more than {COMPILE_SECONDS} s")
             if result.returncode == 0:
                 return group, None
