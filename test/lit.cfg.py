@@ -32,6 +32,12 @@ config.substitutions.append(("%mlir_lib", os.path.join(config.llvm_tools_dir, ".
 config.substitutions.append(("%source", config.torchlite_source))
 config.substitutions.append(("%build", config.torchlite_build))
 
+# A compiler under sanitizers (scripts/sanitize.sh). libLLVM, libMLIR and LibTorch are not instrumented: what LLVM's
+# allocators mark in one half of the program the other would not unmark, and what they never free is no leak of ours.
+if config.sanitizers:
+    config.environment["ASAN_OPTIONS"] = "allow_user_poisoning=0:detect_leaks=0"
+    config.environment["UBSAN_OPTIONS"] = "halt_on_error=1:print_stacktrace=1"
+
 if config.has_importer:
     config.available_features.add("importer")
 

@@ -227,6 +227,15 @@ FailureOr<Attribute> torchlite::tl::parseSignatureType(MLIRContext *context, Str
   return Parser(context, text, error).onlyType();
 }
 
+/// Reads back as the same float.
+static std::string printNumber(const llvm::APFloat &number) {
+  if (number.isInfinity())
+    return number.isNegative() ? "-1e999" : "1e999";
+  SmallString<32> text;
+  number.toString(text);
+  return (text + (text.find_first_of(".EN") == StringRef::npos ? ".0" : "")).str();
+}
+
 std::string torchlite::tl::printStructure(Attribute structure) {
   std::string out;
   llvm::raw_string_ostream os(out);
@@ -253,7 +262,7 @@ std::string torchlite::tl::printStructure(Attribute structure) {
   } else if (auto integer = dyn_cast<IntegerAttr>(structure)) {
     os << integer.getInt();
   } else if (auto number = dyn_cast<FloatAttr>(structure)) {
-    os << number.getValueAsDouble();
+    os << printNumber(number.getValue());
   } else if (auto dictionary = dyn_cast<DictionaryAttr>(structure)) {
     if (Attribute list = dictionary.get("list")) {
       os << "[";
