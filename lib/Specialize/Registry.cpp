@@ -18,6 +18,7 @@ const RuleRegistry &RuleRegistry::get() {
     RuleRegistry all;
     registerContainerRules(all);
     registerCopyRules(all);
+    registerMathRules(all);
     registerQueryRules(all);
     registerScalarRules(all);
     registerStringRules(all);

@@ -403,6 +403,7 @@ private:
 /// What is no tensor operator: Builtins/<Family>.cpp.
 void registerContainerRules(RuleRegistry &registry);
 void registerCopyRules(RuleRegistry &registry);
+void registerMathRules(RuleRegistry &registry);
 void registerQueryRules(RuleRegistry &registry);
 void registerScalarRules(RuleRegistry &registry);
 void registerStringRules(RuleRegistry &registry);

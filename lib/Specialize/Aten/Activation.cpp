@@ -2,6 +2,7 @@
 //
 // Formulas as in PyTorch's CPU kernels; f16 and bf16 are computed in f32.
 
+#include "../Builtins/Numbers.h"
 #include "Families.h"
 #include "TensorExpr.h"
 #include <cmath>
@@ -192,7 +193,8 @@ static FailureOr<Value> softshrink(RuleContext &ctx) {
 static FailureOr<Value> threshold(RuleContext &ctx) {
   Value self = ctx.tensor(0);
   Type type = getElementTypeOrSelf(self);
-  if (ctx.failed() || !requireNumber(ctx, type))
+  if (ctx.failed() || !requireNumber(ctx, type) || !requireFits(ctx, 1, type) ||
+      !requireFits(ctx, 2, type))
     return failure();
   Expr x(ctx, self), limit(ctx, ctx.operandAs(1, type)), value(ctx, ctx.operandAs(2, type));
   return done(ctx, where(x <= limit, value, x));

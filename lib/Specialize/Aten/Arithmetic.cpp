@@ -1,5 +1,6 @@
 //===- Arithmetic.cpp - Rules of elementwise arithmetic on several tensors ===//
 
+#include "../Builtins/Numbers.h"
 #include "Families.h"
 #include "TensorExpr.h"
 #include <limits>
@@ -15,7 +16,7 @@ static bool checkAlpha(RuleContext &ctx, unsigned i, Type type) {
         "For integral input tensors, argument alpha must not be a floating point number");
     return false;
   }
-  return true;
+  return isFloat(type) || requireFits(ctx, i, type);
 }
 
 /// A core operation on operands of `type`; with a parameter in the type in which PyTorch computes.
@@ -116,6 +117,8 @@ static FailureOr<Value> powScalar(RuleContext &ctx) {
                                                ctx.scalarAs(1, ctx.b.getI64Type()), zero);
       ctx.check(isPositive, "Integers to negative integer powers are not allowed.");
     }
+    if (isInt(type) && !requireFits(ctx, 1, type))
+      return failure();
     return done(ctx, power(x, Expr(ctx, ctx.operandAs(1, type))));
   }
   if (*exponent == 0)
@@ -171,6 +174,8 @@ static FailureOr<Value> clampTo(RuleContext &ctx, unsigned low, unsigned high) {
     return ctx.raise("torch.clamp: At least one of 'min' or 'max' must not be None");
   Type type = ctx.resultType(operands);
   if (!requireNumber(ctx, type))
+    return failure();
+  if (llvm::any_of(operands, [&](unsigned i) { return !requireFits(ctx, i, type); }))
     return failure();
   Expr x(ctx, ctx.operandAs(0, type));
   if (!ctx.isNone(low))
@@ -330,6 +335,8 @@ static FailureOr<Value> maskedFill(RuleContext &ctx) {
         "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with " +
         Twine(ctx.tensorType(2).getRank()) + " dimension(s).");
   Value value = ctx.operandAs(2, type);
+  if (!requireFits(ctx, 2, type))
+    return failure();
   return done(ctx, where(Expr(ctx, mask), Expr(ctx, value), Expr(ctx, self)));
 }
 
@@ -340,7 +347,7 @@ static FailureOr<Value> fill(RuleContext &ctx) {
     return ctx.raise("fill_ only supports 0-dimension value tensor but got tensor with " +
                      Twine(ctx.tensorType(1).getRank()) + " dimensions.");
   Value value = ctx.operandAs(1, getElementTypeOrSelf(self));
-  if (ctx.failed())
+  if (ctx.failed() || !requireFits(ctx, 1, getElementTypeOrSelf(self)))
     return failure();
   return done(ctx, ctx.broadcastTo(value, ctx.sizes(self)));
 }

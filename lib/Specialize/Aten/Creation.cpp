@@ -1,5 +1,6 @@
 //===- Creation.cpp - Rules of operators that make tensors ----------------===//
 
+#include "../Builtins/Numbers.h"
 #include "../Interpreter/Walker.h"
 #include "Families.h"
 #include "TensorExpr.h"
@@ -53,7 +54,7 @@ static Type defaultType(RuleContext &ctx, unsigned i) {
 static FailureOr<Value> fullOf(RuleContext &ctx, ArrayRef<OpFoldResult> sizes, unsigned value,
                                Type type) {
   Value filler = ctx.operandAs(value, type);
-  if (ctx.failed())
+  if (ctx.failed() || !requireFits(ctx, value, type))
     return failure();
   if (ctx.isTensor(value) && ctx.tensorType(value).getRank())
     return ctx.fail("expected a number to fill with");

@@ -321,6 +321,7 @@ void specialize::registerElementwiseRules(RuleRegistry &registry) {
   registry.value("trunc", rounding<TruncOp>);
 
   registry.value("abs", numberUnary<AbsOp>);
+  registry.value("prim::abs", numberUnary<AbsOp>);
   registry.value("angle", angle);
   registry.value("bitwise_not", bitwiseNot);
   registry.value("deg2rad", degrees<true>);

@@ -1,5 +1,6 @@
 //===- Indexing.cpp - Rules of reading and writing by index ---------------===//
 
+#include "../Builtins/Numbers.h"
 #include "CheckedBuild.h"
 #include "Families.h"
 #include "TensorExpr.h"
@@ -545,7 +546,7 @@ static FailureOr<Value> indexFill(RuleContext &ctx) {
   Value self = ctx.tensor(0), index = indexTensor(ctx, ctx.tensor(2));
   int64_t dim = ctx.dim(1, rankOf(self));
   Value value = ctx.operandAs(3, getElementTypeOrSelf(self));
-  if (ctx.failed())
+  if (ctx.failed() || !requireFits(ctx, 3, getElementTypeOrSelf(self)))
     return failure();
   Value wide = atLeast1d(ctx, self);
   index = wrapIndices(ctx, atLeast1d(ctx, index), ctx.size(wide, dim));

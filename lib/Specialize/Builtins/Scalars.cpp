@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "../Interpreter/Walker.h"
+#include "Numbers.h"
 #include "TorchLite/Specialize/Rules.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -19,67 +20,8 @@ namespace {
 
 using Results = SmallVectorImpl<SpecValue>;
 
-/// A number operand; reports a failure for anything else.
-bool isNumber(RuleContext &ctx, unsigned i) {
-  if (ctx.operand(i).isNumber())
-    return true;
-  (void)ctx.fail("expected a number as operand #" + Twine(i) + ", but got " +
-                 ctx.operand(i).kindName());
-  return false;
-}
-
 bool bothInt(RuleContext &ctx) {
   return !ctx.operand(0).is(ValueKind::Float) && !ctx.operand(1).is(ValueKind::Float);
-}
-
-/// What a C++ cast of a float to an int gives on x86: the least int for NaN and for what is out of
-/// range.
-int64_t truncated(double value) {
-  return value >= -0x1p63 && value < 0x1p63 ? static_cast<int64_t>(value)
-                                            : std::numeric_limits<int64_t>::min();
-}
-
-/// The same at run time, where arith.fptosi alone would be undefined.
-Value truncated(RuleContext &ctx, Value value) {
-  OpBuilder &b = ctx.b;
-  auto f64 = [&](double x) { return ctx.getWalker().constant(b.getF64FloatAttr(x)); };
-  Value notBelow =
-      arith::CmpFOp::create(b, ctx.loc, arith::CmpFPredicate::OGE, value, f64(-0x1p63));
-  Value below = arith::CmpFOp::create(b, ctx.loc, arith::CmpFPredicate::OLT, value, f64(0x1p63));
-  Value inRange = arith::AndIOp::create(b, ctx.loc, notBelow, below);
-  Value safe = arith::SelectOp::create(b, ctx.loc, inRange, value, f64(0));
-  Value converted = arith::FPToSIOp::create(b, ctx.loc, b.getI64Type(), safe);
-  Value least = ctx.getWalker().constant(b.getI64IntegerAttr(std::numeric_limits<int64_t>::min()));
-  return arith::SelectOp::create(b, ctx.loc, inRange, converted, least);
-}
-
-/// An operand as i64 or f64 value.
-Value asInt(RuleContext &ctx, unsigned i) {
-  if (std::optional<int64_t> known = ctx.knownInt(i))
-    return ctx.getWalker().constant(ctx.b.getI64IntegerAttr(*known));
-  Value value = ctx.scalar(i);
-  if (value.getType().isInteger(1))
-    return arith::ExtUIOp::create(ctx.b, ctx.loc, ctx.b.getI64Type(), value);
-  if (value.getType().isF64())
-    return truncated(ctx, value);
-  return value;
-}
-
-Value asFloat(RuleContext &ctx, unsigned i) {
-  if (std::optional<double> known = ctx.knownFloat(i))
-    return ctx.getWalker().constant(ctx.b.getF64FloatAttr(*known));
-  if (ctx.operand(i).is(ValueKind::Float))
-    return ctx.scalar(i);
-  return arith::SIToFPOp::create(ctx.b, ctx.loc, ctx.b.getF64Type(), asInt(ctx, i));
-}
-
-/// A condition, folded by what is known here.
-SpecValue condition(RuleContext &ctx, Value value) {
-  SpecValue result = SpecValue::scalar(value);
-  if (!result.isConstant())
-    if (std::optional<bool> known = ctx.getWalker().knownCondition(value))
-      return ctx.makeBool(*known);
-  return result;
 }
 
 //===----------------------------------------------------------------------===//
@@ -95,6 +37,7 @@ int64_t floorMod(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint64_t>(b) + static_cast<uint64_t>(a % b)) % b;
 }
 
+constexpr const char *divisionByZero = "ZeroDivisionError: integer division or modulo by zero";
 constexpr const char *zeroToNegative = "0.0 cannot be raised to a negative power";
 
 LogicalResult foldInts(RuleContext &ctx, Arithmetic op, int64_t a, int64_t b, Results &results) {
@@ -112,15 +55,15 @@ LogicalResult foldInts(RuleContext &ctx, Arithmetic op, int64_t a, int64_t b, Re
     return success();
   case Arithmetic::FloorDiv:
   case Arithmetic::Remainder:
-  case Arithmetic::Fmod:
     if (b == 0)
-      return ctx.raise("ZeroDivisionError: integer division or modulo by zero");
+      return ctx.raise(divisionByZero);
     if (op == Arithmetic::FloorDiv)
       results.push_back(ctx.makeInt(b == -1 ? wrap(-x) : llvm::divideFloorSigned(a, b)));
-    else if (op == Arithmetic::Remainder)
-      results.push_back(ctx.makeInt(floorMod(a, b)));
     else
-      results.push_back(ctx.makeFloat(std::fmod(double(a), double(b))));
+      results.push_back(ctx.makeInt(floorMod(a, b)));
+    return success();
+  case Arithmetic::Fmod:
+    results.push_back(ctx.makeFloat(std::fmod(double(a), double(b))));
     return success();
   case Arithmetic::Div:
     results.push_back(ctx.makeFloat(double(a) / double(b)));
@@ -177,7 +120,7 @@ LogicalResult divideInts(RuleContext &ctx, Arithmetic op, Results &results) {
   Location loc = ctx.loc;
   std::optional<int64_t> y = ctx.knownInt(1);
   if (y == 0)
-    return ctx.raise("ZeroDivisionError: integer division or modulo by zero");
+    return ctx.raise(divisionByZero);
   if (y == -1 && op == Arithmetic::Remainder)
     return results.push_back(ctx.makeInt(int64_t(0))), success();
   Value lhs = asInt(ctx, 0), rhs = asInt(ctx, 1);
@@ -194,8 +137,7 @@ LogicalResult divideInts(RuleContext &ctx, Arithmetic op, Results &results) {
     return give(arith::SubIOp::create(b, loc, zero, lhs));
   Value divisor = rhs, isMinusOne;
   if (!y) {
-    ctx.check(compare(arith::CmpIPredicate::ne, rhs, zero),
-              "ZeroDivisionError: integer division or modulo by zero");
+    ctx.check(compare(arith::CmpIPredicate::ne, rhs, zero), divisionByZero);
     // A size as divisor stays recognisable.
     if (ctx.getWalker().knownCondition(compare(arith::CmpIPredicate::slt, rhs, zero)) != false) {
       isMinusOne = compare(arith::CmpIPredicate::eq, rhs, number(-1));
@@ -328,6 +270,41 @@ LogicalResult arithmetic(RuleContext &ctx, Arithmetic op, Results &results) {
   return failure();
 }
 
+/// `divmod`: the quotient is that of `//`; what is left keeps the divisor's sign.
+LogicalResult divmod(RuleContext &ctx, Results &results) {
+  if (!isNumber(ctx, 0) || !isNumber(ctx, 1))
+    return failure();
+  OpBuilder &b = ctx.b;
+  Location loc = ctx.loc;
+  if (bothInt(ctx)) {
+    if (failed(arithmetic(ctx, Arithmetic::FloorDiv, results)))
+      return failure();
+    Value quotient = ctx.scalarValue(results.front());
+    Value product = b.createOrFold<arith::MulIOp>(loc, quotient, asInt(ctx, 1));
+    Value rest = b.createOrFold<arith::SubIOp>(loc, asInt(ctx, 0), product);
+    return results.push_back(SpecValue::scalar(rest)), success();
+  }
+  Value lhs = asFloat(ctx, 0), rhs = asFloat(ctx, 1);
+  Value zero = ctx.constantScalar(0, b.getF64Type());
+  auto compare = [&](arith::CmpFPredicate predicate, Value left) {
+    return b.createOrFold<arith::CmpFOp>(loc, predicate, left, zero);
+  };
+  ctx.check(compare(arith::CmpFPredicate::UNE, rhs), "ZeroDivisionError: float divmod()");
+  if (ctx.failed())
+    return failure();
+  Value rest = b.createOrFold<arith::RemFOp>(loc, lhs, rhs);
+  Value differ = b.createOrFold<arith::XOrIOp>(loc, compare(arith::CmpFPredicate::OLT, lhs),
+                                               compare(arith::CmpFPredicate::OLT, rhs));
+  Value shift =
+      b.createOrFold<arith::AndIOp>(loc, differ, compare(arith::CmpFPredicate::UNE, rest));
+  Value shifted = b.createOrFold<arith::AddFOp>(loc, rest, rhs);
+  rest = b.createOrFold<arith::SelectOp>(loc, shift, shifted, rest);
+  Value multiple = b.createOrFold<arith::SubFOp>(loc, lhs, rest);
+  results.push_back(SpecValue::scalar(b.createOrFold<arith::DivFOp>(loc, multiple, rhs)));
+  results.push_back(SpecValue::scalar(rest));
+  return success();
+}
+
 struct Comparison {
   arith::CmpIPredicate ints;
   arith::CmpFPredicate floats;
@@ -438,46 +415,6 @@ LogicalResult absolute(RuleContext &ctx, Results &results) {
   return success();
 }
 
-/// A function of a float; `OpTy` computes it at run time.
-template <typename OpTy> SpecialRule floatFunction(double (*fold)(double)) {
-  return [fold](RuleContext &ctx, Results &results) -> LogicalResult {
-    if (!isNumber(ctx, 0))
-      return failure();
-    if (std::optional<double> value = ctx.knownFloat(0))
-      results.push_back(ctx.makeFloat(fold(*value)));
-    else
-      results.push_back(SpecValue::scalar(OpTy::create(ctx.b, ctx.loc, asFloat(ctx, 0))));
-    return success();
-  };
-}
-
-/// `math.floor` and `math.ceil` give ints.
-template <typename OpTy> SpecialRule roundToInt(double (*fold)(double)) {
-  return [fold](RuleContext &ctx, Results &results) -> LogicalResult {
-    if (!isNumber(ctx, 0))
-      return failure();
-    if (!ctx.operand(0).is(ValueKind::Float))
-      return results.push_back(ctx.operand(0)), success();
-    if (std::optional<double> value = ctx.knownFloat(0)) {
-      if (!(*value >= -0x1p63 && *value < 0x1p63))
-        return ctx.raise("Cannot convert this float to an integer");
-      results.push_back(ctx.makeInt(static_cast<int64_t>(fold(*value))));
-      return success();
-    }
-    OpBuilder &b = ctx.b;
-    Value value = ctx.scalar(0);
-    Value low = ctx.getWalker().constant(b.getF64FloatAttr(-0x1p63));
-    Value high = ctx.getWalker().constant(b.getF64FloatAttr(0x1p63));
-    Value notBelow = arith::CmpFOp::create(b, ctx.loc, arith::CmpFPredicate::OGE, value, low);
-    Value below = arith::CmpFOp::create(b, ctx.loc, arith::CmpFPredicate::OLT, value, high);
-    ctx.check(arith::AndIOp::create(b, ctx.loc, notBelow, below),
-              "Cannot convert this float to an integer");
-    results.push_back(
-        SpecValue::scalar(truncated(ctx, OpTy::create(b, ctx.loc, value).getResult())));
-    return success();
-  };
-}
-
 //===----------------------------------------------------------------------===//
 // Conversions
 //===----------------------------------------------------------------------===//
@@ -501,6 +438,22 @@ std::optional<SpecValue> number(RuleContext &ctx) {
   return value.front();
 }
 
+/// `int()` of a float casts; that of a tensor, or of its element, raises for what is no int.
+bool requireIntRange(RuleContext &ctx, const SpecValue &value) {
+  if (!value.is(ValueKind::Float) || ctx.name() == "Int.float")
+    return true;
+  OpBuilder &b = ctx.b;
+  auto compare = [&](arith::CmpFPredicate predicate, double limit) {
+    return b.createOrFold<arith::CmpFOp>(ctx.loc, predicate, ctx.scalarValue(value),
+                                         ctx.constantScalar(limit, b.getF64Type()));
+  };
+  Value inRange =
+      b.createOrFold<arith::AndIOp>(ctx.loc, compare(arith::CmpFPredicate::OGE, -0x1p63),
+                                    compare(arith::CmpFPredicate::OLT, 0x1p63));
+  ctx.check(inRange, "value cannot be converted to type int64_t without overflow");
+  return !ctx.failed();
+}
+
 LogicalResult toInt(RuleContext &ctx, Results &results) {
   if (std::optional<StringRef> text = ctx.operand(0).getString()) {
     int64_t value;
@@ -509,7 +462,7 @@ LogicalResult toInt(RuleContext &ctx, Results &results) {
     return results.push_back(ctx.makeInt(value)), success();
   }
   std::optional<SpecValue> value = number(ctx);
-  if (!value)
+  if (!value || !requireIntRange(ctx, *value))
     return failure();
   if (std::optional<int64_t> known = value->getInt())
     return results.push_back(ctx.makeInt(*known)), success();
@@ -582,21 +535,51 @@ LogicalResult toTensor(RuleContext &ctx, Results &results) {
 // Ranges
 //===----------------------------------------------------------------------===//
 
+/// LibTorch's length of a range; it wraps where the ends are more than 2^63 apart.
+int64_t lengthOfRange(uint64_t start, uint64_t stop, uint64_t step) {
+  bool up = static_cast<int64_t>(step) > 0;
+  uint64_t low = up ? start : stop, high = up ? stop : start, size = up ? step : -step;
+  if (static_cast<int64_t>(low) >= static_cast<int64_t>(high))
+    return 0;
+  return std::max<int64_t>(static_cast<int64_t>((high - low - 1) / size + 1), 0);
+}
+
+/// The same at run time, for any step.
+Value lengthOfRange(RuleContext &ctx) {
+  OpBuilder &b = ctx.b;
+  Location loc = ctx.loc;
+  auto number = [&](int64_t value) { return ctx.getWalker().constant(b.getI64IntegerAttr(value)); };
+  auto compare = [&](arith::CmpIPredicate predicate, Value x, Value y) {
+    return b.createOrFold<arith::CmpIOp>(loc, predicate, x, y);
+  };
+  Value start = asInt(ctx, 0), stop = asInt(ctx, 1), step = asInt(ctx, 2), zero = number(0);
+  ctx.check(compare(arith::CmpIPredicate::ne, step, zero), "range() arg 3 must not be zero");
+  Value up = compare(arith::CmpIPredicate::sgt, step, zero);
+  auto choose = [&](Value ifUp, Value ifDown) {
+    return b.createOrFold<arith::SelectOp>(loc, up, ifUp, ifDown);
+  };
+  Value low = choose(start, stop), high = choose(stop, start);
+  Value size = choose(step, b.createOrFold<arith::SubIOp>(loc, zero, step));
+  size =
+      b.createOrFold<arith::MaxUIOp>(loc, size, number(1)); // The check does not stop a division.
+  Value last =
+      b.createOrFold<arith::SubIOp>(loc, b.createOrFold<arith::SubIOp>(loc, high, low), number(1));
+  Value trips = b.createOrFold<arith::AddIOp>(loc, b.createOrFold<arith::DivUIOp>(loc, last, size),
+                                              number(1));
+  Value any = compare(arith::CmpIPredicate::slt, low, high);
+  Value length = arith::SelectOp::create(b, loc, any, trips, zero);
+  return arith::MaxSIOp::create(b, loc, length, zero);
+}
+
 /// `len(range(start, stop, step))`.
 LogicalResult rangeLength(RuleContext &ctx, Results &results) {
   std::optional<int64_t> start = ctx.knownInt(0), stop = ctx.knownInt(1), step = ctx.knownInt(2);
   if (step == 0)
     return ctx.raise("range() arg 3 must not be zero");
-  if (start && stop && step) {
-    int64_t length = *step > 0 ? (*stop > *start ? (*stop - *start + *step - 1) / *step : 0)
-                               : (*start > *stop ? (*start - *stop - *step - 1) / -*step : 0);
-    return results.push_back(ctx.makeInt(length)), success();
-  }
-  if (!step)
-    return ctx.fail("a range whose step is known only at run time is not supported");
+  if (start && stop && step)
+    return results.push_back(ctx.makeInt(lengthOfRange(*start, *stop, *step))), success();
   OpBuilder &b = ctx.b;
-  Value low = asInt(ctx, *step > 0 ? 0 : 1), high = asInt(ctx, *step > 0 ? 1 : 0);
-  if (*step == 1 && start == 0) {
+  if (step == 1 && start == 0) {
     // A negative number of trips is none for the loop as well.
     Operation *call = ctx.getWalker().current;
     if (llvm::all_of(call->getUsers(), [](Operation *user) { return isa<LoopOp>(user); })) {
@@ -604,12 +587,19 @@ LogicalResult rangeLength(RuleContext &ctx, Results &results) {
       return success();
     }
   }
-  Value distance = arith::SubIOp::create(b, ctx.loc, high, low);
+  bool up = step && *step > 0;
+  Value low = asInt(ctx, up ? 0 : 1), high = asInt(ctx, up ? 1 : 0);
+  bool hasSize = step && *step != std::numeric_limits<int64_t>::min();
+  if (!hasSize || !isNonNegative(low) || !isNonNegative(high)) {
+    results.push_back(SpecValue::scalar(lengthOfRange(ctx)));
+    return ctx.failed() ? failure() : success();
+  }
+  // Of sizes: nothing wraps.
+  Value length = arith::SubIOp::create(b, ctx.loc, high, low);
   Value zero = ctx.getWalker().constant(b.getI64IntegerAttr(0));
-  Value length = distance;
   if (*step != 1 && *step != -1) {
     Value divisor = ctx.getWalker().constant(b.getI64IntegerAttr(std::abs(*step)));
-    length = arith::CeilDivSIOp::create(b, ctx.loc, distance, divisor);
+    length = arith::CeilDivSIOp::create(b, ctx.loc, length, divisor);
   }
   results.push_back(SpecValue::scalar(arith::MaxSIOp::create(b, ctx.loc, length, zero)));
   return success();
@@ -618,8 +608,11 @@ LogicalResult rangeLength(RuleContext &ctx, Results &results) {
 /// `range(start, _, step)[index]`: operands index, start, step.
 LogicalResult deriveIndex(RuleContext &ctx, Results &results) {
   std::optional<int64_t> index = ctx.knownInt(0), start = ctx.knownInt(1), step = ctx.knownInt(2);
-  if (index && start && step)
-    return results.push_back(ctx.makeInt(*start + *index * *step)), success();
+  if (index && start && step) {
+    uint64_t distance = static_cast<uint64_t>(*index) * static_cast<uint64_t>(*step);
+    results.push_back(ctx.makeInt(static_cast<int64_t>(static_cast<uint64_t>(*start) + distance)));
+    return success();
+  }
   Value value = asInt(ctx, 0);
   if (step != 1)
     value = arith::MulIOp::create(ctx.b, ctx.loc, value, asInt(ctx, 2));
@@ -654,6 +647,10 @@ void specialize::registerScalarRules(RuleRegistry &registry) {
     return arithmetic(ctx, Arithmetic::PowInt, results);
   });
 
+  // Not of an int and a float, which LibTorch computes in 32 bits.
+  for (const char *overload : {".int", ".float"})
+    registry.special(std::string("divmod") + overload, divmod);
+
   using I = arith::CmpIPredicate;
   using F = arith::CmpFPredicate;
   for (auto [name, comparison] :
@@ -683,19 +680,6 @@ void specialize::registerScalarRules(RuleRegistry &registry) {
     std::string suffix = overload;
     registry.special("neg" + suffix, negate);
     registry.special("prim::abs" + suffix, absolute);
-    registry.special("floor" + suffix, roundToInt<math::FloorOp>(std::floor));
-    registry.special("ceil" + suffix, roundToInt<math::CeilOp>(std::ceil));
-    registry.special("round" + suffix, floatFunction<math::RoundEvenOp>(std::nearbyint));
-    registry.special("fabs" + suffix, floatFunction<math::AbsFOp>(std::fabs));
-    registry.special("sqrt" + suffix, floatFunction<math::SqrtOp>(std::sqrt));
-    registry.special("exp" + suffix, floatFunction<math::ExpOp>(std::exp));
-    registry.special("log" + suffix, floatFunction<math::LogOp>(std::log));
-    registry.special("log2" + suffix, floatFunction<math::Log2Op>(std::log2));
-    registry.special("log10" + suffix, floatFunction<math::Log10Op>(std::log10));
-    registry.special("sin" + suffix, floatFunction<math::SinOp>(std::sin));
-    registry.special("cos" + suffix, floatFunction<math::CosOp>(std::cos));
-    registry.special("tan" + suffix, floatFunction<math::TanOp>(std::tan));
-    registry.special("tanh" + suffix, floatFunction<math::TanhOp>(std::tanh));
   }
 
   for (const char *name :

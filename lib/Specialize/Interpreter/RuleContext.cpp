@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Matchers.h"
+#include <limits>
 
 using namespace mlir;
 using namespace torchlite::tl;
@@ -442,16 +443,18 @@ static TypedAttr numberAttr(Builder &b, double value, Type type) {
     return b.getFloatAttr(type, value);
   if (type.isInteger(1))
     return b.getBoolAttr(value != 0);
-  // Out of range and NaN are undefined in PyTorch; any value will do, but no undefined behaviour
-  // here.
-  int64_t integer = value >= -9.2e18 && value <= 9.2e18 ? static_cast<int64_t>(value) : 0;
+  // Out of range and for NaN the least int, as at run time.
+  int64_t integer = value >= -0x1p63 && value < 0x1p63 ? static_cast<int64_t>(value)
+                                                       : std::numeric_limits<int64_t>::min();
   return b.getIntegerAttr(type, APInt(type.getIntOrFloatBitWidth(), integer, /*isSigned=*/true,
                                       /*implicitTrunc=*/true));
 }
 
 static TypedAttr numberAttr(Builder &b, int64_t value, Type type) {
+  // Rounded once, to f32 for all that is narrower than f64.
   if (isa<FloatType>(type))
-    return b.getFloatAttr(type, static_cast<double>(value));
+    return b.getFloatAttr(type, type.isF64() ? static_cast<double>(value)
+                                             : static_cast<double>(static_cast<float>(value)));
   if (type.isInteger(1))
     return b.getBoolAttr(value != 0);
   return b.getIntegerAttr(type, APInt(type.getIntOrFloatBitWidth(), value, /*isSigned=*/true,
