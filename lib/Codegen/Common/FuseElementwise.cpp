@@ -12,10 +12,27 @@ namespace torchlite {
 namespace {
 using namespace mlir;
 
+/// Operations in the longest body that is made. What a longer one would save, one more pass over
+/// memory, is little beside its work; and each step of a merge copies the whole body, so that a
+/// chain without limit takes time with its square, here and in all that comes after.
+constexpr size_t longestBody = 128;
+
+/// The number of operations in a body, or a larger number than `longestBody`.
+size_t bodySize(Operation *op) {
+  size_t size = 0;
+  for (Operation &inner : op->getRegion(0).front())
+    if (++size; size > longestBody || isa<linalg::YieldOp>(inner))
+      break;
+  return size;
+}
+
 /// Whether the producer of `operand` may move into its reader.
 bool mayFuse(OpOperand *operand) {
   auto reader = dyn_cast<linalg::LinalgOp>(operand->getOwner());
-  return reader && reader.getNumReductionLoops() == 0 && operand->get().hasOneUse();
+  if (!reader || reader.getNumReductionLoops() || !operand->get().hasOneUse())
+    return false;
+  auto producer = operand->get().getDefiningOp<linalg::LinalgOp>();
+  return producer && bodySize(producer) + bodySize(reader) <= longestBody;
 }
 
 int64_t countLinalgOps(func::FuncOp function) {

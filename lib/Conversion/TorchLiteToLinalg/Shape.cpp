@@ -4,6 +4,7 @@
 #include "Utils.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Matchers.h"
 
@@ -130,38 +131,83 @@ struct PermuteOpConversion : OpConversionPattern<tl::PermuteOp> {
   }
 };
 
+/// What is joined along a dimension: tensors, and where each begins and the last ends.
+struct Pieces {
+  SmallVector<Value> tensors;
+  SmallVector<OpFoldResult> ends;
+};
+
+/// Writes the pieces one after another into `result`.
+Value insertPieces(OpBuilder &builder, Location loc, const Pieces &pieces, uint64_t dim,
+                   Value result) {
+  int64_t rank = cast<RankedTensorType>(result.getType()).getRank();
+  SmallVector<OpFoldResult> offsets(rank, builder.getIndexAttr(0));
+  SmallVector<OpFoldResult> strides(rank, builder.getIndexAttr(1));
+  for (auto [piece, begin] : llvm::zip_first(pieces.tensors, pieces.ends)) {
+    offsets[dim] = begin;
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(builder, loc, piece);
+    if (llvm::any_of(sizes, isZeroInteger)) // MLIR has no slices of nothing
+      continue;
+    result = tensor::InsertSliceOp::create(builder, loc, piece, result, offsets, sizes, strides);
+  }
+  return result;
+}
+
 struct ConcatOpConversion : OpConversionPattern<tl::ConcatOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(tl::ConcatOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto type = getTypeConverter()->convertType<RankedTensorType>(op.getType());
-    uint64_t concatDim = op.getDim();
-    AffineExpr lhs, rhs;
-    bindSymbols(rewriter.getContext(), lhs, rhs);
-
+    uint64_t dim = op.getDim();
+    AffineExpr first, second;
+    bindSymbols(rewriter.getContext(), first, second);
     SmallVector<OpFoldResult> sizes =
         getBroadcastSizes(rewriter, loc, type, adaptor.getOperands().take_front());
-    SmallVector<OpFoldResult> ends = {rewriter.getIndexAttr(0)};
-    for (Value operand : adaptor.getOperands())
-      ends.push_back(affine::makeComposedFoldedAffineApply(
-          rewriter, loc, lhs + rhs,
-          {ends.back(), tensor::getMixedSize(rewriter, loc, operand, concatDim)}));
-    sizes[concatDim] = ends.back();
-
-    Value result = createEmpty(rewriter, loc, type, sizes);
-    SmallVector<OpFoldResult> offsets(type.getRank(), rewriter.getIndexAttr(0));
-    SmallVector<OpFoldResult> strides(type.getRank(), rewriter.getIndexAttr(1));
-    for (auto [operand, begin] : llvm::zip(adaptor.getOperands(), ends)) {
-      offsets[concatDim] = begin;
-      SmallVector<OpFoldResult> operandSizes = tensor::getMixedSizes(rewriter, loc, operand);
-      if (llvm::any_of(operandSizes, isZeroInteger)) // MLIR has no slices of nothing
-        continue;
-      result = tensor::InsertSliceOp::create(rewriter, loc, operand, result, offsets, operandSizes,
-                                             strides);
-    }
-    rewriter.replaceOp(op, result);
+    Pieces pieces{SmallVector<Value>(adaptor.getOperands()), {rewriter.getIndexAttr(0)}};
+    for (Value operand : pieces.tensors)
+      pieces.ends.push_back(affine::makeComposedFoldedAffineApply(
+          rewriter, loc, first + second,
+          {pieces.ends.back(), tensor::getMixedSize(rewriter, loc, operand, dim)}));
+    sizes[dim] = pieces.ends.back();
+    while (pieces.tensors.size() > mostPieces)
+      pieces = joinGroups(rewriter, loc, pieces, dim, type, sizes);
+    Value empty = createEmpty(rewriter, loc, type, sizes);
+    rewriter.replaceOp(op, insertPieces(rewriter, loc, pieces, dim, empty));
     return success();
+  }
+
+private:
+  /// Pieces that are written directly into one buffer. To see that nothing is overwritten that is
+  /// still read takes bufferization time with the cube of their number.
+  static constexpr size_t mostPieces = 24, groupSize = 16;
+
+  /// Joins each few neighbours in a buffer of their own: one copy more, for time that is linear.
+  static Pieces joinGroups(OpBuilder &builder, Location loc, const Pieces &pieces, uint64_t dim,
+                           RankedTensorType type, SmallVector<OpFoldResult> sizes) {
+    AffineExpr first, second;
+    bindSymbols(builder.getContext(), first, second);
+    Pieces joined{{}, {pieces.ends.front()}};
+    for (size_t begin = 0; begin < pieces.tensors.size(); begin += groupSize) {
+      size_t end = std::min(begin + groupSize, pieces.tensors.size());
+      Pieces group{SmallVector<Value>(ArrayRef(pieces.tensors).slice(begin, end - begin)), {}};
+      for (size_t i = begin; i <= end; ++i)
+        group.ends.push_back(affine::makeComposedFoldedAffineApply(
+            builder, loc, first - second, {pieces.ends[i], pieces.ends[begin]}));
+      for (auto [position, size] : llvm::enumerate(type.getShape()))
+        if (!ShapedType::isDynamic(size)) // Sizes that the type knows are not computed.
+          sizes[position] = builder.getIndexAttr(size);
+      sizes[dim] = group.ends.back();
+      SmallVector<int64_t> shape;
+      SmallVector<Value> dynamicSizes;
+      dispatchIndexOpFoldResults(sizes, dynamicSizes, shape);
+      // Not an empty tensor: that would become a part of the whole again.
+      Value place = bufferization::AllocTensorOp::create(
+          builder, loc, RankedTensorType::get(shape, type.getElementType()), dynamicSizes);
+      joined.tensors.push_back(insertPieces(builder, loc, group, dim, place));
+      joined.ends.push_back(pieces.ends[end]);
+    }
+    return joined;
   }
 };
 

@@ -317,9 +317,10 @@ namespace {
 /// Walks the values without recursion and compares what they claim.
 class ValueChecker {
 public:
-  ValueChecker(const std::vector<Node> &nodes, RecordSize recordSize, uint64_t maxValues)
-      : nodes(nodes), recordSize(recordSize), maxValues(maxValues), heights(nodes.size()),
-        counts(nodes.size()), states(nodes.size()) {}
+  ValueChecker(const std::vector<Node> &nodes, RecordSize recordSize, uint64_t maxValues,
+               bool isDebug)
+      : nodes(nodes), recordSize(recordSize), maxValues(maxValues), isDebug(isDebug),
+        heights(nodes.size()), counts(nodes.size()), states(nodes.size()) {}
 
   Error checkAll(uint32_t root) {
     if (Error error = check(root))
@@ -369,6 +370,7 @@ private:
   const std::vector<Node> &nodes;
   RecordSize recordSize;
   uint64_t maxValues;
+  bool isDebug;
   std::vector<unsigned> heights;
   std::vector<uint64_t> counts;
   std::vector<State> states;
@@ -411,6 +413,10 @@ Error ValueChecker::close(uint32_t index) {
   for (uint32_t child : node.items) {
     // An object is a name wherever else it stands.
     count += nodes[child].kind == Kind::Object ? 1 : counts[child];
+    // A source file is a tuple, of as many parts as it has lines, which every range of it holds;
+    // LibTorch looks into it once.
+    if (isDebug && nodes[child].kind == Kind::Tuple)
+      counts[child] = 1;
     height = std::max(height, heights[child]);
     if (count > maxValues)
       return fault("values that are reached in several ways make more than " + Twine(maxValues));
@@ -482,6 +488,7 @@ Error torchlite::import::checkPickle(StringRef pickle, StringRef name, RecordSiz
     return createStringError(inconvertibleErrorCode(), "the archive is corrupt: '" + name +
                                                            "' cannot be read at byte " +
                                                            Twine(machine.failedAt()));
-  return ValueChecker(machine.nodes, recordSize, kMaxValues + pickle.size())
+  return ValueChecker(machine.nodes, recordSize, kMaxValues + pickle.size(),
+                      name.ends_with(".debug_pkl"))
       .checkAll(machine.root());
 }

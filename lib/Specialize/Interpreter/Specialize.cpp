@@ -8,6 +8,7 @@
 #include "TorchLite/Dialect/TorchLite/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/Support/thread.h"
 
 namespace torchlite::tl {
 #define GEN_PASS_DEF_SPECIALIZEPASS
@@ -295,6 +296,10 @@ void SpecializePass::emitState(Program &program, ArrayRef<StateSignature> states
   }
 }
 
+/// The walk calls itself for what the program calls, which may be deep: it has a stack of its own,
+/// of which only what is used is memory.
+static constexpr unsigned walkStackBytes = 1u << 28;
+
 void SpecializePass::runOnOperation() {
   ModuleOp module = getOperation();
   Program program;
@@ -308,7 +313,11 @@ void SpecializePass::runOnOperation() {
   llvm::SetVector<Operation *> written;
   for (Operation &op : *module.getBody())
     written.insert(&op);
-  if (failed(explore(program, *requests))) {
+  LogicalResult explored = success();
+  llvm::thread walk(std::optional<unsigned>(walkStackBytes),
+                    [&] { explored = explore(program, *requests); });
+  walk.join();
+  if (failed(explored)) {
     for (Variant &variant : variants)
       if (variant.function)
         variant.function->erase();

@@ -159,11 +159,15 @@ bool Walker::stepAlone(Operation *op) {
   return !std::exchange(dead, false);
 }
 
+/// Calls within calls. The walk takes some 10 KB of its stack for each (`walkStackBytes`).
+static constexpr unsigned maxCallDepth = 2000;
+
 OutcomePtr Walker::walkFunction(func::FuncOp callee, ArrayRef<SpecValue> arguments,
                                 Operation *call) {
   Block &body = callee.getBody().front();
-  if (callStack.size() > 200) {
-    (void)error("calls are nested too deeply; recursion is not supported");
+  if (callStack.size() > maxCallDepth) {
+    (void)error("calls are nested more than " + Twine(maxCallDepth) +
+                " deep; recursion is not supported");
     return makeDead();
   }
   if (arguments.size() > body.getNumArguments()) {

@@ -97,6 +97,20 @@ func.func @concat(%x: tensor<2x?xf32>, %y: tensor<2x3xf32>) -> tensor<2x?xf32> {
   return %0 : tensor<2x?xf32>
 }
 
+// Many are joined in groups first, each in a buffer of its own.
+// CHECK-LABEL: func.func @concat_many
+// CHECK-COUNT-1: bufferization.alloc_tensor(
+// CHECK-COUNT-16: tensor.insert_slice
+// CHECK-COUNT-1: bufferization.alloc_tensor(
+// CHECK-COUNT-14: tensor.insert_slice
+// CHECK: %[[WHOLE:.*]] = tensor.empty(
+// CHECK: %[[HALF:.*]] = tensor.insert_slice %{{.*}} into %[[WHOLE]]
+// CHECK: tensor.insert_slice %{{.*}} into %[[HALF]]
+func.func @concat_many(%x: tensor<2x?xf32>) -> tensor<2x?xf32> {
+  %0 = tl.concat %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x dim 1 : tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32>, tensor<2x?xf32> -> tensor<2x?xf32>
+  return %0 : tensor<2x?xf32>
+}
+
 // CHECK-LABEL: func.func @pad_constant
 // CHECK-SAME: %[[X:.*]]: tensor<4x5xf32>, %[[V:.*]]: f32
 func.func @pad_constant(%x: tensor<4x5xf32>, %v: f32) -> tensor<3x8xf32> {
