@@ -2,48 +2,17 @@
 """Sizes, amounts and steps that are ints of the call, and sizes that are 1 at run time only: every
 program gives what eager PyTorch gives, or raises where it raises."""
 import os
-import subprocess
 import sys
-import warnings
 
-import numpy as np
 import torch
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "python"))
-import torchlite  # noqa: E402
-
-warnings.filterwarnings("ignore")
-torch.set_num_threads(1)
-INTS = [0, 1, -1, -2, 2, 3, 4, 5, 12, 100, 2**31, 2**32, 2**62, 2**63 - 1, -2**63, -2**31]
-FEW = [0, 1, -1, 2, 3, 2**40, 2**62, -2**63]
-SIZES = [0, 1, 2, 3]
-
-
-def grid(*shape):
-    count = int(np.prod(shape))
-    return (torch.arange(count, dtype=torch.float32) * 0.75 - count / 3).reshape(shape)
-
-
-def ints(count, tensor=(3, 4), few=False):
-    """Calls with a tensor and every combination of ints (or ints alone, for no tensor)."""
-    values = FEW if few or count > 2 else INTS
-    calls = [()]
-    for _ in range(count):
-        calls = [(*call, value) for call in calls for value in values]
-    return [((grid(*tensor),) if tensor is not None else ()) + call for call in calls]
-
-
-def pairs(first, second):
-    """Calls with tensors of all sizes that stand for None."""
-    fill = [lambda shape, n=n: grid(*(n if size is None else size for size in shape)) for n in SIZES]
-    return [(f(first), g(second)) for f in fill for g in fill]
-
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "Inputs"))
+from run_time_sizes import SIZES, grid, ints, main, pairs  # noqa: E402
 
 X1, X2, X3 = ("x: Tensor", "?xf32"), ("x: Tensor", "?x?xf32"), ("x: Tensor", "?x?x?xf32")
 A, B, STEP = ("a: int", "int"), ("b: int", "int"), ("s: int", "int")
 Y2 = ("y: Tensor", "?x?xf32")
 XY = [("x: Tensor", "?x3xf32"), ("y: Tensor", "?x3xf32")]
-# name: arguments with types, body, calls
 PROGRAMS = {
     "view": ([X2, A, B], "return x.view(a, b)", ints(2)),
     "view0": ([X2, A, B], "return x.view(a, b)", ints(2, (0, 4), True)),
@@ -134,74 +103,4 @@ PROGRAMS = {
     "concatenate": (XY, "return torch.cat([x, y]), torch.stack([x, y])", pairs((None, 3), (None, 3))),
 }
 
-
-def compile_programs(folder):
-    module = torch.jit.script(torch.nn.Module())
-    flags = []
-    for name, (arguments, body, _) in PROGRAMS.items():
-        if ONLY and name not in ONLY:
-            continue
-        lines = "\n".join("    " + line for line in body.split("\n"))
-        names = ", ".join(argument for argument, _ in arguments)
-        module.define(f"def {name}(self, {names}):\n{lines}\n")
-        flags.append(f"--signature={name}({', '.join(type for _, type in arguments)})")
-    os.makedirs(folder, exist_ok=True)
-    module.save(f"{folder}/sizes.pt")
-    tool = os.path.join(os.environ["TORCHLITE_BUILD"], "bin", "tl-compile")
-    subprocess.run([tool, f"{folder}/sizes.pt", "-o", f"{folder}/sizes.so", *flags], check=True)
-    return torchlite.Model(f"{folder}/sizes.so").instance(threads=1)
-
-
-def flat(value):
-    if isinstance(value, (list, tuple)):
-        return [leaf for element in value for leaf in flat(element)]
-    return [value.numpy() if isinstance(value, torch.Tensor) else np.asarray(value)]
-
-
-def outcome(call, arguments):
-    """What a call gives, or its exception. Eager kernels must not allocate what is not there."""
-    try:
-        return [array.copy() for array in flat(call(*arguments))]
-    except (RuntimeError, IndexError, ValueError, torchlite.Error, torch.jit.Error) as error:
-        return error
-
-
-def is_absurd(arguments, expected):
-    """Tensors without elements that have a size beyond any memory are refused."""
-    return not isinstance(expected, Exception) and any(a.size == 0 for a in expected) and any(
-        isinstance(a, int) and abs(a) >= 2**40 for a in arguments)
-
-
-def main():
-    instance = compile_programs(ONLY_FOLDER)
-    reference = torch.jit.load(f"{ONLY_FOLDER}/sizes.pt")
-    wrong = 0
-    for name, (_, _, calls) in PROGRAMS.items():
-        if ONLY and name not in ONLY:
-            continue
-        shown = 0
-        for arguments in calls:
-            with torch.jit.optimized_execution(False):
-                expected = outcome(getattr(reference, name), arguments)
-            if is_absurd(arguments, expected):
-                continue
-            got = outcome(lambda *a, name=name: instance.call(name, *a), arguments)
-            if isinstance(expected, Exception) or isinstance(got, Exception):
-                same = isinstance(expected, Exception) and isinstance(got, Exception)
-            else:
-                same = len(expected) == len(got) and all(
-                    x.shape == y.shape and x.dtype == y.dtype and np.allclose(x, y, 1e-5, 1e-5, True)
-                    for x, y in zip(expected, got))
-            if not same:
-                wrong += 1
-                shown += 1
-                if shown > 4:
-                    continue
-                text = [tuple(a.shape) if isinstance(a, torch.Tensor) else a for a in arguments]
-                print(f"{name}{text}: expected {str(expected)[-300:]}, got {str(got)[:300]}", flush=True)
-    print(f"{wrong} calls differ")
-    return wrong > 0
-
-
-ONLY_FOLDER, ONLY = sys.argv[1], sys.argv[2:]
-sys.exit(main())
+sys.exit(main(PROGRAMS))

@@ -62,6 +62,11 @@ class Encoder(torch.nn.Module):
         return self.encoder(x, mask, padding)
 
 
+class Padded(Encoder):
+    def forward(self, x, padding):
+        return self.encoder(x, src_key_padding_mask=padding)
+
+
 class Decoder(torch.nn.Module):
     def __init__(self):
         super().__init__()
@@ -101,6 +106,16 @@ def cases():
         traced = torch.jit.trace(Encoder().eval(), (x,), check_trace=False)
         decoder = torch.jit.trace(Decoder().eval(), (x, y), check_trace=False)
     yield "encoder_traced", traced, [f"forward({t})"], [("forward", [x])]
+    # With a mask and a batch that is not known: the mask's -1 is 1 at run time. With gradients the
+    # general code is traced, without them the fast one.
+    for name, options in (("after", {}), ("before", {"norm_first": True})):
+        for gradients in (True, False):
+            with torch.set_grad_enabled(gradients):
+                padded = torch.jit.trace(Padded(**options).eval(), (x, padding), check_trace=False)
+            batches = [[randn(n, 5, 16), padding[:1].expand(n, 5).clone()] for n in (1, 2, 8)]
+            batches.append([torch.cat([x] * 4), torch.cat([padding] * 4)])
+            yield f"encoder_padded_{name}_{gradients}", padded, ["forward(?x5x16xf32, ?x5xi1)"], [
+                ("forward", batch) for batch in [[x, padding]] + batches]
     yield "decoder_traced", decoder, [f"forward({t}, 2x7x16xf32)"], [("forward", [x, y])]
     scripted = torch.jit.script(Decoder().eval())
     yield "decoder_scripted", scripted, [f"forward({t}, 2x7x16xf32)", "forward(?x?x16xf32, ?x?x16xf32)"], [

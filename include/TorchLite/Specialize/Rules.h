@@ -279,8 +279,8 @@ public:
   /// Reports why the operator cannot be compiled as it is used here. Always returns failure.
   mlir::LogicalResult fail(const llvm::Twine &message);
   /// The operator raises an exception in PyTorch too (a size that does not match, an index out of
-  /// range): it becomes a check that fails when the program gets there. What PyTorch computes but we
-  /// do not is a case for `fail`. `{}` in the message is filled with `values`. Always returns
+  /// range): it becomes a check that fails when the program gets there. What PyTorch computes but
+  /// we do not is a case for `fail`. `{}` in the message is filled with `values`. Always returns
   /// failure.
   mlir::LogicalResult raise(const llvm::Twine &message, mlir::ValueRange values = {});
   /// Whether this context has reported a failure.
@@ -345,6 +345,9 @@ struct ViewAnswer {
 using ViewRule = std::function<mlir::FailureOr<ViewAnswer>(RuleContext &)>;
 /// Several views of operand 0 (`split`, `chunk`, `unbind`), returned as one list.
 using ViewListRule = std::function<mlir::FailureOr<std::vector<ViewAnswer>>(RuleContext &)>;
+/// Asked before a `ViewListRule`: the views as pieces (Pieces.h) if their number is known only at
+/// run time, nothing if it is known.
+using PiecesRule = std::function<std::optional<SpecValue>(RuleContext &)>;
 /// Anything else: gives one abstract value per result.
 using SpecialRule =
     std::function<mlir::LogicalResult(RuleContext &, llvm::SmallVectorImpl<SpecValue> &results)>;
@@ -368,6 +371,7 @@ struct Rule {
   bool asList = false;
   ViewRule view;
   ViewListRule viewList;
+  PiecesRule pieces;
   SpecialRule special;
 };
 
@@ -394,6 +398,7 @@ public:
   }
   void view(llvm::StringRef name, ViewRule rule) { rules[name].view = std::move(rule); }
   void viewList(llvm::StringRef name, ViewListRule rule) { rules[name].viewList = std::move(rule); }
+  void pieces(llvm::StringRef name, PiecesRule rule) { rules[name].pieces = std::move(rule); }
   void special(llvm::StringRef name, SpecialRule rule) { rules[name].special = std::move(rule); }
 
 private:

@@ -92,6 +92,7 @@ enum class ValueKind {
   String,
   Device,
   List,
+  Pieces, ///< a list of a tensor's pieces (split, unbind), as many as is known at run time
   Tuple,
   Dict,
   Object,
@@ -141,6 +142,13 @@ public:
     v.parts = std::make_shared<const std::vector<SpecValue>>(1, std::move(payload));
     return v;
   }
+  /// See Pieces.h: what says how the pieces are cut, and the tensor and numbers that they follow
+  /// from.
+  static SpecValue pieces(mlir::Attribute cut, std::vector<SpecValue> parts) {
+    SpecValue v = constant(ValueKind::Pieces, cut);
+    v.parts = std::make_shared<const std::vector<SpecValue>>(std::move(parts));
+    return v;
+  }
   static SpecValue cell(ValueKind kind, CellId id) {
     SpecValue v(kind);
     v.id = id;
@@ -155,7 +163,7 @@ public:
     return is(ValueKind::Int) || is(ValueKind::Float) || is(ValueKind::Bool);
   }
   /// Whether the value is a scalar or string that is known at compile time.
-  bool isConstant() const { return attr && !(is(ValueKind::String) && parts && !parts->empty()); }
+  bool isConstant() const { return attr && !(parts && !parts->empty()); }
 
   mlir::Attribute getConstant() const { return attr; }
   /// The constant int or bool (as 0 or 1); nothing if unknown or of another kind.
@@ -182,9 +190,15 @@ public:
     assert(isTensor());
     return *ref;
   }
-  /// A tuple's elements, a string's holes, or an optional's payload.
+  /// A tuple's elements, a string's holes, an optional's payload, or what pieces follow from.
   llvm::ArrayRef<SpecValue> getElements() const {
     return parts ? llvm::ArrayRef<SpecValue>(*parts) : llvm::ArrayRef<SpecValue>();
+  }
+  /// The same tuple, string or pieces, of other elements.
+  SpecValue withElements(std::vector<SpecValue> elements) const {
+    SpecValue v = *this;
+    v.parts = std::make_shared<const std::vector<SpecValue>>(std::move(elements));
+    return v;
   }
   CellId getCell() const { return id; }
 

@@ -34,22 +34,27 @@ ArrayAttr describeSignature(Builder &builder, TypeRange types,
   return builder.getArrayAttr(described);
 }
 
-/// Moves the definition of `value` as far up its block as its own operands allow.
-void hoist(Value value) {
+/// The last of the values' definitions in a block, or null.
+Operation *lastDefinition(ValueRange values, Block *block) {
+  Operation *last = nullptr;
+  for (Value value : values)
+    if (Operation *definition = value.getDefiningOp();
+        definition && definition->getBlock() == block)
+      if (!last || last->isBeforeInBlock(definition))
+        last = definition;
+  return last;
+}
+
+/// Moves the definition of `value` as far up its block as its own operands allow; each once.
+void hoist(Value value, DenseSet<Operation *> &hoisted) {
   Operation *op = value.getDefiningOp();
-  if (!op || op->getNumRegions() || !isMemoryEffectFree(op))
+  if (!op || op->getNumRegions() || !isMemoryEffectFree(op) || !hoisted.insert(op).second)
     return;
-  Operation *after = nullptr;
-  for (Value operand : op->getOperands()) {
-    hoist(operand);
-    Operation *definition = operand.getDefiningOp();
-    if (!definition || definition->getBlock() != op->getBlock())
-      continue;
-    if (!after || after->isBeforeInBlock(definition))
-      after = definition;
-  }
-  if (after)
-    op->moveAfter(after);
+  for (Value operand : op->getOperands())
+    hoist(operand, hoisted);
+  // Only now: to hoist one operand may move another one.
+  if (Operation *last = lastDefinition(op->getOperands(), op->getBlock()))
+    op->moveAfter(last);
   else
     op->moveBefore(op->getBlock(), op->getBlock()->begin());
 }
@@ -135,16 +140,12 @@ struct BindFrame : impl::BindFrameBase<BindFrame> {
       if (failed(applyPatternsGreedily(function, std::move(patterns))))
         return failure();
     }
+    DenseSet<Operation *> hoisted;
     for (rt::OutputOp output : outputs) {
-      Operation *after = nullptr;
-      for (Value size : output.getSizes()) {
-        hoist(size);
-        Operation *definition = size.getDefiningOp();
-        if (definition && (!after || after->isBeforeInBlock(definition)))
-          after = definition;
-      }
-      if (after)
-        output->moveAfter(after);
+      for (Value size : output.getSizes())
+        hoist(size, hoisted);
+      if (Operation *last = lastDefinition(output.getSizes(), &function.front()))
+        output->moveAfter(last);
       else
         output->moveBefore(&function.front(), function.front().begin());
     }

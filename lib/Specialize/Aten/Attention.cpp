@@ -4,6 +4,8 @@
 #include "Families.h"
 #include "LinearBuild.h"
 #include "TensorExpr.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include <cmath>
 #include <limits>
 
@@ -16,6 +18,37 @@ static int64_t rankOf(Value tensor) { return cast<RankedTensorType>(tensor.getTy
 //===----------------------------------------------------------------------===//
 // Scaled dot-product attention
 //===----------------------------------------------------------------------===//
+
+/// A mask whose sizes are those of the scores or known to be 1: what is 1 only at run time is
+/// expanded.
+static Value fitMask(RuleContext &ctx, Value mask, ArrayRef<OpFoldResult> scores) {
+  SmallVector<OpFoldResult> own = ctx.sizes(mask), wanted = own;
+  if (own.size() > scores.size()) {
+    (void)ctx.raise(ctx.name() + ": the mask has more dimensions than the scores");
+    return mask;
+  }
+  for (auto [i, size] : llvm::enumerate(own)) {
+    OpFoldResult target = scores[scores.size() - own.size() + i];
+    if (isConstantIntValue(size, 1))
+      continue;
+    const char *message = "scaled_dot_product_attention: the mask does not fit the scores";
+    wanted[i] = target;
+    if (getConstantIntValue(size)) {
+      if (!ctx.requireEqual(target, size, message))
+        return mask;
+      wanted[i] = size;
+      continue;
+    }
+    if (ctx.equal(size, target) == Known::Yes)
+      continue;
+    auto equals = [&](OpFoldResult other) -> Value {
+      return arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::eq, ctx.intValue(size),
+                                   ctx.intValue(other));
+    };
+    ctx.check(arith::OrIOp::create(ctx.b, ctx.loc, equals(target), equals(ctx.fold(1))), message);
+  }
+  return ctx.expandOnes(mask, wanted);
+}
 
 /// scaled_dot_product_attention(query, key, value, attn_mask?, dropout_p, is_causal, scale?,
 /// enable_gqa).
@@ -106,6 +139,10 @@ static FailureOr<Value> attention(RuleContext &ctx) {
       SmallVector<OpFoldResult> wide = batch;
       wide.append({rows, keys});
       mask = ctx.reshape(ctx.broadcastTo(mask, wide), {ctx.product(batch), rows, keys});
+    } else {
+      SmallVector<OpFoldResult> scores = batch;
+      scores.append({rows, keys});
+      mask = fitMask(ctx, mask, scores);
     }
     if (ctx.failed())
       return failure();

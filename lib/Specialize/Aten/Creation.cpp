@@ -134,6 +134,43 @@ static FailureOr<OpFoldResult> countSteps(RuleContext &ctx, Value first, Value l
   return ctx.add(whole, ctx.minimum(rest, ctx.fold(1)));
 }
 
+/// As `arangeOf` where a limit is fractional and not all of them are known.
+static FailureOr<Value> fractionalRange(RuleContext &ctx, std::optional<unsigned> start,
+                                        unsigned end, std::optional<unsigned> step, Type type) {
+  Type f64 = ctx.b.getF64Type();
+  Value zero = ctx.constantScalar(0.0, f64);
+  Value first = start ? ctx.scalarAs(*start, f64) : zero, last = ctx.scalarAs(end, f64);
+  Value by = step ? ctx.scalarAs(*step, f64) : ctx.constantScalar(1.0, f64);
+  if (ctx.failed())
+    return failure();
+  auto compare = [&](arith::CmpFPredicate predicate, Value x, Value y) -> Value {
+    return arith::CmpFOp::create(ctx.b, ctx.loc, predicate, x, y);
+  };
+  ctx.check(compare(arith::CmpFPredicate::ONE, by, zero), "step must be nonzero");
+  Value way = arith::SubFOp::create(ctx.b, ctx.loc, last, first);
+  Value steps = arith::DivFOp::create(ctx.b, ctx.loc, way, by);
+  // Not a number where a limit or the step is none, or is infinite.
+  Value sum = arith::AddFOp::create(ctx.b, ctx.loc, way, by);
+  Value finite = arith::SubFOp::create(ctx.b, ctx.loc, sum, sum);
+  ctx.check(compare(arith::CmpFPredicate::OEQ, finite, zero), "unsupported range");
+  ctx.check(compare(arith::CmpFPredicate::OGE, steps, zero),
+            "upper bound and lower bound inconsistent with step sign");
+  Value most = ctx.constantScalar(0x1p47, f64);
+  ctx.check(compare(arith::CmpFPredicate::OLE, steps, most), "invalid size, possible overflow?");
+  if (ctx.failed())
+    return failure();
+  // What stands behind a check that fails is computed all the same.
+  Value count = arith::MinNumFOp::create(ctx.b, ctx.loc, steps, most);
+  count = arith::MaxNumFOp::create(ctx.b, ctx.loc, count, zero);
+  Expr whole = ceil(Expr(ctx, ctx.fromScalar(count)));
+  Value number = ctx.toScalar(whole.cast(ctx.b.getI64Type()).value());
+  Expr index = iota(ctx, {ctx.indexValue(OpFoldResult(number))}, 0, f64);
+  if (index.isNull())
+    return failure();
+  Expr values = index * Expr(ctx, ctx.fromScalar(by)) + Expr(ctx, ctx.fromScalar(first));
+  return done(ctx, values.cast(type));
+}
+
 /// The numbers from `start` up to `end` (excluded) by `step`; operands, `start` and `step` may be
 /// absent.
 static FailureOr<Value> arangeOf(RuleContext &ctx, std::optional<unsigned> start, unsigned end,
@@ -151,8 +188,7 @@ static FailureOr<Value> arangeOf(RuleContext &ctx, std::optional<unsigned> start
   if (hasFloat && !isFloat(type))
     return ctx.fail("arange: integers from fractional limits are not supported");
   if (hasFloat && !isKnown)
-    return ctx.fail(
-        "arange: fractional limits that are not known at compile time are not supported");
+    return fractionalRange(ctx, start, end, step, type);
   if (isKnown) {
     double first = start ? *ctx.knownFloat(*start) : 0, last = *ctx.knownFloat(end);
     double by = step ? *ctx.knownFloat(*step) : 1;
@@ -196,44 +232,54 @@ static FailureOr<Value> arangeStart(RuleContext &ctx) { return arangeOf(ctx, 0, 
 /// arange.start_step(start, end, step, dtype?, ...).
 static FailureOr<Value> arangeStep(RuleContext &ctx) { return arangeOf(ctx, 0, 1, 2, 3); }
 
-/// `steps` numbers from `start` to `end`, counted from the nearer end as PyTorch does, in f64.
-static Expr evenlySpaced(RuleContext &ctx, double start, double end, int64_t steps) {
-  Expr index = iota(ctx, {ctx.fold(steps)}, 0, ctx.b.getF64Type());
-  double by = steps > 1 ? (end - start) / static_cast<double>(steps - 1) : 0;
-  if (steps == 1)
+/// `steps` numbers from the value of operand 0 to that of operand 1, counted from the nearer end as
+/// PyTorch does, in f64.
+static Expr evenlySpaced(RuleContext &ctx, OpFoldResult steps, bool isWhole) {
+  Type f64 = ctx.b.getF64Type();
+  auto limit = [&](unsigned i) {
+    Expr value(ctx, ctx.operandAs(i, f64));
+    return isWhole ? trunc(value) : value;
+  };
+  Value negative = arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sge,
+                                         ctx.intValue(steps), ctx.intValue(ctx.fold(0)));
+  ctx.check(negative, "number of steps must be non-negative");
+  Expr start = limit(0), end = limit(1), index = iota(ctx, {steps}, 0, f64);
+  if (index.isNull())
+    return index;
+  auto number = [&](OpFoldResult size) {
+    return Expr(ctx, ctx.fromScalar(ctx.intValue(size))).cast(f64);
+  };
+  Expr last = number(ctx.sub(steps, ctx.fold(1))), half = number(ctx.floorDiv(steps, ctx.fold(2)));
+  if (isConstantIntValue(steps, 1))
     return index * 0.0 + start;
-  Expr fromEnd = end - (static_cast<double>(steps - 1) - index) * by;
-  return where(index < static_cast<double>(steps / 2), index * by + start, fromEnd);
+  Expr by = (end - start) / maximum(last, 1.0);
+  Expr spaced = where(index < half, index * by + start, end - (last - index) * by);
+  if (getConstantIntValue(steps))
+    return spaced;
+  return where(last > 0.0, spaced, start);
 }
 
 /// linspace(start, end, steps, dtype?, ...).
 static FailureOr<Value> linspace(RuleContext &ctx) {
-  double start = ctx.constantFloat(0), end = ctx.constantFloat(1);
-  int64_t steps = ctx.constantInt(2);
+  OpFoldResult steps = ctx.index(2);
   Type type = ctx.dtype(3, ctx.b.getF32Type());
   if (ctx.failed() || !requireNumber(ctx, type))
     return failure();
-  if (steps < 0)
-    return ctx.raise("number of steps must be non-negative");
-  if (isInt(type)) {
-    start = std::trunc(start);
-    end = std::trunc(end);
-  }
-  return done(ctx, evenlySpaced(ctx, start, end, steps).cast(type));
+  return done(ctx, evenlySpaced(ctx, steps, isInt(type)).cast(type));
 }
 
 /// logspace(start, end, steps, base, dtype?, ...): base to the power of linspace.
 static FailureOr<Value> logspace(RuleContext &ctx) {
-  double start = ctx.constantFloat(0), end = ctx.constantFloat(1), base = ctx.constantFloat(3);
-  int64_t steps = ctx.constantInt(2);
+  double base = ctx.constantFloat(3);
+  OpFoldResult steps = ctx.index(2);
   Type type = ctx.dtype(4, ctx.b.getF32Type());
   if (ctx.failed() || !requireNumber(ctx, type))
     return failure();
-  if (steps < 0)
-    return ctx.raise("number of steps must be non-negative");
   if (!isFloat(type))
     return ctx.fail("logspace: integers are not supported");
-  Expr exponent = evenlySpaced(ctx, start, end, steps);
+  Expr exponent = evenlySpaced(ctx, steps, false);
+  if (exponent.isNull())
+    return failure();
   return done(ctx, power(exponent.constant(base), exponent).cast(type));
 }
 

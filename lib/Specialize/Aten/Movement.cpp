@@ -2,6 +2,7 @@
 //
 // Operators that return fresh tensors; those that return views are in Views.cpp.
 
+#include "../Interpreter/Pieces.h"
 #include "../Interpreter/Walker.h"
 #include "CheckedBuild.h"
 #include "Families.h"
@@ -55,6 +56,8 @@ static Value concat(RuleContext &ctx, ArrayRef<Value> tensors, int64_t dim) {
 
 /// cat(tensors, dim): vectors without elements are left out, whatever the rank of the others.
 static FailureOr<Value> cat(RuleContext &ctx) {
+  if (ctx.operand(0).is(ValueKind::Pieces))
+    return catPieces(ctx, ctx.operand(0), 1);
   SmallVector<Value> tensors = ctx.tensorList(0);
   if (!promoteAll(ctx, tensors))
     return failure();
@@ -75,6 +78,8 @@ static FailureOr<Value> cat(RuleContext &ctx) {
 
 /// stack(tensors, dim): along a new dimension.
 static FailureOr<Value> stack(RuleContext &ctx) {
+  if (ctx.operand(0).is(ValueKind::Pieces))
+    return stackPieces(ctx, ctx.operand(0), 1);
   SmallVector<Value> tensors = ctx.tensorList(0);
   if (!promoteAll(ctx, tensors))
     return failure();

@@ -1,11 +1,13 @@
 //===- Resampling.cpp - Rules of interpolation ----------------------------===//
 //
 // All of them are separable: along each spatial dimension the result is a weighted sum of elements
-// at positions that are known at compile time.
+// at positions that are constants where the sizes are, and computed at run time where they are not.
 
 #include "CheckedBuild.h"
 #include "Families.h"
 #include "TensorExpr.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
 #include <cmath>
 
 using namespace mlir;
@@ -35,6 +37,11 @@ static SmallVector<Tap> taps(Interpolation kind, int64_t in, int64_t out, bool a
   auto limited = [in](int64_t position) {
     return std::min(std::max<int64_t>(position, 0), in - 1);
   };
+  // PyTorch copies what keeps its size, and doubles elements, whatever the factor.
+  if (out == in && (kind == Interpolation::Nearest || kind == Interpolation::Linear))
+    scale = 1.0f;
+  if (out == 2 * in && kind == Interpolation::Nearest)
+    scale = 0.5f;
   SmallVector<Tap> result(kind == Interpolation::Linear ? 2 : kind == Interpolation::Cubic ? 4 : 1);
   for (int64_t i = 0; i < out; ++i) {
     switch (kind) {
@@ -73,61 +80,193 @@ static SmallVector<Tap> taps(Interpolation kind, int64_t in, int64_t out, bool a
   return result;
 }
 
+/// The same as tensors: i64, and f32 or null.
+static SmallVector<std::pair<Expr, Expr>> asTensors(RuleContext &ctx, ArrayRef<Tap> taps) {
+  SmallVector<std::pair<Expr, Expr>> result;
+  for (const Tap &tap : taps) {
+    int64_t count = tap.positions.size();
+    auto constant = [&](DenseElementsAttr elements) {
+      return Expr(ctx, arith::ConstantOp::create(ctx.b, ctx.loc, elements));
+    };
+    Expr positions = constant(DenseElementsAttr::get(
+        RankedTensorType::get({count}, ctx.b.getI64Type()), ArrayRef(tap.positions)));
+    Expr weights(ctx, {});
+    if (!tap.weights.empty())
+      weights = constant(DenseElementsAttr::get(RankedTensorType::get({count}, ctx.b.getF32Type()),
+                                                ArrayRef(tap.weights)));
+    result.push_back({positions, weights});
+  }
+  return result;
+}
+
+namespace {
+/// One dimension to be resampled.
+struct Axis {
+  OpFoldResult in, out;
+  /// The scale factor that the program named, if it did (f64).
+  Value given;
+};
+} // namespace
+
+/// How far it is from one element of the result to the next, in elements of the source: f32.
+static Expr pace(RuleContext &ctx, Interpolation kind, const Axis &axis, bool alignCorners) {
+  Type f32 = ctx.b.getF32Type();
+  auto sizeAs = [&](OpFoldResult size) {
+    return Expr(ctx, ctx.fromScalar(ctx.intValue(size))).cast(f32);
+  };
+  if (alignCorners) {
+    Expr way = sizeAs(axis.in) - 1.0, steps = sizeAs(ctx.sub(axis.out, ctx.fold(1)));
+    return where(steps > 0.0, way / maximum(steps, 1.0), 0.0);
+  }
+  if (axis.given) {
+    Expr named = (1.0 / Expr(ctx, ctx.fromScalar(axis.given))).cast(f32);
+    // PyTorch copies what keeps its size, and doubles elements, whatever the factor.
+    Expr in = sizeAs(axis.in), out = sizeAs(axis.out);
+    if (kind == Interpolation::Nearest)
+      named = where(out == in * 2.0, 0.5, named);
+    bool mayCopy = kind == Interpolation::Nearest || kind == Interpolation::Linear;
+    return mayCopy ? where(out == in, 1.0, named) : named;
+  }
+  return sizeAs(axis.in) / sizeAs(axis.out);
+}
+
+/// As `taps`, computed at run time.
+static SmallVector<std::pair<Expr, Expr>> tapsAtRunTime(RuleContext &ctx, Interpolation kind,
+                                                        const Axis &axis, bool alignCorners) {
+  Type i64 = ctx.b.getI64Type(), f32 = ctx.b.getF32Type();
+  Expr i =
+      Expr(ctx, IotaOp::create(ctx.b, ctx.loc, i64, ArrayRef<OpFoldResult>{axis.out}, 0)).cast(f32);
+  Expr scale = pace(ctx, kind, axis, alignCorners),
+       last(ctx, ctx.fromScalar(ctx.intValue(ctx.sub(axis.in, ctx.fold(1)))));
+  auto limited = [&](const Expr &position) { return minimum(maximum(position, 0.0), last); };
+  Expr at = i * scale;
+  if (kind == Interpolation::NearestExact)
+    at = (i + 0.5) * scale;
+  else if (kind != Interpolation::Nearest && !alignCorners)
+    at = (i + 0.5) * scale - 0.5;
+  switch (kind) {
+  case Interpolation::Nearest:
+  case Interpolation::NearestExact:
+    return {{limited(floor(at).cast(i64)), Expr(ctx, {})}};
+  case Interpolation::Linear: {
+    at = maximum(at, 0.0);
+    Expr first = limited(at.cast(i64));
+    Expr weight = minimum(maximum(at - first.cast(f32), 0.0), 1.0);
+    return {{first, 1.0 - weight}, {limited(first + 1.0), weight}};
+  }
+  case Interpolation::Cubic: {
+    double a = -0.75;
+    Expr whole = floor(at), t = at - whole, first = whole.cast(i64);
+    auto near = [=](const Expr &x) { return ((x * (a + 2)) - (a + 3)) * x * x + 1.0; };
+    auto far = [=](const Expr &x) { return ((x * a - 5 * a) * x + 8 * a) * x - 4 * a; };
+    return {{limited(first - 1.0), far(t + 1.0)},
+            {limited(first), near(t)},
+            {limited(first + 1.0), near(1.0 - t)},
+            {limited(first + 2.0), far(2.0 - t)}};
+  }
+  }
+  llvm_unreachable("all kinds covered");
+}
+
 /// Applies the taps along one dimension.
-static Expr resampleDim(const Expr &x, int64_t dim, ArrayRef<Tap> taps) {
+static Expr resampleDim(const Expr &x, int64_t dim, ArrayRef<std::pair<Expr, Expr>> taps) {
   RuleContext &ctx = x.ctx();
   if (x.isNull())
     return x;
   Expr total(ctx, {});
-  for (const Tap &tap : taps) {
-    int64_t count = tap.positions.size();
-    auto indexType = RankedTensorType::get({count}, ctx.b.getI64Type());
-    Value index = arith::ConstantOp::create(
-        ctx.b, ctx.loc, DenseElementsAttr::get(indexType, ArrayRef(tap.positions)));
-    Expr part(ctx, checkedValue<TakeOp>(ctx, x.value(), index, static_cast<uint64_t>(dim)));
+  for (auto [positions, weights] : taps) {
+    if (positions.isNull())
+      return positions;
+    Expr part(ctx,
+              checkedValue<TakeOp>(ctx, x.value(), positions.value(), static_cast<uint64_t>(dim)));
     if (part.isNull())
       return part;
-    if (!tap.weights.empty()) {
-      SmallVector<int64_t> shape(rankOf(x.value()) - dim, 1);
-      shape.front() = count;
-      auto weightType = RankedTensorType::get(shape, ctx.b.getF32Type());
-      Expr weights(ctx,
-                   arith::ConstantOp::create(
-                       ctx.b, ctx.loc, DenseElementsAttr::get(weightType, ArrayRef(tap.weights))));
-      part = part * weights.cast(x.elementType());
+    if (weights.value()) {
+      SmallVector<OpFoldResult> shape(rankOf(x.value()) - dim, ctx.fold(1));
+      shape.front() = ctx.size(weights.value(), 0);
+      part = part * Expr(ctx, ctx.reshape(weights.value(), shape)).cast(x.elementType());
     }
     total = total.value() ? total + part : part;
   }
   return total;
 }
 
-/// Resamples the last `spatial` dimensions to the sizes.
-static FailureOr<Value> resample(RuleContext &ctx, Interpolation kind, int64_t spatial,
-                                 ArrayRef<int64_t> outputSizes, bool alignCorners,
-                                 ArrayRef<double> scales) {
+/// Raises unless a size is above 0.
+static void requireSome(RuleContext &ctx, OpFoldResult size) {
+  Value some = arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sgt, ctx.intValue(size),
+                                     ctx.intValue(ctx.fold(0)));
+  ctx.check(some, ctx.name() + ": Input and output sizes should be greater than 0, but got {}",
+            ctx.intValue(size));
+}
+
+/// Resamples the last dimensions.
+static FailureOr<Value> resample(RuleContext &ctx, Interpolation kind, ArrayRef<Axis> axes,
+                                 bool alignCorners) {
   Value self = ctx.tensor(0);
   if (ctx.failed())
     return failure();
   auto type = cast<RankedTensorType>(self.getType());
-  if (type.getRank() != spatial + 2)
-    return ctx.raise(ctx.name() + ": expected an input of rank " + Twine(spatial + 2) +
-                     ", but got rank " + Twine(type.getRank()));
   bool isNearest = kind == Interpolation::Nearest || kind == Interpolation::NearestExact;
   if (!isNearest && !isFloat(type.getElementType()))
     return ctx.fail(ctx.name() + ": not implemented for '" + dtypeName(type.getElementType()) +
                     "'");
+  SmallVector<OpFoldResult> sizes = ctx.sizes(self);
+  for (auto [i, axis] : llvm::enumerate(axes)) {
+    requireSome(ctx, axis.in);
+    requireSome(ctx, axis.out);
+    sizes[i + 2] = axis.out;
+  }
+  if (ctx.failed() || !ctx.requireSizes(sizes))
+    return failure();
   Expr x(ctx, self);
   if (!isNearest)
     x = x.cast(computeType(type.getElementType()));
-  for (int64_t i = 0; i < spatial; ++i) {
-    int64_t in = type.getDimSize(i + 2);
-    if (ShapedType::isDynamic(in))
-      return ctx.fail(ctx.name() + ": unknown spatial sizes are not supported");
-    if (in <= 0 || outputSizes[i] <= 0)
-      return ctx.raise(ctx.name() + ": Input and output sizes should be greater than 0");
-    x = resampleDim(x, i + 2, taps(kind, in, outputSizes[i], alignCorners, scales[i]));
+  for (auto [i, axis] : llvm::enumerate(axes)) {
+    std::optional<int64_t> in = getConstantIntValue(axis.in), out = getConstantIntValue(axis.out);
+    FloatAttr factor;
+    bool isConstant = in && out && (!axis.given || matchPattern(axis.given, m_Constant(&factor)));
+    double given = factor ? factor.getValueAsDouble() : 0;
+    x = resampleDim(x, i + 2,
+                    isConstant ? asTensors(ctx, taps(kind, *in, *out, alignCorners, given))
+                               : tapsAtRunTime(ctx, kind, axis, alignCorners));
   }
   return done(ctx, x.cast(type.getElementType()));
+}
+
+/// A size times a factor, rounded down: at least 1, and no more than a tensor can have.
+static OpFoldResult scaled(RuleContext &ctx, OpFoldResult size, Value factor) {
+  FloatAttr known;
+  std::optional<int64_t> in = getConstantIntValue(size);
+  if (in && matchPattern(factor, m_Constant(&known)))
+    return ctx.fold(static_cast<int64_t>(static_cast<double>(*in) * known.getValueAsDouble()));
+  Type f64 = ctx.b.getF64Type();
+  Value number = arith::SIToFPOp::create(ctx.b, ctx.loc, f64, ctx.intValue(size));
+  Value product = arith::MulFOp::create(ctx.b, ctx.loc, number, factor);
+  auto check = [&](arith::CmpFPredicate predicate, double bound, const char *message) {
+    Value limit = ctx.constantScalar(bound, f64);
+    ctx.check(arith::CmpFOp::create(ctx.b, ctx.loc, predicate, product, limit), message);
+  };
+  check(arith::CmpFPredicate::OGE, 1.0, "Input and output sizes should be greater than 0");
+  check(arith::CmpFPredicate::OLE, 0x1p47, "interpolation to too many elements");
+  // What a check that fails is behind may not be a number.
+  Value most = ctx.constantScalar(0x1p47, f64), least = ctx.constantScalar(1.0, f64);
+  product = arith::MinNumFOp::create(ctx.b, ctx.loc, product, most);
+  product = arith::MaxNumFOp::create(ctx.b, ctx.loc, product, least);
+  return ctx.indexValue(OpFoldResult(
+      arith::FPToSIOp::create(ctx.b, ctx.loc, ctx.b.getI64Type(), product).getResult()));
+}
+
+/// The elements of a list of floats, f64.
+static SmallVector<Value> floatList(RuleContext &ctx, unsigned i) {
+  SmallVector<Value> values;
+  for (const SpecValue &element : ctx.elements(ctx.operand(i))) {
+    if (!element.is(ValueKind::Float)) {
+      (void)ctx.fail(ctx.name() + ": expected a list of floats as operand #" + Twine(i));
+      return values;
+    }
+    values.push_back(ctx.scalarValue(element));
+  }
+  return values;
 }
 
 /// `<name>.vec` (input, output_size?, [align_corners,] scale_factors?) and
@@ -136,35 +275,34 @@ template <Interpolation kind, int64_t spatial> static FailureOr<Value> upsample(
   constexpr bool hasCorners = kind == Interpolation::Linear || kind == Interpolation::Cubic;
   unsigned next = 2;
   bool alignCorners = hasCorners && ctx.constantBool(next++);
-  SmallVector<double> scales(spatial, 0.0);
-  SmallVector<int64_t> sizes;
-  if (ctx.name().ends_with(".vec")) {
-    if (!ctx.isNone(next)) {
-      scales = ctx.constantFloatList(next);
-      if (ctx.failed())
-        return failure();
-      if (static_cast<int64_t>(scales.size()) != spatial)
-        return ctx.fail(ctx.name() + ": expected " + Twine(spatial) + " scale factors");
-      RankedTensorType type = ctx.tensorType(0);
-      if (type.getRank() != spatial + 2)
-        return ctx.fail(ctx.name() + ": expected an input of rank " + Twine(spatial + 2));
-      for (int64_t i = 0; i < spatial; ++i) {
-        if (type.isDynamicDim(i + 2))
-          return ctx.fail(ctx.name() + ": unknown spatial sizes are not supported");
-        sizes.push_back(
-            static_cast<int64_t>(static_cast<double>(type.getDimSize(i + 2)) * scales[i]));
-      }
-    } else {
-      sizes = ctx.constantIntList(1, spatial);
-    }
-  } else {
-    sizes = ctx.constantIntList(1, spatial);
-    for (int64_t i = 0; i < spatial; ++i)
-      scales[i] = ctx.constantFloat(next + i, 0.0);
-  }
+  RankedTensorType type = ctx.tensorType(0);
   if (ctx.failed())
     return failure();
-  return resample(ctx, kind, spatial, sizes, alignCorners, scales);
+  if (type.getRank() != spatial + 2)
+    return ctx.fail(ctx.name() + ": expected an input of rank " + Twine(spatial + 2) +
+                    ", but got rank " + Twine(type.getRank()));
+  bool isVector = ctx.name().ends_with(".vec"), byFactor = isVector && !ctx.isNone(next);
+  SmallVector<OpFoldResult> sizes = byFactor ? SmallVector<OpFoldResult>() : ctx.indexList(1);
+  SmallVector<Value> factors(spatial);
+  if (byFactor) {
+    factors = floatList(ctx, next);
+  } else if (!isVector) {
+    for (int64_t i = 0; i < spatial; ++i)
+      if (!ctx.isNone(next + i))
+        factors[i] = ctx.scalarAs(next + i, ctx.b.getF64Type());
+  }
+  if (sizes.size() == 1)
+    sizes.append(spatial - 1, sizes.front());
+  if (ctx.failed())
+    return failure();
+  if (factors.size() != spatial || (!byFactor && sizes.size() != spatial))
+    return ctx.fail(ctx.name() + ": expected " + Twine(spatial) + " sizes or scale factors");
+  SmallVector<Axis> axes;
+  for (int64_t i = 0; i < spatial; ++i) {
+    OpFoldResult in = ctx.size(ctx.tensor(0), i + 2);
+    axes.push_back({in, byFactor ? scaled(ctx, in, factors[i]) : sizes[i], factors[i]});
+  }
+  return resample(ctx, kind, axes, alignCorners);
 }
 
 void specialize::registerResamplingRules(RuleRegistry &registry) {

@@ -3,6 +3,7 @@
 // Each rule says by which steps the view follows from operand 0, so that writes through it reach
 // the base. `<name>_copy` operators take the same steps and return a fresh tensor.
 
+#include "../Interpreter/Pieces.h"
 #include "CheckedBuild.h"
 #include "Families.h"
 #include "ViewHelpers.h"
@@ -238,15 +239,57 @@ static ViewAnswers unknownPieces(RuleContext &ctx, Value self, int64_t dim, OpFo
   return consecutive(ctx, self, dim, lengths);
 }
 
-/// split.Tensor(self, split_size, dim).
+static bool requireSplitSize(RuleContext &ctx, OpFoldResult length, OpFoldResult size) {
+  auto compare = [&](arith::CmpIPredicate predicate, OpFoldResult x) -> Value {
+    return arith::CmpIOp::create(ctx.b, ctx.loc, predicate, ctx.intValue(x),
+                                 ctx.intValue(ctx.fold(0)));
+  };
+  ctx.check(compare(arith::CmpIPredicate::sge, length),
+            "split expects split_size be non-negative, but got split_size={}",
+            ctx.intValue(length));
+  if (std::optional<int64_t> known = getConstantIntValue(length); known && *known > 0)
+    return !ctx.failed();
+  Value isCut = compare(arith::CmpIPredicate::sgt, length),
+        isEmpty = compare(arith::CmpIPredicate::eq, size);
+  ctx.check(arith::OrIOp::create(ctx.b, ctx.loc, isCut, isEmpty),
+            "split_size can only be 0 if dimension size is 0, but got dimension size of {}",
+            ctx.intValue(size));
+  return !ctx.failed();
+}
+
+/// The dimension that pieces are cut along; nothing after a failure.
+static std::optional<int64_t> cutDim(RuleContext &ctx, unsigned operand) {
+  int64_t rank = rankOf(ctx.tensor(0)), dim = ctx.dim(operand, rank);
+  if (ctx.failed())
+    return std::nullopt;
+  if (rank)
+    return dim;
+  (void)ctx.fail(ctx.name() + ": expects at least a 1-dimensional tensor");
+  return std::nullopt;
+}
+
+/// Pieces of split.Tensor(self, split_size, dim), whose length or whose dimension is not known.
+static std::optional<SpecValue> splitPieces(RuleContext &ctx) {
+  std::optional<int64_t> dim = cutDim(ctx, 2);
+  OpFoldResult length = ctx.index(1);
+  if (!dim || ctx.failed())
+    return std::nullopt;
+  OpFoldResult size = ctx.size(ctx.tensor(0), *dim);
+  if (!requireSplitSize(ctx, length, size) ||
+      (getConstantIntValue(length) && getConstantIntValue(size)))
+    return std::nullopt;
+  length = ctx.minimum(length, size);
+  OpFoldResult count = ctx.floorDiv(ctx.add(size, ctx.sub(length, ctx.fold(1))), length);
+  return slicesOf(ctx, *dim, length, ctx.maximum(count, ctx.fold(1)));
+}
+
+/// split.Tensor(self, split_size, dim) of sizes that are known.
 static ViewAnswers split(RuleContext &ctx) {
   Value self = ctx.tensor(0);
   int64_t length = ctx.constantInt(1), dim = ctx.dim(2, rankOf(self));
   std::optional<int64_t> size = knownSize(ctx, self, dim);
   if (!size)
     return failure();
-  if (length < 0 || (length == 0 && *size != 0))
-    return ctx.raise("split expects split_size be non-negative, and 0 only for an empty dimension");
   int64_t count = length == 0 ? 1 : std::max<int64_t>((*size + length - 1) / length, 1);
   return pieces(ctx, self, dim, *size, length, count);
 }
@@ -278,6 +321,47 @@ static ViewAnswers splitSizes(RuleContext &ctx) {
   return consecutive(ctx, self, dim, lengths);
 }
 
+/// Whether a list is only unpacked or iterated over, so that pieces do for it.
+static bool isIterated(Operation *op) {
+  return llvm::all_of(op->getUsers(), [](Operation *user) {
+    if (isa<ListUnpackOp>(user))
+      return true;
+    auto aten = dyn_cast<AtenOp>(user);
+    StringRef name = aten ? aten.getName() : "";
+    name.consume_front("aten::");
+    return name == "len.t" || name == "__getitem__.t" || name == "cat" || name == "stack";
+  });
+}
+
+/// Pieces of chunk(self, chunks, dim), whose number or whose dimension is not known.
+static std::optional<SpecValue> chunkPieces(RuleContext &ctx) {
+  std::optional<int64_t> dim = cutDim(ctx, 2), known = ctx.knownInt(1);
+  OpFoldResult chunks = ctx.index(1);
+  if (!dim || ctx.failed())
+    return std::nullopt;
+  OpFoldResult size = ctx.size(ctx.tensor(0), *dim), one = ctx.fold(1);
+  ctx.check(arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sgt, ctx.intValue(chunks),
+                                  ctx.intValue(ctx.fold(0))),
+            "chunk expects `chunks` to be greater than 0, got: {}", ctx.intValue(chunks));
+  if (ctx.failed() ||
+      (known && (getConstantIntValue(size) || !isIterated(ctx.getWalker().current))))
+    return std::nullopt;
+  // More chunks than there are elements are as many as there are; of nothing, as many as asked for.
+  OpFoldResult limited =
+      known && *known < INT32_MAX ? chunks : ctx.minimum(chunks, ctx.maximum(size, one));
+  OpFoldResult length = ctx.floorDiv(ctx.add(size, ctx.sub(limited, one)), limited);
+  OpFoldResult count = ctx.floorDiv(ctx.add(size, ctx.sub(length, one)), length);
+  if (std::optional<int64_t> constant = getConstantIntValue(size)) {
+    count = *constant ? count : chunks;
+  } else {
+    Value isEmpty = arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::eq,
+                                          ctx.intValue(size), ctx.intValue(ctx.fold(0)));
+    count = Value(arith::SelectOp::create(ctx.b, ctx.loc, isEmpty, ctx.indexValue(chunks),
+                                          ctx.indexValue(count)));
+  }
+  return slicesOf(ctx, *dim, length, count, known);
+}
+
 /// chunk(self, chunks, dim): at most so many pieces of equal size, the last one smaller.
 static ViewAnswers chunk(RuleContext &ctx) {
   Value self = ctx.tensor(0);
@@ -296,6 +380,14 @@ static ViewAnswers chunk(RuleContext &ctx) {
   if (length == 0)
     return pieces(ctx, self, dim, 0, 0, chunks);
   return pieces(ctx, self, dim, *size, length, (*size + length - 1) / length);
+}
+
+/// Pieces of unbind.int(self, dim) along a dimension of a size that is not known.
+static std::optional<SpecValue> unbindPieces(RuleContext &ctx) {
+  std::optional<int64_t> dim = cutDim(ctx, 1);
+  if (!dim || getConstantIntValue(ctx.size(ctx.tensor(0), *dim)))
+    return std::nullopt;
+  return elementsOf(ctx, *dim);
 }
 
 /// unbind.int(self, dim).
@@ -318,21 +410,27 @@ static ViewAnswers unbind(RuleContext &ctx) {
 /// Pieces whose sizes differ by at most one, larger ones first.
 static ViewAnswers tensorSplitSections(RuleContext &ctx, Value self, int64_t dim,
                                        int64_t sections) {
-  std::optional<int64_t> size = knownSize(ctx, self, dim);
-  if (!size)
+  if (ctx.failed())
     return failure();
+  if (!rankOf(self))
+    return ctx.fail(ctx.name() + ": expects at least a 1-dimensional tensor");
   if (sections <= 0)
     return ctx.raise(ctx.name() + ": number of sections must be larger than 0, got " +
                      Twine(sections));
+  OpFoldResult size = ctx.size(self, dim), whole = ctx.floorDiv(size, ctx.fold(sections));
+  OpFoldResult rest = ctx.sub(size, ctx.mul(whole, ctx.fold(sections)));
   SmallVector<OpFoldResult> lengths;
-  for (int64_t i = 0; i < sections; ++i)
-    lengths.push_back(ctx.fold(*size / sections + (i < *size % sections)));
+  for (int64_t i = 0; i < sections; ++i) {
+    // One more for the first ones, as many as are left.
+    OpFoldResult more = ctx.maximum(ctx.sub(rest, ctx.fold(i)), ctx.fold(0));
+    lengths.push_back(ctx.add(whole, ctx.minimum(more, ctx.fold(1))));
+  }
   return consecutive(ctx, self, dim, lengths);
 }
 
 /// Pieces between indices, which count and are limited as in Python.
 static ViewAnswers tensorSplitIndices(RuleContext &ctx, Value self, int64_t dim,
-                                      ArrayRef<int64_t> indices) {
+                                      ArrayRef<OpFoldResult> indices) {
   std::vector<ViewAnswer> answers;
   if (ctx.failed())
     return failure();
@@ -340,7 +438,7 @@ static ViewAnswers tensorSplitIndices(RuleContext &ctx, Value self, int64_t dim,
   for (size_t i = 0; i <= indices.size(); ++i) {
     std::optional<OpFoldResult> end;
     if (i < indices.size())
-      end = ctx.fold(indices[i]);
+      end = indices[i];
     FailureOr<ViewChain> steps = sliceSteps(ctx, self, dim, start, end, ctx.fold(1));
     if (failed(steps))
       return failure();
@@ -356,7 +454,7 @@ static ViewAnswers tensorSplit(RuleContext &ctx) {
   int64_t dim = ctx.dim(2, rankOf(self));
   if (ctx.name().ends_with("sections"))
     return tensorSplitSections(ctx, self, dim, ctx.constantInt(1));
-  return tensorSplitIndices(ctx, self, dim, ctx.constantIntList(1));
+  return tensorSplitIndices(ctx, self, dim, ctx.indexList(1));
 }
 
 /// hsplit, vsplit, dsplit (.int: sections that divide the size, .array: indices).
@@ -368,7 +466,7 @@ template <int64_t wanted> static ViewAnswers splitAlong(RuleContext &ctx) {
   if (rank < (wanted == 1 ? 1 : wanted == 0 ? 2 : 3))
     return ctx.raise(ctx.name() + ": the tensor has too few dimensions");
   if (ctx.name().ends_with("array"))
-    return tensorSplitIndices(ctx, self, dim, ctx.constantIntList(1));
+    return tensorSplitIndices(ctx, self, dim, ctx.indexList(1));
   int64_t sections = ctx.constantInt(1);
   std::optional<int64_t> size = knownSize(ctx, self, dim);
   if (!size)
@@ -381,7 +479,7 @@ template <int64_t wanted> static ViewAnswers splitAlong(RuleContext &ctx) {
 
 /// The steps of a diagonal: the two dimensions last and merged, then every (columns + 1)-th
 /// element.
-static FailureOr<ViewChain> diagonalSteps(RuleContext &ctx, Value self, int64_t offset,
+static FailureOr<ViewChain> diagonalSteps(RuleContext &ctx, Value self, OpFoldResult offset,
                                           int64_t dim1, int64_t dim2) {
   int64_t rank = rankOf(self);
   if (ctx.failed())
@@ -398,15 +496,20 @@ static FailureOr<ViewChain> diagonalSteps(RuleContext &ctx, Value self, int64_t 
     }
   order.append({dim1, dim2});
   // Beyond any size there is nothing, wherever it starts.
-  offset = std::clamp<int64_t>(offset, -(int64_t(1) << 40), int64_t(1) << 40);
-  OpFoldResult right = ctx.fold(std::max<int64_t>(offset, 0)),
-               down = ctx.fold(std::max<int64_t>(-offset, 0));
+  OpFoldResult far = ctx.fold(int64_t(1) << 40), near = ctx.fold(-(int64_t(1) << 40));
+  offset = ctx.maximum(ctx.minimum(offset, far), near);
+  OpFoldResult right = ctx.maximum(offset, ctx.fold(0)),
+               down = ctx.maximum(ctx.sub(ctx.fold(0), offset), ctx.fold(0));
   OpFoldResult length = ctx.minimum(ctx.sub(rows, down), ctx.sub(columns, right));
   if (!isNonNegative(length))
     length = ctx.maximum(length, ctx.fold(0));
-  OpFoldResult start = isConstantIntValue(length, 0) ? ctx.fold(0)
-                       : offset >= 0                 ? right
-                                                     : ctx.mul(down, columns);
+  OpFoldResult start = ctx.fold(0);
+  if (!isConstantIntValue(length, 0)) {
+    start = ctx.add(right, ctx.mul(down, columns));
+    // Where a diagonal of nothing starts is no place of the tensor.
+    if (!getConstantIntValue(offset))
+      start = ctx.minimum(start, ctx.mul(rows, columns));
+  }
   merged.push_back(ctx.mul(rows, columns));
   SmallVector<OpFoldResult> offsets(merged.size(), ctx.fold(0)), steps(merged.size(), ctx.fold(1));
   SmallVector<OpFoldResult> sizes(merged);
@@ -419,8 +522,8 @@ static FailureOr<ViewChain> diagonalSteps(RuleContext &ctx, Value self, int64_t 
 /// diagonal(self, offset, dim1, dim2), linalg_diagonal(A, offset, dim1, dim2).
 static FailureOr<ViewAnswer> diagonal(RuleContext &ctx) {
   Value self = ctx.tensor(0);
-  int64_t rank = rankOf(self), offset = ctx.constantInt(1), dim1 = ctx.dim(2, rank),
-          dim2 = ctx.dim(3, rank);
+  OpFoldResult offset = ctx.index(1);
+  int64_t rank = rankOf(self), dim1 = ctx.dim(2, rank), dim2 = ctx.dim(3, rank);
   FailureOr<ViewChain> steps = diagonalSteps(ctx, self, offset, dim1, dim2);
   if (failed(steps))
     return failure();
@@ -522,8 +625,8 @@ static LogicalResult sliceScatter(RuleContext &ctx, SmallVectorImpl<SpecValue> &
 /// diagonal_scatter(self, src, offset, dim1, dim2).
 static LogicalResult diagonalScatter(RuleContext &ctx, SmallVectorImpl<SpecValue> &results) {
   Value self = ctx.tensor(0);
-  int64_t rank = rankOf(self), offset = ctx.constantInt(2), dim1 = ctx.dim(3, rank),
-          dim2 = ctx.dim(4, rank);
+  OpFoldResult offset = ctx.index(2);
+  int64_t rank = rankOf(self), dim1 = ctx.dim(3, rank), dim2 = ctx.dim(4, rank);
   return scatterInto(ctx, diagonalSteps(ctx, self, offset, dim1, dim2), results);
 }
 
@@ -533,6 +636,9 @@ void specialize::registerSliceRules(RuleRegistry &registry) {
   registry.view("narrow", narrow);
   registry.view("narrow.Tensor", narrow);
   registry.viewList("split.Tensor", split);
+  registry.pieces("split.Tensor", splitPieces);
+  registry.pieces("chunk", chunkPieces);
+  registry.pieces("unbind.int", unbindPieces);
   registry.viewList("split.sizes", splitSizes);
   registry.viewList("split_with_sizes", splitSizes);
   registry.viewList("chunk", chunk);

@@ -204,7 +204,16 @@ static FailureOr<ViewAnswer> unflatten(RuleContext &ctx) {
   return answer({viewReshape(sizes)});
 }
 
-/// Removes dimensions of size 1 among `dims`; a size that is not known must then differ from 1.
+/// Whether a size is the lesser of 1 and something: it is 1 unless there is nothing.
+static bool isAtMostOne(OpFoldResult size) {
+  auto value = dyn_cast<Value>(size);
+  auto least = value ? value.getDefiningOp<arith::MinSIOp>() : arith::MinSIOp();
+  return least && (isConstantIntValue(OpFoldResult(least.getLhs()), 1) ||
+                   isConstantIntValue(OpFoldResult(least.getRhs()), 1));
+}
+
+/// Removes dimensions of size 1 among `dims`; of a size that is not known it is taken that it
+/// differs from 1, or is 1 where it is at most that, and checked.
 static FailureOr<ViewAnswer> squeezeDims(RuleContext &ctx, ArrayRef<int64_t> dims) {
   Value self = ctx.tensor(0);
   if (ctx.failed())
@@ -219,11 +228,15 @@ static FailureOr<ViewAnswer> squeezeDims(RuleContext &ctx, ArrayRef<int64_t> dim
     if (isOne == Known::Yes)
       continue;
     if (isOne == Known::Maybe) {
-      Value differs = arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::ne,
-                                            ctx.indexValue(size), ctx.indexValue(ctx.fold(1)));
-      ctx.check(differs,
-                "squeeze: dimension " + Twine(i) +
-                    " was compiled for sizes other than 1, for which the rank would differ");
+      bool isUsual = isAtMostOne(size);
+      Value holds = arith::CmpIOp::create(
+          ctx.b, ctx.loc, isUsual ? arith::CmpIPredicate::eq : arith::CmpIPredicate::ne,
+          ctx.indexValue(size), ctx.indexValue(ctx.fold(1)));
+      ctx.check(holds, "squeeze: dimension " + Twine(i) + " was compiled for " +
+                           (isUsual ? "size 1, and without it" : "sizes other than 1") +
+                           ", for which the rank would differ");
+      if (isUsual)
+        continue;
     }
     kept.push_back(size);
   }

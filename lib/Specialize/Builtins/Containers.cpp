@@ -4,6 +4,7 @@
 // to a fixpoint, an index that is known only at run time asks for unrolling.
 //
 //===----------------------------------------------------------------------===//
+#include "../Interpreter/Pieces.h"
 #include "../Interpreter/Walker.h"
 #include "TorchLite/Specialize/Rules.h"
 
@@ -173,6 +174,12 @@ LogicalResult append(RuleContext &ctx, Results &results) {
 }
 
 LogicalResult getItem(RuleContext &ctx, Results &results) {
+  if (ctx.operand(0).is(ValueKind::Pieces)) {
+    std::optional<SpecValue> element = pieceAt(ctx, ctx.operand(0), ctx.index(1));
+    if (!element)
+      return failure();
+    return results.push_back(*element), success();
+  }
   if (!isList(ctx, 0))
     return failure();
   std::optional<int64_t> at = position(ctx, 1, items(ctx, 0).size());
@@ -200,6 +207,8 @@ LogicalResult length(RuleContext &ctx, Results &results) {
   if (ctx.operand(0).is(ValueKind::Dict))
     return results.push_back(ctx.makeInt(static_cast<int64_t>(items(ctx, 0).size() / 2))),
            success();
+  if (ctx.operand(0).is(ValueKind::Pieces))
+    return results.push_back(pieceCount(ctx.operand(0))), success();
   if (!isList(ctx, 0))
     return failure();
   results.push_back(ctx.makeInt(static_cast<int64_t>(items(ctx, 0).size())));

@@ -352,6 +352,7 @@ bool Walker::isLive(CellId id) {
       return value.getTensor().storage == id;
     case ValueKind::Tuple:
     case ValueKind::Optional:
+    case ValueKind::Pieces:
       return llvm::any_of(value.getElements(), reaches);
     case ValueKind::List:
     case ValueKind::Dict:

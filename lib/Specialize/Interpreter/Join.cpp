@@ -75,6 +75,7 @@ std::optional<SpecValue> Join::join(const SpecValue &a, const SpecValue &b) {
     return one;
   case ValueKind::String:
   case ValueKind::Tuple:
+  case ValueKind::Pieces:
     return joinParts(a, b);
   case ValueKind::Tensor:
     return joinTensor(a, b);
@@ -129,13 +130,13 @@ std::optional<SpecValue> Join::joinOptional(const SpecValue &a, const SpecValue 
   return SpecValue::optional(present->getScalar(), *joined);
 }
 
-/// Tuples, and strings with their holes.
+/// Tuples, pieces, and strings with their holes.
 std::optional<SpecValue> Join::joinParts(const SpecValue &a, const SpecValue &b) {
   bool onLeft = !a.is(ValueKind::Uninitialized), onRight = !b.is(ValueKind::Uninitialized);
   const SpecValue &one = onLeft ? a : b;
   if (onLeft && onRight) {
     if (a.getConstant() != b.getConstant())
-      return fail(differ("one string", "another"));
+      return fail(differ("one " + one.kindName(), "another"));
     if (a.getElements().size() != b.getElements().size())
       return fail(differ("a " + one.kindName() + " of length " + Twine(a.getElements().size()),
                          "one of length " + Twine(b.getElements().size())));
@@ -147,10 +148,7 @@ std::optional<SpecValue> Join::joinParts(const SpecValue &a, const SpecValue &b)
                        onRight ? b.getElements() : ArrayRef<SpecValue>(missing));
   if (!parts)
     return std::nullopt;
-  if (one.is(ValueKind::Tuple))
-    return SpecValue::tuple(std::move(*parts));
-  return SpecValue::formatted(w.b.getContext(), cast<StringAttr>(one.getConstant()).getValue(),
-                              *parts);
+  return one.withElements(std::move(*parts));
 }
 
 //===----------------------------------------------------------------------===//

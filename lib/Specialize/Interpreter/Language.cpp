@@ -4,6 +4,7 @@
 // operators, its calls and its control flow.
 //
 //===----------------------------------------------------------------------===//
+#include "Pieces.h"
 #include "Walker.h"
 
 using namespace mlir;
@@ -80,6 +81,14 @@ LogicalResult Walker::step(ListUnpackOp unpack) {
   SpecValue list = get(unpack.getList());
   if (list.is(ValueKind::Unknown))
     return failure();
+  if (list.is(ValueKind::Pieces)) {
+    RuleContext ctx(*this, b, locOf(unpack), "list_unpack", {}, {});
+    auto pieces = unpackPieces(ctx, list, unpack.getNumResults());
+    if (failed(pieces))
+      return failure();
+    bind(unpack.getResults(), *pieces);
+    return success();
+  }
   if (!list.is(ValueKind::List))
     return error("expected a list to unpack, but got " + list.kindName());
   const std::vector<SpecValue> &elements = cell(list.getCell()).elements;

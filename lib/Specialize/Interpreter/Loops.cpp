@@ -277,12 +277,12 @@ SpecValue LoopAttempt::refresh(const SpecValue &value) const {
   }
   if (value.is(ValueKind::Optional))
     return SpecValue::optional(value.getPresent(), refresh(value.getPayload()));
-  if (!value.is(ValueKind::Tuple))
+  if (!value.is(ValueKind::Tuple) && !value.is(ValueKind::Pieces))
     return value;
   std::vector<SpecValue> elements;
   for (const SpecValue &element : value.getElements())
     elements.push_back(refresh(element));
-  return SpecValue::tuple(std::move(elements));
+  return value.withElements(std::move(elements));
 }
 
 void LoopAttempt::refreshTypes() {
@@ -345,10 +345,7 @@ SpecValue LoopAttempt::substitute(const SpecValue &value) {
   std::vector<SpecValue> elements;
   for (const SpecValue &element : value.getElements())
     elements.push_back(substitute(element));
-  if (value.is(ValueKind::Tuple))
-    return SpecValue::tuple(std::move(elements));
-  return SpecValue::formatted(w.b.getContext(), cast<StringAttr>(value.getConstant()).getValue(),
-                              elements);
+  return value.withElements(std::move(elements));
 }
 
 /// The loop for good, with its results.

@@ -127,6 +127,14 @@ OpFoldResult RuleContext::sizeOrOwn(OpFoldResult size, OpFoldResult own) {
   return arith::SelectOp::create(b, loc, isOwn, indexValue(own), indexValue(size)).getResult();
 }
 
+/// Checks that a size beside -1 is not 0, for which -1 could be anything.
+static void requireSome(RuleContext &ctx, OpFoldResult size, ArrayRef<OpFoldResult> sizes) {
+  Value isSome = arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::ne, ctx.intValue(size),
+                                       ctx.intValue(ctx.fold(0)));
+  ctx.check(isSome, "cannot reshape tensor of 0 elements into shape " + textOf(sizes) +
+                        " because the unspecified dimension size -1 can be any value");
+}
+
 SmallVector<OpFoldResult> RuleContext::inferReshape(Value tensor, ArrayRef<OpFoldResult> sizes) {
   SmallVector<OpFoldResult> from = this->sizes(tensor), to(sizes.begin(), sizes.end());
   bool hasMinusOne =
@@ -165,10 +173,13 @@ SmallVector<OpFoldResult> RuleContext::inferReshape(Value tensor, ArrayRef<OpFol
     auto match = llvm::find_if(left, [&](OpFoldResult other) {
       return !getConstantIntValue(size) && equal(size, other) == Known::Yes;
     });
-    if (match != left.end())
-      left.erase(match);
-    else
+    if (match == left.end()) {
       right.push_back(size);
+      continue;
+    }
+    left.erase(match);
+    if (inferred)
+      requireSome(*this, size, sizes);
   }
   OpFoldResult have = product(left), want = product(right);
   std::optional<int64_t> haveStatic = getConstantIntValue(have),

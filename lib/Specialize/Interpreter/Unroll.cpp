@@ -65,6 +65,16 @@ static void eraseBehind(Block *block, Operation *last) {
   }
 }
 
+/// Checks that there are as many pieces as is usual, for which a loop over them is unrolled.
+void Walker::requireUsual(Value number, int64_t usual) {
+  Value count = constant(b.getI64IntegerAttr(usual));
+  Value holds = arith::CmpIOp::create(b, locOf(current), arith::CmpIPredicate::eq, number, count);
+  CheckOp::create(b, locOf(current), holds,
+                  "the loop was compiled for " + Twine(usual) + " pieces, but there are {}",
+                  number);
+  assume(holds, true);
+}
+
 OutcomePtr Walker::walkLoop(LoopOp op) {
   SpecValue trip = get(op.getMaxTripCount()), condition = get(op.getInitialCondition());
   SmallVector<SpecValue> initial = get(op.getInitialValues());
@@ -104,6 +114,8 @@ OutcomePtr Walker::walkLoop(LoopOp op) {
     if (!otherErrors || !canUnroll)
       return outcome;
     eraseBehind(block, last);
+  } else if (!canUnroll && condition.getBool() && usualCounts.count(trip.getScalar())) {
+    count = usualCounts.lookup(trip.getScalar());
   } else if (!canUnroll) {
     problems.resize(knownProblems, Problem{op.getLoc(), "", ""});
     std::string reason = "the loop cannot be kept as a loop, and its trip count is not known at "
@@ -127,5 +139,7 @@ OutcomePtr Walker::walkLoop(LoopOp op) {
   problems.resize(knownProblems, Problem{op.getLoc(), "", ""});
   state = std::move(entry);
   b.setInsertionPointToEnd(block);
+  if (!trip.getInt())
+    requireUsual(trip.getScalar(), *count);
   return unroll(op, 0, count, std::move(initial), condition);
 }

@@ -96,6 +96,7 @@ bool SpecValue::same(const SpecValue &other) const {
   case ValueKind::Optional:
     return value == other.value && getPayload().same(other.getPayload());
   case ValueKind::Tuple:
+  case ValueKind::Pieces:
   case ValueKind::String:
     if (attr != other.attr || getElements().size() != other.getElements().size())
       return false;
@@ -130,6 +131,8 @@ StringRef specialize::kindName(ValueKind kind) {
     return "Device";
   case ValueKind::List:
     return "List";
+  case ValueKind::Pieces:
+    return "List of a length known only at run time";
   case ValueKind::Tuple:
     return "Tuple";
   case ValueKind::Dict:

@@ -261,7 +261,7 @@ static bool containsUnknown(Walker &w, const SpecValue &value, unsigned depth = 
   if (depth == 0)
     return false;
   auto inside = [&](const SpecValue &element) { return containsUnknown(w, element, depth - 1); };
-  if (value.is(ValueKind::Tuple) || value.is(ValueKind::Optional))
+  if (value.is(ValueKind::Tuple) || value.is(ValueKind::Optional) || value.is(ValueKind::Pieces))
     return llvm::any_of(value.getElements(), inside);
   if (value.is(ValueKind::List) || value.is(ValueKind::Dict))
     return llvm::any_of(w.cell(value.getCell()).elements, inside);
@@ -447,6 +447,13 @@ LogicalResult Walker::applyRule(RuleContext &ctx, const Rule &rule,
         return failure();
       results.push_back(answerOne(*answer));
       return success();
+    }
+    if (rule.pieces) {
+      std::optional<SpecValue> pieces = rule.pieces(ctx);
+      if (ctx.failed())
+        return failure();
+      if (pieces)
+        return results.push_back(*pieces), success();
     }
     FailureOr<std::vector<ViewAnswer>> answers = rule.viewList(ctx);
     if (failed(answers) || ctx.failed())

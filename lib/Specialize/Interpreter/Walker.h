@@ -265,6 +265,9 @@ public:
   /// Conditions around the current point that are not decided.
   unsigned undecided = 0;
   unsigned loopAttempts = 0;
+  /// Numbers of pieces that are this for most sizes: what a loop is unrolled by that cannot be
+  /// kept.
+  llvm::DenseMap<mlir::Value, int64_t> usualCounts;
   /// The innermost loop attempt has failed, and why.
   std::optional<std::string> structureLost;
   mlir::Location structureLostAt;
@@ -310,6 +313,7 @@ private:
   SpecValue viewOfArchive(CellId whole, TensorRefAttr ref, Known contiguous);
   OutcomePtr unroll(LoopOp op, int64_t trip, std::optional<int64_t> count,
                     llvm::SmallVector<SpecValue> carried, SpecValue condition);
+  void requireUsual(mlir::Value number, int64_t usual);
   mlir::LogicalResult step(mlir::Operation *op);
   // Language.cpp
   mlir::LogicalResult step(ConstantOp op);

@@ -27,3 +27,31 @@ func.func @square(%x: tensor<?x3xf32> {tl.name = "x"}, %n: i64)
 func.func private @helper(%x: tensor<3xf32>) -> tensor<3xf32> {
   return %x : tensor<3xf32>
 }
+
+// To hoist one operand of a size may move another one: the size still stands behind all of them.
+// CHECK-LABEL: func.func @shared_operands
+// CHECK: %[[IS:.*]] = arith.cmpi eq
+// CHECK-DAG: %[[LESS:.*]] = arith.subi
+// CHECK-DAG: %[[MORE:.*]] = arith.floordivsi
+// CHECK: arith.select %[[IS]], %[[LESS]], %[[MORE]]
+// CHECK: tlrt.output
+func.func @shared_operands(%x: tensor<?xf32>, %a: i64) -> tensor<?xf32> attributes {tl.method = "shared_operands"} {
+  %zero = arith.constant 0 : i64
+  %one = arith.constant 1 : i64
+  %first = arith.constant 0 : index
+  %none = arith.constant -1 : i64
+  %dim = tensor.dim %x, %first : tensor<?xf32>
+  %size = arith.index_cast %dim : index to i64
+  %less = arith.subi %zero, %size : i64
+  %is = arith.cmpi eq, %a, %none : i64
+  %isZero = arith.cmpi eq, %a, %zero : i64
+  %either = arith.ori %isZero, %is : i1
+  %divisor = arith.select %either, %one, %a : i64
+  %more = arith.floordivsi %size, %divisor : i64
+  %wanted = arith.select %is, %less, %more : i64
+  %length = arith.index_cast %wanted : i64 to index
+  %empty = tensor.empty(%length) : tensor<?xf32>
+  %c = arith.constant 1.0 : f32
+  %filled = linalg.fill ins(%c : f32) outs(%empty : tensor<?xf32>) -> tensor<?xf32>
+  return %filled : tensor<?xf32>
+}
