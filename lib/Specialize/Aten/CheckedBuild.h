@@ -8,8 +8,8 @@
 namespace torchlite::tl::specialize {
 
 /// Builds an operation whose operands may not fit together. `OpTy::create` ends the process when
-/// type inference fails; here it raises the message of the inference, as what does not fit raises in
-/// PyTorch too. Arguments are those of `create` after the location. Null after a failure.
+/// type inference fails; here it raises the message of the inference, as it does in PyTorch.
+/// Arguments are those of `create` after the location. Null after a failure.
 template <typename OpTy, typename... Args> OpTy checkedCreate(RuleContext &ctx, Args &&...args) {
   using namespace mlir;
   if (ctx.failed())

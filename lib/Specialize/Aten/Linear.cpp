@@ -199,7 +199,7 @@ static FailureOr<Value> scaledSum(RuleContext &ctx, Type type, Value self, Value
   for (unsigned i : {beta, alpha})
     if (ctx.operand(i).is(ValueKind::Float) && !isFloat(type))
       return ctx.fail("For integral input tensors, " + Twine(i == beta ? "beta" : "alpha") +
-                       " must not be a floating point number.");
+                      " must not be a floating point number.");
   Expr result = Expr(ctx, product).cast(computeType(type));
   if (ctx.knownFloat(alpha) != 1.0)
     result = result * computeOperand(ctx, alpha, type);

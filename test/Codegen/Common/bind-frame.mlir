@@ -30,7 +30,7 @@ func.func private @helper(%x: tensor<3xf32>) -> tensor<3xf32> {
 
 // To hoist one operand of a size may move another one: the size still stands behind all of them.
 // CHECK-LABEL: func.func @shared_operands
-// CHECK: %[[IS:.*]] = arith.cmpi eq
+// CHECK-DAG: %[[IS:.*]] = arith.cmpi eq, %{{.*}}, %c-1
 // CHECK-DAG: %[[LESS:.*]] = arith.subi
 // CHECK-DAG: %[[MORE:.*]] = arith.floordivsi
 // CHECK: arith.select %[[IS]], %[[LESS]], %[[MORE]]
