@@ -149,11 +149,13 @@ static FailureOr<Value> fractionalRange(RuleContext &ctx, std::optional<unsigned
   ctx.check(compare(arith::CmpFPredicate::ONE, by, zero), "step must be nonzero");
   Value way = arith::SubFOp::create(ctx.b, ctx.loc, last, first);
   Value steps = arith::DivFOp::create(ctx.b, ctx.loc, way, by);
-  // Not a number where a limit or the step is none, or is infinite.
-  Value sum = arith::AddFOp::create(ctx.b, ctx.loc, way, by);
-  Value finite = arith::SubFOp::create(ctx.b, ctx.loc, sum, sum);
+  // Not a number where a limit is none, or is infinite. The step may be infinite.
+  Value finite = arith::SubFOp::create(ctx.b, ctx.loc, way, way);
   ctx.check(compare(arith::CmpFPredicate::OEQ, finite, zero), "unsupported range");
-  ctx.check(compare(arith::CmpFPredicate::OGE, steps, zero),
+  Value forward =
+      arith::SelectOp::create(ctx.b, ctx.loc, compare(arith::CmpFPredicate::OGT, by, zero), way,
+                              arith::SubFOp::create(ctx.b, ctx.loc, zero, way));
+  ctx.check(compare(arith::CmpFPredicate::OGE, forward, zero),
             "upper bound and lower bound inconsistent with step sign");
   Value most = ctx.constantScalar(0x1p47, f64);
   ctx.check(compare(arith::CmpFPredicate::OLE, steps, most), "invalid size, possible overflow?");
