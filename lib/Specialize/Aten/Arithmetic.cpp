@@ -317,6 +317,8 @@ template <typename OpTy> static FailureOr<Value> shift(RuleContext &ctx) {
 static FailureOr<Value> whereRule(RuleContext &ctx) {
   Type type = ctx.resultType({1, 2});
   Expr condition = Expr(ctx, ctx.tensor(0)).cast(ctx.b.getI1Type());
+  if (ctx.failed() || !requireFits(ctx, 1, type) || !requireFits(ctx, 2, type))
+    return failure();
   return done(
       ctx, where(condition, Expr(ctx, ctx.operandAs(1, type)), Expr(ctx, ctx.operandAs(2, type))));
 }
