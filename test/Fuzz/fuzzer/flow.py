@@ -50,7 +50,7 @@ class Flow:
         self.count += 1
         name = f"i{self.count}"
         condition = self.pick([f"{name} < n", f"{name} < 3 and {self.condition()}", f"{name} < n and bool({self.of('v')}.sum() < 20.)"])
-        self.env[name] = "i"
+        # No name for others to assign to: the loop must end.
         return [f"{name} = 0", f"while {condition}:", f"    {name} += 1", *self.block(loop=True)]
 
     def count_up(self):

@@ -5,6 +5,7 @@ Tensors have few shapes, so that most can stand for each other: a vector `v` of 
 integers, floats and booleans.
 """
 import random
+import re
 
 from .flow import Flow
 from .scalars import Scalars
@@ -264,6 +265,10 @@ class Writer(Scalars, Flow):
             options |= self.of_kind()
             before = dict(self.env), self.count
             if lines := self.rng.choices(list(options), options.values())[0]():
+                # Names that were made for a form that was not taken in the end.
+                for name in self.env.keys() - before[0].keys():
+                    if not any(re.search(rf"\b{name}\b", line) for line in lines):
+                        del self.env[name]
                 return lines
             self.env, self.count = before
         return ["pass"]
@@ -299,9 +304,10 @@ def draw(name, rng, kind):
     """A story that LibTorch takes."""
     for _ in range(60):
         story = draw_once(name, rng, kind)
-        if scripts(story) is None:
+        reason = scripts(story)
+        if reason is None:
             return story
-    raise RuntimeError(f"no story of the kind '{kind}' could be drawn")
+    raise RuntimeError(f"no story of the kind '{kind}' could be drawn: {reason}")
 
 
 def draw_once(name, rng, kind):
