@@ -179,9 +179,8 @@ LogicalResult Walker::step(UncheckedCastOp castOp) {
     return failure();
   }
   if (value.is(ValueKind::Optional) && !isa<OptionalType>(castOp.getResult().getType())) {
-    CheckOp::create(b, locOf(castOp), value.getPresent(), StringRef("Unwrapping null optional"),
-                    ValueRange());
-    assume(value.getPresent(), true);
+    RuleContext ctx(*this, b, locOf(castOp), "unchecked_cast", {}, {});
+    ctx.check(value.getPresent(), "Unwrapping null optional");
     value = value.getPayload();
   }
   bind(castOp.getResult(), value);

@@ -147,13 +147,17 @@ static Value together(RuleContext &ctx, Pieces pieces) {
   return ctx.permute(split, front);
 }
 
-FailureOr<Value> specialize::stackPieces(RuleContext &ctx, const SpecValue &value, unsigned dim) {
-  Pieces pieces = unpack(ctx, value);
-  // A list without elements raises.
+/// As `together`, of one piece or more: PyTorch raises for a list without elements.
+static Value someTogether(RuleContext &ctx, const Pieces &pieces, const Twine &message) {
   Value some = arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sgt,
                                      ctx.intValue(pieces.count), ctx.intValue(ctx.fold(0)));
-  ctx.check(some, "stack expects a non-empty TensorList");
-  Value all = together(ctx, pieces);
+  ctx.check(some, message);
+  return together(ctx, pieces);
+}
+
+FailureOr<Value> specialize::stackPieces(RuleContext &ctx, const SpecValue &value, unsigned dim) {
+  Pieces pieces = unpack(ctx, value);
+  Value all = someTogether(ctx, pieces, "stack expects a non-empty TensorList");
   if (ctx.failed() || !all)
     return failure();
   int64_t rank = cast<RankedTensorType>(all.getType()).getRank(), at = ctx.dim(dim, rank);
@@ -175,10 +179,7 @@ FailureOr<Value> specialize::catPieces(RuleContext &ctx, const SpecValue &value,
     return failure();
   if (!pieces.areElements && at == pieces.dim)
     return base;
-  Value some = arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sgt,
-                                     ctx.intValue(pieces.count), ctx.intValue(ctx.fold(0)));
-  ctx.check(some, "torch.cat(): expected a non-empty list of Tensors");
-  Value all = together(ctx, pieces);
+  Value all = someTogether(ctx, pieces, "torch.cat(): expected a non-empty list of Tensors");
   if (ctx.failed() || !all)
     return failure();
   SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(1, rank + 1));
