@@ -122,7 +122,126 @@ def rebound_in_loop(self, x: Tensor, c: bool, d: bool):
     return a, b, k
 """
 
-# These must be refused: which of two is written is known at run time only, by the number of trips.
+# Which of two is written depends on the number of trips: the program has to tell (Identities.cpp).
+LOOPS = """
+def loop_tensor(self, x: Tensor, n: int):
+    a = x.clone()
+    k = x * 2.0
+    for i in range(n):
+        k = a
+    k.add_(1.0)
+    return a, k
+def previous(self, x: Tensor, n: int):
+    before = x * 1.0
+    now = x * 2.0
+    for i in range(n):
+        before = now
+        now.mul_(2.0)
+    now.add_(1.0)
+    return before, now
+def swapped(self, x: Tensor, n: int):
+    a = x.clone()
+    b = x + 10.0
+    for i in range(n):
+        a, b = b, a
+        a += 1.0
+    b[0] = 7.0
+    return a, b
+def one_new_tensor(self, x: Tensor, n: int):
+    a = x * 1.0
+    b = x * 2.0
+    for i in range(n):
+        t = a + b
+        a = t
+        b = t
+    a.add_(10.0)
+    return a, b
+def three_back(self, x: Tensor, n: int):
+    a = x * 1.0
+    b = x * 2.0
+    c = x * 3.0
+    for i in range(n):
+        c = b
+        b = a
+        a = a + 1.0
+        if i % 3 == 2:
+            a = c
+        c.mul_(2.0)
+    a.sub_(5.0)
+    return a, b, c
+def nested(self, x: Tensor, n: int):
+    a = x * 1.0
+    b = x * 2.0
+    k = a
+    for i in range(n):
+        for j in range(i):
+            a, b = b, a + float(j)
+            k.add_(1.0)
+        k = b
+        b.mul_(2.0)
+    k.neg_()
+    return a, b, k
+def by_condition_in_loop(self, x: Tensor, n: int):
+    a = x * 1.0
+    b = x * 2.0
+    k = b
+    while n > 0:
+        if n % 2 == 0:
+            k = a
+        else:
+            t = x * float(n)
+            k = t
+            b = t
+        k.add_(1.0)
+        n -= 1
+    b.mul_(3.0)
+    return a, b, k
+def then_by_condition(self, x: Tensor, n: int):
+    a = x * 1.0
+    b = x * 2.0
+    k = b
+    for i in range(n):
+        k = a
+    m = k if n < 3 else x * 3.0
+    m.add_(100.0)
+    return a, b, m
+def element_of_list(self, x: Tensor, n: int):
+    a = x * 1.0
+    l = [x * 2.0, x * 3.0]
+    for i in range(n):
+        l[0] = a
+        a = l[1]
+    l[0].add_(100.0)
+    return a, l[0], l[1]
+def argument(self, x: Tensor, n: int):
+    k = x * 2.0
+    for i in range(n):
+        k = x
+    k[1:] = 3.0
+    return k, x + 0.0
+def same_values(self, x: Tensor, n: int):
+    a = x.clone()
+    k = x + 1.0
+    a.copy_(k)
+    for i in range(n):
+        k = a
+        a = a + 1.0
+    a.add_(1.0)
+    return a, k
+def two_loops(self, x: Tensor, n: int):
+    a = x.clone()
+    b = x + 1.0
+    k = a
+    for i in range(n):
+        a, b = b, a
+    for i in range(n - 1):
+        k = b
+        b.add_(1.0)
+    k.t().mul_(2.0)
+    return a, b, k
+"""
+
+# These must be refused: the list, or the part of a tensor, is known at run time only, by the number of trips.
 REFUSED = """
 def loop_list(self, x: Tensor, n: int):
     l = [x]
@@ -131,11 +250,11 @@ def loop_list(self, x: Tensor, n: int):
         l = m
     m[0] = x * 5.0
     return l[0]
-def loop_tensor(self, x: Tensor, n: int):
+def loop_part(self, x: Tensor, n: int):
     a = x.clone()
-    k = x * 2.0
+    k = x[1:] * 2.0
     for i in range(n):
-        k = a
+        k = a[1:]
     k.add_(1.0)
     return a, k
 """
@@ -232,6 +351,19 @@ def check_functions(build, prefix, target):
     return wrong
 
 
+def check_loops(build, prefix, target):
+    archive, wrong = prefix.with_suffix(".loops.pt"), 0
+    define(LOOPS).save(str(archive))
+    names = [name for _, name in methods(LOOPS)]
+    for sizes in ("3x4", "?x?"):
+        library = prefix.with_suffix(".loops.so")
+        compile_library(build, archive, library, [f"{name}({sizes}xf32, int)" for name in names], target)
+        instance, reference = torchlite.Model(library).instance(), torch.jit.load(str(archive))
+        for name, n in itertools.product(names, (0, 1, 2, 3, 6)):
+            wrong += check(name, instance, reference, [torch.randn(3, 4), n])
+    return wrong
+
+
 def check_refused(build, prefix):
     archive, wrong = prefix.with_suffix(".refused.pt"), 0
     define(REFUSED).save(str(archive))
@@ -259,6 +391,7 @@ def main():
     build, prefix, target = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
     torch.manual_seed(1)
     wrong = check_functions(build, prefix, target) + check_state(build, prefix, target)
+    wrong += check_loops(build, prefix, target)
     if target == "cpu":
         wrong += check_refused(build, prefix)
     print(f"{wrong} wrong")

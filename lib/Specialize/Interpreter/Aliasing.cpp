@@ -32,6 +32,7 @@ SpecValue Walker::newTensor(Value value, Known contiguous, bool given) {
   Cell cell;
   cell.kind = Cell::Kind::Storage;
   cell.value = value;
+  cell.identity = newIdentity(nextCell);
   auto type = cast<RankedTensorType>(value.getType());
   return SpecValue::tensor({allocate(std::move(cell)), nullptr, type, contiguous, given});
 }
@@ -192,6 +193,7 @@ void Walker::noteCopy(CellId copy, CellId base) {
 
 void Walker::noteMaybeCopy(CellId copy, CellId base) {
   state.heap.addPlaces(copy, unite({copy}, state.heap.places(base)));
+  change(copy).isPart = true;
   joinedAt.insert({copy, {nullptr, locOf(current)}});
 }
 
@@ -240,7 +242,8 @@ Value Walker::readTensor(const SpecValue &tensor) {
 
 LogicalResult Walker::writeTensor(const SpecValue &tensor, Value value) {
   const TensorRef &ref = tensor.getTensor();
-  if (failed(checkPartners(ref.storage, "a write in place to a tensor")))
+  SmallVector<CellId> partners;
+  if (failed(checkPartners(ref.storage, "a write in place to a tensor", &partners)))
     return failure();
   if (cell(ref.storage).isConstant)
     return error("a write in place to a constant of the program");
@@ -260,41 +263,52 @@ LogicalResult Walker::writeTensor(const SpecValue &tensor, Value value) {
     if (!value)
       return error("a write in place through this kind of view");
   }
-  if (value.getType() != old.getType())
-    value = tensor::CastOp::create(b, locOf(current), old.getType(), value);
-  change(ref.storage).value = value;
+  value = converted(value, old.getType());
+  setStorage(ref.storage, value);
   if (lastDecision)
     writes[ref.storage].push_back({lastDecision, decisionsOf(ref)});
-  // The sizes of a storage do not change by a write.
-  if (!cast<RankedTensorType>(old.getType()).hasStaticShape()) {
-    SmallVector<OpFoldResult> sizes;
-    for (int64_t i : llvm::seq<int64_t>(0, cast<RankedTensorType>(old.getType()).getRank()))
-      sizes.push_back(sizeOf(old, i));
-    state.sizes[value] = sizes;
-  }
-  if (auto it = cellStorages.find(ref.storage);
-      it != cellStorages.end() && !program.stateStorages.contains(it->second))
-    newStateStorages.insert(it->second);
-  if (auto it = stateCells.find(ref.storage); it != stateCells.end())
-    writtenStateLeaves.insert(it->second);
+  for (CellId partner : partners)
+    writePartner(ref.storage, partner, value);
   return success();
 }
 
-LogicalResult Walker::checkPartners(CellId id, StringRef what) {
+void Walker::setStorage(CellId id, Value value) {
+  Value old = storageValue(id);
+  change(id).value = value;
+  // The sizes of a storage do not change by a write.
+  if (!cast<RankedTensorType>(old.getType()).hasStaticShape())
+    state.sizes[value] = sizesOf(old);
+  if (auto it = cellStorages.find(id);
+      it != cellStorages.end() && !program.stateStorages.contains(it->second))
+    newStateStorages.insert(it->second);
+  if (auto it = stateCells.find(id); it != stateCells.end())
+    writtenStateLeaves.insert(it->second);
+}
+
+LogicalResult Walker::checkPartners(CellId id, StringRef what, SmallVectorImpl<CellId> *resolved) {
   SmallVector<CellId> live = llvm::filter_to_vector(
       state.heap.partners(id), [&](CellId partner) { return isLive(partner); });
   if (live.empty())
     return success();
-  // The method is walked again with the conditionals that made them left open, if there are any.
+  // The method is walked again: with the conditionals that made them left open, if there are any,
+  // or with identities. A loop cannot be left open.
+  bool identify = resolved && canIdentify(id, live);
   std::optional<Location> where;
-  live.push_back(id);
-  for (CellId either : live)
+  bool isOpened = false;
+  for (CellId either : llvm::concat<const CellId>(live, ArrayRef(id)))
     if (auto it = joinedAt.find(either); it != joinedAt.end()) {
       auto [place, loc] = it->second;
-      if (place && !keepOpen.contains(place))
+      bool opens = place && !keepOpen.contains(place) && !(identify && inLoopAttempt());
+      if (opens)
         newKeepOpen.insert(place);
+      isOpened |= opens;
       where = loc;
     }
+  if (identify && !isOpened && tracksIdentities) {
+    resolved->append(live);
+    return success();
+  }
+  needsIdentities |= identify && !isOpened;
   problems.push_back({locOf(current),
                       (what + " that may share memory with another one: which of them is written "
                               "depends on a condition, on a loop or on strides at run time")

@@ -20,9 +20,12 @@
 // (`reshape`) is a joined cell, too: its own place, or those of what it is made of.
 //
 // The invariant: a joined cell holds the value (the elements) that it would have whichever of its
-// places it is. It is kept by refusing a write to a cell while another one that may alias it is
-// still used (Walker::livePartners); the walk is then repeated with the arms of the conditional
-// kept apart, or, where that is not possible, ends with an error that names both lines.
+// places it is. A write to a cell while another one that may alias it is still used would break it
+// (Walker::checkPartners). The walk is then repeated with the arms of the conditional kept apart;
+// where that is not possible, as in loops, with *identities*: numbers of the program at run time
+// that are equal for two cells where they are one place, so that the write changes the other cell
+// where they are (Identities.cpp). A cell that stands for parts of places, or for lists, has none;
+// there the walk ends with an error that names both lines.
 //
 // `join` of two heaps is Join.h.
 //
@@ -48,6 +51,11 @@ struct Cell {
   mlir::Value value;
   /// Joined cells (see above): what they may be. Empty for others, which are themselves.
   Places places;
+  /// Storages, where the walk tracks identities: an i64 that no other place has while this one is
+  /// used. Null: for joined cells, not known; for others, the cell's number.
+  mlir::Value identity;
+  /// Joined storages: it may be a view of a place, or a copy; it has no identity.
+  bool isPart = false;
 
   /// List: elements; Dict: keys and values in turn.
   std::vector<SpecValue> elements;

@@ -164,7 +164,12 @@ std::optional<SpecValue> Join::takeIn(const SpecValue &own, const SpecValue &ten
   std::optional<Value> value = merge(left.heap.lookup(ref.storage)->value, read(right, tensor));
   if (!value)
     return std::nullopt;
-  out.heap.addPlaces(ref.storage, right.heap.places(other.storage));
+  Cell cell = *left.heap.lookup(ref.storage);
+  cell.value = *value;
+  cell.places = unite(cell.places, right.heap.places(other.storage));
+  if (!takeInIdentity(cell, ref, other))
+    return std::nullopt;
+  out.heap.set(ref.storage, std::move(cell));
   bool layoutDiffers = ref.contiguous != other.contiguous || ref.strides != other.strides;
   if (layoutDiffers && (ref.contiguous != Known::Maybe || ref.strides)) {
     ref.contiguous = Known::Maybe;
@@ -197,11 +202,16 @@ std::optional<SpecValue> Join::joinTensor(const SpecValue &a, const SpecValue &b
   std::optional<Value> value = merge(x ? read(left, a) : Value(), y ? read(right, b) : Value());
   if (!value)
     return std::nullopt;
+  Cell cell;
+  cell.isPart = isPart(left, x) || isPart(right, y);
+  std::optional<Value> identity = cell.isPart ? Value() : joinIdentities(x, y);
+  if (!identity)
+    return std::nullopt;
   if (!*value)
     return one;
-  Cell cell;
   cell.kind = Cell::Kind::Storage;
   cell.value = *value;
+  cell.identity = *identity;
   cell.places = placesOf(x, y);
   std::optional<CellId> id = addCell(std::move(cell));
   if (!id)

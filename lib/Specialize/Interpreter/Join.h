@@ -90,6 +90,13 @@ private:
   /// The elements of two lists or dicts, either of which may be null (never used).
   std::optional<std::vector<SpecValue>> joinElements(const Cell *x, const Cell *y);
   Places placesOf(const TensorRef *x, const TensorRef *y) const;
+  // Identities.cpp
+  /// What the identity of a storage is that is one on the left and another on the right; null where
+  /// that is not known.
+  std::optional<mlir::Value> joinIdentities(const TensorRef *x, const TensorRef *y);
+  bool isPart(State &side, const TensorRef *ref) const;
+  /// The identity of an own cell that stands for one tensor more.
+  bool takeInIdentity(Cell &cell, const TensorRef &own, const TensorRef &other);
 };
 
 /// Whether two tensors are the same view of the same storage.

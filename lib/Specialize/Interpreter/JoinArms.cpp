@@ -47,6 +47,7 @@ private:
   }
   bool joinCell(CellId id);
   bool joinHeap();
+  bool joinEpochs();
   void joinKnowledge();
   void setSizes(Value merged, Value onThen, Value onElse);
   bool outside(Value value) const;
@@ -228,6 +229,18 @@ bool ArmsJoin::joinHeap() {
   return true;
 }
 
+/// Loops in the arms have had trips.
+bool ArmsJoin::joinEpochs() {
+  if (!left.epoch && !right.epoch)
+    return true;
+  Value zero = w.constant(w.b.getI64IntegerAttr(0));
+  std::optional<Value> epoch =
+      merge(left.epoch ? left.epoch : zero, right.epoch ? right.epoch : zero);
+  if (epoch)
+    behind.epoch = *epoch;
+  return epoch.has_value();
+}
+
 /// Names, and what is known of sizes and conditions on both sides.
 void ArmsJoin::joinKnowledge() {
   for (auto &[written, value] : left.env) {
@@ -264,6 +277,8 @@ bool ArmsJoin::run() {
       return false;
     yields.push_back(*value);
   }
+  if (!joinEpochs())
+    return false;
   if (result)
     joinKnowledge();
   return true;

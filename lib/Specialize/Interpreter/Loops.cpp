@@ -48,8 +48,6 @@ bool LoopAttempt::isVisible(const TensorRef &ref) const {
 
 std::optional<CellId> LoopAttempt::addCell(Cell cell) {
   CellId id = w.nextCell++;
-  if (cell.kind == Cell::Kind::Storage)
-    ownTensors[id] = cell.value;
   own.insert(id);
   changed = true;
   head.heap.set(id, std::move(cell));
@@ -207,6 +205,16 @@ void LoopAttempt::begin() {
   loop = LoopOp::create(w.b, loc, TypeRange(), tripValue, conditionValue, ValueRange());
   body = &loop.getBody().emplaceBlock();
   body->addArgument(w.b.getI64Type(), loc);
+  if (w.tracksIdentities)
+    beginEpochs();
+}
+
+/// The count of all trips is carried.
+void LoopAttempt::beginEpochs() {
+  Carried c;
+  c.initial = entry.epoch ? entry.epoch : w.constant(w.b.getI64IntegerAttr(0));
+  c.argument = epoch = body->addArgument(w.b.getI64Type(), w.locOf(written));
+  values.push_back(c);
 }
 
 OutcomePtr LoopAttempt::abandon() {
@@ -228,6 +236,9 @@ LoopAttempt::Round LoopAttempt::walkOnce() {
   w.b.setInsertionPointToEnd(body);
   for (Carried &c : values)
     setSizes(c, c.argument);
+  if (epoch)
+    w.state.epoch =
+        arith::AddIOp::create(w.b, w.locOf(written), epoch, w.constant(w.b.getI64IntegerAttr(1)));
   Block &writtenBody = written.getBody().front();
   w.bind(writtenBody.getArgument(0), SpecValue::scalar(body->getArgument(0)));
   for (auto [argument, value] :
@@ -264,15 +275,16 @@ LoopAttempt::Round LoopAttempt::walkOnce() {
   w.b.setInsertionPointToEnd(outcome->block);
   if (!joinStates(ArrayRef<SpecValue>(outcome->yields).drop_front()))
     return Round::Lost;
+  if (epoch)
+    find(epoch)->next = end.epoch;
   return changed ? Round::Changed : Round::Settled;
 }
 
 SpecValue LoopAttempt::refresh(const SpecValue &value) const {
   if (value.isTensor()) {
     TensorRef ref = value.getTensor();
-    auto it = ownTensors.find(ref.storage);
-    if (it != ownTensors.end() && !ref.chain)
-      ref.type = cast<RankedTensorType>(it->second.getType());
+    if (own.contains(ref.storage) && !ref.chain)
+      ref.type = cast<RankedTensorType>(head.heap.lookup(ref.storage)->value.getType());
     return SpecValue::tensor(ref);
   }
   if (value.is(ValueKind::Optional))
@@ -379,6 +391,8 @@ OutcomePtr LoopAttempt::finish() {
   w.state.sizes = entry.sizes;
   w.state.conditions = entry.conditions;
   w.state.equalities = entry.equalities;
+  if (epoch)
+    w.state.epoch = substitute(epoch);
   w.b.setInsertionPointToEnd(parent);
   for (CellId id = 0, n = w.state.heap.size(); id < n; ++id) {
     CellRef ref = w.state.heap.lookup(id);
@@ -387,6 +401,8 @@ OutcomePtr LoopAttempt::finish() {
     Cell cell = *ref;
     if (cell.value)
       cell.value = substitute(cell.value);
+    if (cell.identity)
+      cell.identity = substitute(cell.identity);
     for (SpecValue &element : cell.elements)
       element = substitute(element);
     for (auto &entry : cell.attributes)

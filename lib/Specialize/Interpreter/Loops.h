@@ -56,6 +56,7 @@ private:
   void refreshTypes();
   SpecValue refresh(const SpecValue &value) const;
   void setSizes(Carried &c, mlir::Value value);
+  void beginEpochs();
 
   //===--- The finished loop -------------------------------------------------===//
 
@@ -70,6 +71,8 @@ private:
   /// The values of the loop's names at the head of its body.
   llvm::SmallVector<SpecValue> headValues;
   SpecValue trip, condition, next;
+  /// With identities: the argument that counts trips, or null.
+  mlir::Value epoch;
   mlir::Location whereLost;
   bool canUnroll;
   std::optional<CellId> changedCell;
@@ -82,10 +85,8 @@ private:
   CellId watermark = 0;
   size_t knownProblems = 0;
   llvm::SmallVector<Carried> values;
-  /// Cells that stand for what a name refers to from trip to trip, and the arguments of those of
-  /// tensors.
+  /// Cells that stand for what a name refers to from trip to trip.
   llvm::SetVector<CellId> own;
-  llvm::DenseMap<CellId, mlir::Value> ownTensors;
   /// Cells whose contents are carried.
   llvm::DenseSet<CellId> joinedCells;
   std::set<std::pair<CellId, CellId>> knownAliases;

@@ -165,18 +165,19 @@ static void cleanUp(func::FuncOp function) {
 namespace {
 
 /// One walk of a method: its arguments and state, the walk, its results and the state behind it.
-/// Conditionals in `keepOpen` are not joined.
+/// Conditionals in `keepOpen` are not joined; `identities`: Identities.cpp.
 class MethodWalk {
 public:
   MethodWalk(Program &program, const MethodSignature &signature, func::FuncOp method,
              StateSignature state, const StateWidening &widening, func::FuncOp function,
-             const llvm::DenseSet<Operation *> &keepOpen)
+             const llvm::DenseSet<Operation *> &keepOpen, bool identities)
       : program(program), signature(signature), method(method), state(state), loc(method.getLoc()),
         function(function), entry(&function.getBody().front()), builder(method.getContext()),
         walker(program, OpBuilder::atBlockEnd(entry)), mb(walker, widening),
         paths(statePaths(program)) {
     walker.function = function;
     walker.keepOpen = keepOpen;
+    walker.tracksIdentities = identities;
     result.variant.signature = signature;
   }
 
@@ -184,6 +185,8 @@ public:
   MethodResult run();
   /// What the walk found that is not to be joined.
   const llvm::SetVector<Operation *> &newKeepOpen() const { return walker.newKeepOpen; }
+  /// The walk found that it needs identities, and did not track them.
+  bool needsIdentities() const { return walker.needsIdentities && !walker.tracksIdentities; }
 
 private:
   bool makeArguments();
@@ -472,17 +475,19 @@ MethodResult specialize::specializeMethod(Program &program, const MethodSignatur
                                           func::FuncOp method, StateSignature state,
                                           const StateWidening &widening, StringRef name) {
   llvm::DenseSet<Operation *> keepOpen;
+  bool identities = false;
   for (;;) {
     OpBuilder builder(program.module.getBodyRegion());
     builder.setInsertionPointToEnd(program.module.getBody());
     auto function =
         func::FuncOp::create(builder, method.getLoc(), name, builder.getFunctionType({}, {}));
     function.addEntryBlock();
-    MethodWalk walk(program, signature, method, state, widening, function, keepOpen);
+    MethodWalk walk(program, signature, method, state, widening, function, keepOpen, identities);
     MethodResult result = walk.run();
     // Ends, as the set of operations grows each time.
-    if (walk.newKeepOpen().empty())
+    if (walk.newKeepOpen().empty() && !walk.needsIdentities())
       return result;
+    identities |= walk.needsIdentities();
     keepOpen.insert_range(walk.newKeepOpen());
     if (result.variant.function)
       result.variant.function->erase();

@@ -6,6 +6,7 @@
 //   Walker.cpp       the walk over operations, calls, failures
 //   Language.cpp     constants, attributes, containers, exceptions
 //   Aliasing.cpp     storages, views, writes
+//   Identities.cpp   which storage is which at run time
 //   Objects.cpp      constants, objects of the archive, tensors of storages
 //   Heap.h           cells, and which of them may be one
 //   Join.h           what two states make together
@@ -47,6 +48,8 @@ struct State {
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::OpFoldResult>> sizes;
   /// Conditions that are known to hold or not to hold here.
   llvm::SmallVector<std::pair<mlir::Value, bool>> conditions;
+  /// With identities: counts the trips of all loops so far (i64); null before the first one.
+  mlir::Value epoch;
   /// Values that are known to be equal here (sizes, after a check), or equal to a constant.
   llvm::SmallVector<std::pair<mlir::Value, mlir::OpFoldResult>> equalities;
 };
@@ -182,12 +185,27 @@ public:
   /// The value of a storage; constants of the archive are made when they are first read.
   mlir::Value storageValue(CellId id);
   /// To be called before a cell is written: fails, with an error that names both lines, if
-  /// something that the program still uses may be the same.
-  mlir::LogicalResult checkPartners(CellId id, llvm::StringRef what);
+  /// something that the program still uses may be the same, and identities cannot tell. `resolved`
+  /// receives the cells that they tell of; null where they cannot be asked.
+  mlir::LogicalResult checkPartners(CellId id, llvm::StringRef what,
+                                    llvm::SmallVectorImpl<CellId> *resolved = nullptr);
+  /// A storage has a new value: what is to be known of it.
+  void setStorage(CellId id, mlir::Value value);
   /// To be called before a list or dict is changed: false, with an error, if that is not possible.
   bool mayChange(const SpecValue &container);
   /// Whether something that the program still uses may refer to the cell.
   bool isLive(CellId id);
+
+  //===--- Identities.cpp ---------------------------------------------------===//
+
+  /// The identity of a storage; null if it is not known.
+  mlir::Value identityOf(CellId id);
+  /// The identity of a storage that is made here.
+  mlir::Value newIdentity(CellId id);
+  /// Whether identities can tell a cell from its partners: they are, or would be, known.
+  bool canIdentify(CellId id, llvm::ArrayRef<CellId> partners);
+  /// `id` was written and is now `value`: so is `partner`, where it is the same place.
+  void writePartner(CellId id, CellId partner, mlir::Value value);
 
   //===--- Scalars and sizes (Sizes.cpp) ------------------------------------===//
 
@@ -290,6 +308,9 @@ public:
   /// behind them depends on the arm. The walk finds more of them; the method is then walked again.
   llvm::DenseSet<mlir::Operation *> keepOpen;
   llvm::SetVector<mlir::Operation *> newKeepOpen;
+  /// Identities are tracked; and the walk found that they are needed, and is to be repeated with
+  /// them.
+  bool tracksIdentities = false, needsIdentities = false;
   /// Where a cell came from that stands for one of several places: the operation as written (null:
   /// not a conditional), and its line.
   std::map<CellId, std::pair<mlir::Operation *, mlir::Location>> joinedAt;
