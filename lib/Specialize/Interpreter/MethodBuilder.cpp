@@ -38,6 +38,9 @@ void specialize::forEachLeaf(Attribute structure, const std::string &path,
       forEachLeaf(cast<ArrayAttr>(entry)[1], path + "." + keyText(cast<ArrayAttr>(entry)[0]), use);
     return;
   }
+  // A whole storage and its views (StateAliases.cpp).
+  if (ArrayAttr view = member(structure, "view"))
+    structure = view[0];
   use(path, structure);
 }
 
@@ -134,6 +137,9 @@ SpecValue MethodBuilder::instantiate(Attribute structure, Type declared, const s
                                      bool isState) {
   MLIRContext *context = w.b.getContext();
   Type inner = unwrap(declared);
+  if (isState)
+    if (std::optional<SpecValue> shared = instantiateShared(structure, path))
+      return *shared;
   if (auto type = dyn_cast<TypeAttr>(structure)) {
     Block &entry = w.function.getBody().front();
     BlockArgument argument = entry.addArgument(type.getValue(), w.function.getLoc());
@@ -145,8 +151,10 @@ SpecValue MethodBuilder::instantiate(Attribute structure, Type declared, const s
     CellId storage = tensor.getTensor().storage;
     operands.push_back({argument, path, storage, isState});
     w.externalCells.push_back(storage);
-    if (isState)
+    if (isState) {
       w.stateCells[storage] = path;
+      stateValues[path] = tensor;
+    }
     return tensor;
   }
   if (isa<NoneAttr>(structure))
@@ -159,10 +167,7 @@ SpecValue MethodBuilder::instantiate(Attribute structure, Type declared, const s
     for (auto [index, element] : llvm::enumerate(elements))
       values.push_back(
           instantiate(element, elementType, path + "." + std::to_string(index), isState));
-    SpecValue value = w.newList(std::move(values), elementType);
-    if (!isState)
-      containers.push_back({value.getCell(), w.cellRef(value.getCell())});
-    return value;
+    return noteContainer(w.newList(std::move(values), elementType), path, isState);
   }
   if (ArrayAttr elements = member(structure, "tuple")) {
     auto tuple = dyn_cast_if_present<tl::TupleType>(inner);
@@ -182,12 +187,23 @@ SpecValue MethodBuilder::instantiate(Attribute structure, Type declared, const s
       values.push_back(instantiate(pair[1], dict ? dict.getValueType() : Type(anyType),
                                    path + "." + keyText(pair[0]), isState));
     }
-    SpecValue value = w.newDict(std::move(values), dict ? Type(dict) : Type(anyType));
-    if (!isState)
-      containers.push_back({value.getCell(), w.cellRef(value.getCell())});
-    return value;
+    return noteContainer(w.newDict(std::move(values), dict ? Type(dict) : Type(anyType)), path,
+                         isState);
   }
   return w.fromAttribute(structure, inner ? inner : Type(anyType));
+}
+
+/// A list or dict that is passed, or that the state holds.
+SpecValue MethodBuilder::noteContainer(const SpecValue &container, const std::string &path,
+                                       bool isState) {
+  CellId id = container.getCell();
+  if (isState) {
+    w.stateCells[id] = path;
+    stateValues[path] = container;
+  } else {
+    containers.push_back({id, w.cellRef(id)});
+  }
+  return container;
 }
 
 /// Two leaves of the state that are, or may be, in one storage, or one in a storage of the archive.
@@ -195,14 +211,12 @@ void MethodBuilder::noteAliases(CellId storage, const std::string &path) {
   SmallVector<CellId> same = w.state.heap.partners(storage);
   same.push_back(storage);
   for (CellId other : same) {
-    auto held = finalStorages.find(other);
-    if (held != finalStorages.end())
+    if (auto held = finalStorages.find(other); held != finalStorages.end())
       aliasedLeaves.insert({path, held->second});
     if (!w.cellStorages.count(other))
       continue;
-    aliasedLeaves.insert(path);
-    if (auto leaf = w.stateCells.find(other); leaf != w.stateCells.end())
-      aliasedLeaves.insert(leaf->second);
+    auto leaf = w.stateCells.find(other);
+    aliasedLeaves.insert({path, leaf == w.stateCells.end() ? path : leaf->second});
   }
   finalStorages.try_emplace(storage, path);
 }
@@ -234,6 +248,9 @@ Attribute MethodBuilder::describe(const SpecValue &value, const std::string &pat
     if (isState)
       if (TensorRefAttr ref = w.archiveRef(value))
         return ref;
+    if (isState && widening.aliases.count(path))
+      if (Attribute shared = describeShared(value.getTensor(), path, leaves))
+        return shared;
     Value tensor = w.readTensor(value);
     if (!tensor)
       return refuse();
@@ -268,6 +285,9 @@ Attribute MethodBuilder::describe(const SpecValue &value, const std::string &pat
     return value.getConstant();
   case ValueKind::Tuple:
   case ValueKind::List: {
+    if (isState && value.is(ValueKind::List))
+      if (Attribute shared = describeShared(value.getCell(), path))
+        return shared;
     SmallVector<Attribute> elements;
     ArrayRef<SpecValue> values = value.is(ValueKind::Tuple)
                                      ? value.getElements()
@@ -282,6 +302,9 @@ Attribute MethodBuilder::describe(const SpecValue &value, const std::string &pat
     return wrap(value.is(ValueKind::Tuple) ? "tuple" : "list", elements);
   }
   case ValueKind::Dict: {
+    if (isState)
+      if (Attribute shared = describeShared(value.getCell(), path))
+        return shared;
     SmallVector<Attribute> entries;
     std::vector<SpecValue> elements = w.cell(value.getCell()).elements;
     for (size_t i = 0; i < elements.size(); i += 2) {

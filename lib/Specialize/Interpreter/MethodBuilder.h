@@ -11,8 +11,6 @@
 
 namespace torchlite::tl::specialize {
 
-/// The elements of a list, tuple or dict, or null if the structure is not one.
-mlir::ArrayAttr member(mlir::Attribute structure, llvm::StringRef name);
 /// A key of a dict as part of a leaf's path.
 std::string keyText(mlir::Attribute key);
 /// A declared type without the optional around it.
@@ -45,6 +43,17 @@ public:
                            llvm::StringRef what);
 
   void noteAliases(CellId storage, const std::string &path);
+  SpecValue noteContainer(const SpecValue &container, const std::string &path, bool isState);
+
+  // StateAliases.cpp
+  /// The structure of a tensor of the state that shares its storage with other state; null if it
+  /// does not, or if that cannot be said.
+  mlir::Attribute
+  describeShared(const TensorRef &ref, const std::string &path,
+                 llvm::SmallVectorImpl<std::pair<std::string, mlir::Value>> &leaves);
+  /// The same of a list or dict.
+  mlir::Attribute describeShared(CellId container, const std::string &path);
+  std::optional<SpecValue> instantiateShared(mlir::Attribute structure, const std::string &path);
 
   Walker &w;
   const StateWidening &widening;
@@ -53,7 +62,11 @@ public:
   llvm::SmallVector<std::pair<CellId, CellRef>> containers;
   /// Storages of the state's tensors at the end, with the paths that hold them.
   std::map<CellId, std::string> finalStorages;
-  std::set<std::string> aliasedLeaves;
+  /// The same of its lists and dicts.
+  std::map<CellId, std::string> finalContainers;
+  /// What the state has at the entry: tensors with the whole storage of a leaf, lists and dicts.
+  std::map<std::string, SpecValue> stateValues;
+  std::set<std::pair<std::string, std::string>> aliasedLeaves;
 };
 
 } // namespace torchlite::tl::specialize

@@ -16,7 +16,14 @@ using StateSignature = mlir::ArrayAttr;
 struct StateWidening {
   std::set<std::string> scalars;
   std::map<std::string, llvm::SmallVector<bool>> dims;
+  /// Where the structure of the state says what shares memory (StateAliases.cpp).
+  std::set<std::string> aliases;
+  /// Too many structures: what is written in place and shares memory is refused.
+  bool ignoresAliases = false;
 };
+
+/// The elements of a list, tuple or dict, or null if the structure is not one.
+mlir::ArrayAttr member(mlir::Attribute structure, llvm::StringRef name);
 
 /// The leaves of a structure with their paths: "h", "h.0", "h.key".
 void forEachLeaf(mlir::Attribute structure, const std::string &path,
@@ -39,9 +46,10 @@ struct MethodResult {
   std::optional<Problem> alwaysRaises;
   llvm::SetVector<std::pair<mlir::Attribute, mlir::Attribute>> newStateAttributes;
   llvm::SetVector<mlir::Attribute> newStateStorages;
-  /// State leaves that share memory with something else when the method returns, and leaves that it
-  /// writes in place.
-  std::set<std::string> aliasedLeaves, writtenLeaves;
+  /// State leaves, lists and dicts that share memory when the method returns, two by two, without
+  /// that the structure says so; and those that it writes in place.
+  std::set<std::pair<std::string, std::string>> aliasedLeaves;
+  std::set<std::string> writtenLeaves;
 };
 
 /// Paths of the state's attributes and storages, in the order of a state signature.

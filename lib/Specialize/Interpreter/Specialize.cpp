@@ -179,6 +179,32 @@ bool SpecializePass::widen(Program &program, ArrayRef<StateSignature> states,
   return changed;
 }
 
+/// What is written in place and shares memory is to be followed from call to call. False if all of
+/// it is already.
+static bool trackAliases(const std::set<std::pair<std::string, std::string>> &aliased,
+                         const std::map<std::string, Location> &written, StateWidening &widening) {
+  if (widening.ignoresAliases)
+    return false;
+  size_t before = widening.aliases.size();
+  for (auto &[path, other] : aliased)
+    if (written.count(path) || written.count(other))
+      widening.aliases.insert({path, other});
+  return widening.aliases.size() != before;
+}
+
+/// What remains cannot be followed.
+static LogicalResult checkAliases(const std::set<std::pair<std::string, std::string>> &aliased,
+                                  const std::map<std::string, Location> &written) {
+  for (auto &[path, other] : aliased)
+    for (const std::string &either : {path, other})
+      if (auto it = written.find(either); it != written.end())
+        return emitError(it->second, "the attribute '")
+               << either
+               << "' is written in place, and may share memory with another attribute or parameter "
+                  "after some call, which is not supported";
+  return success();
+}
+
 LogicalResult SpecializePass::explore(Program &program, ArrayRef<Request> requests) {
   StateWidening widening;
   for (unsigned round = 0; round < 64; ++round) {
@@ -192,7 +218,7 @@ LogicalResult SpecializePass::explore(Program &program, ArrayRef<Request> reques
       return failure();
     SmallVector<StateSignature> states = {*first};
     std::vector<Problem> problems, raised;
-    std::set<std::string> aliased;
+    std::set<std::pair<std::string, std::string>> aliased;
     std::map<std::string, Location> written; // where the method is
     llvm::MapVector<Attribute, int> makes;   // how many states a method makes
     bool again = false;
@@ -234,7 +260,10 @@ LogicalResult SpecializePass::explore(Program &program, ArrayRef<Request> reques
         report(problems);
         return failure();
       } else if (states.size() > maxStates) {
-        if (!widen(program, states, widening)) {
+        if (!widening.aliases.empty()) {
+          widening.aliases.clear();
+          widening.ignoresAliases = true;
+        } else if (!widen(program, states, widening)) {
           auto most = llvm::max_element(makes, llvm::less_second());
           return emitError(cast<LocationAttr>(most->first), "the state takes more than ")
                  << unsigned(maxStates) << " forms, from call to call";
@@ -242,15 +271,12 @@ LogicalResult SpecializePass::explore(Program &program, ArrayRef<Request> reques
         again = true;
       }
     }
+    if (!again)
+      again = trackAliases(aliased, written, widening);
     if (again)
       continue;
-
-    for (auto &[path, loc] : written)
-      if (aliased.count(path))
-        return emitError(loc, "the attribute '")
-               << path
-               << "' is written in place, and shares memory with another attribute or parameter "
-                  "after some call, which is not supported";
+    if (failed(checkAliases(aliased, written)))
+      return failure();
     bool hasState = !program.stateAttributes.empty() || !program.stateStorages.empty();
     for (auto [index, variant] : llvm::enumerate(variants)) {
       Builder b(program.module.getContext());
@@ -277,13 +303,15 @@ void SpecializePass::emitState(Program &program, ArrayRef<StateSignature> states
   SmallVector<std::string> paths = statePaths(program);
   for (auto [number, state] : llvm::enumerate(states))
     for (auto [path, structure] : llvm::zip_equal(paths, state))
-      specialize::forEachLeaf(
-          structure, path, [&, number = number](const std::string &leaf, Attribute what) {
-            auto &types = leaves[*names.insert(leaf).first];
-            types.resize(states.size(), b.getUnitAttr());
-            // What refers to the archive's memory holds nothing of its own.
-            types[number] = isa<TensorRefAttr>(what) ? Attribute(b.getUnitAttr()) : what;
-          });
+      specialize::forEachLeaf(structure, path,
+                              [&, number = number](const std::string &leaf, Attribute what) {
+                                auto &types = leaves[*names.insert(leaf).first];
+                                types.resize(states.size(), b.getUnitAttr());
+                                // What refers to the archive's memory, or to another leaf's, holds
+                                // nothing of its own.
+                                bool holds = !isa<TensorRefAttr>(what) && !member(what, "alias");
+                                types[number] = holds ? what : Attribute(b.getUnitAttr());
+                              });
   OpBuilder builder(program.module.getBodyRegion());
   builder.setInsertionPointToStart(program.module.getBody());
   for (auto [index, leaf] : llvm::enumerate(leaves)) {

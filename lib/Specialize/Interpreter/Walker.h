@@ -299,7 +299,8 @@ public:
   llvm::DenseMap<mlir::Attribute, mlir::Value> archiveConstants;
   /// Lists and dicts of the archive: the object and attribute that hold them.
   llvm::DenseMap<CellId, std::pair<mlir::Attribute, mlir::Attribute>> archiveContainers;
-  /// State leaves: the storage that was made of each, and those that were written in place.
+  /// State leaves, lists and dicts: the cell that was made of each, and those that were written in
+  /// place.
   llvm::DenseMap<CellId, std::string> stateCells;
   std::set<std::string> writtenStateLeaves;
   /// Storages that the caller can see: arguments and state.

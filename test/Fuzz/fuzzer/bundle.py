@@ -58,6 +58,8 @@ class Bundle:
                 return group, None
             if result.returncode != 1:
                 return group, ("crash", f"tl-compile ({result.returncode}): {result.stderr.strip()[-1500:]}")
+            if "forms, from call to call" in result.stderr and len(group) > 1:
+                return group, ("forms", "")  # the states of many stories multiply
             refused = self.refused_of(group, places, result.stderr)
             if not refused:
                 return group, ("unlocated", result.stderr.strip()[-600:])
