@@ -159,8 +159,8 @@ LogicalResult inlineFunctionsThatReturnBuffers(ModuleOp module, IRRewriter &rewr
   return success();
 }
 
-/// Loops carry the buffers that they write, and yield them as they are. Only without that is it seen
-/// that a private function returns its argument.
+/// Loops carry the buffers that they write, and yield them as they are. Only without that is it
+/// seen that a private function returns its argument.
 void simplifyLoops(ModuleOp module) {
   MLIRContext *context = module.getContext();
   RewritePatternSet patterns(context);

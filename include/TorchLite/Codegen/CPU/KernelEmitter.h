@@ -39,8 +39,8 @@ struct PlannedGroup {
   KernelPlan plan;
 };
 
-/// The group of `root` and how to compute it. A reader that stands in the way (the transpose after a
-/// convolution, whose columns are not the convolution's) stays outside.
+/// The group of `root` and how to compute it. A reader that stands in the way (the transpose after
+/// a convolution, whose columns are not the convolution's) stays outside.
 mlir::FailureOr<PlannedGroup> planGroup(mlir::linalg::LinalgOp root, const TargetInfo &target,
                                         std::string &reason);
 
