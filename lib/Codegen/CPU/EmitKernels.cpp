@@ -56,18 +56,15 @@ struct EmitKernels : impl::EmitKernelsBase<EmitKernels> {
 private:
   void emit(linalg::LinalgOp root) {
     std::string reason;
-    FailureOr<KernelGroup> group = matchKernelGroup(root, reason);
-    FailureOr<KernelPlan> plan = failure();
-    if (succeeded(group))
-      plan = planKernel(*group, *info, reason);
-    if (succeeded(plan)) {
+    if (FailureOr<PlannedGroup> planned = planGroup(root, *info, reason); succeeded(planned)) {
+      auto &[group, plan] = *planned;
       if (!parallel)
-        plan->parallel = false;
-      OpBuilder builder(group->last().op);
-      Value result = emitKernel(builder, *group, *plan);
+        plan.parallel = false;
+      OpBuilder builder(group.last().op);
+      Value result = emitKernel(builder, group, plan);
       SmallVector<Operation *> ops{root};
-      if (group->epilogue)
-        ops.push_back(group->epilogue->op);
+      if (group.epilogue)
+        ops.push_back(group.epilogue->op);
       return replace(ops, result);
     }
     std::string rowReason;

@@ -212,4 +212,19 @@ FailureOr<KernelPlan> planKernel(KernelGroup &group, const TargetInfo &target,
   return plan;
 }
 
+FailureOr<PlannedGroup> planGroup(linalg::LinalgOp root, const TargetInfo &target,
+                                  std::string &reason) {
+  for (bool wantEpilogue : {true, false}) {
+    FailureOr<KernelGroup> group = matchKernelGroup(root, reason, wantEpilogue);
+    if (failed(group))
+      return failure();
+    FailureOr<KernelPlan> plan = planKernel(*group, target, reason);
+    if (succeeded(plan))
+      return PlannedGroup{*group, *plan};
+    if (!group->epilogue)
+      break;
+  }
+  return failure();
+}
+
 } // namespace torchlite::cpu

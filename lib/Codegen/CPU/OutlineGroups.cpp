@@ -69,8 +69,8 @@ struct OutlineGroups : impl::OutlineGroupsBase<OutlineGroups> {
 private:
   void outline(linalg::LinalgOp root) {
     std::string reason;
-    FailureOr<KernelGroup> group = matchKernelGroup(root, reason);
-    if (succeeded(group) && succeeded(planKernel(*group, *info, reason))) {
+    if (FailureOr<PlannedGroup> planned = planGroup(root, *info, reason); succeeded(planned)) {
+      KernelGroup *group = &planned->group;
       SmallVector<Operation *> ops;
       if (group->init)
         ops.push_back(group->init->op);

@@ -35,6 +35,8 @@ struct PackPanels : impl::PackPanelsBase<PackPanels> {
     for (linalg::LinalgOp root : roots) {
       std::string reason;
       FailureOr<KernelGroup> group = matchKernelGroup(root, reason);
+      if (succeeded(group) && group->epilogue && readsWindowsAlongColumns(*group))
+        group = matchKernelGroup(root, reason, /*wantEpilogue=*/false);
       if (failed(group) || !group->rank())
         continue;
       for (OpOperand *operand : root.getDpsInputOperands())
@@ -44,6 +46,19 @@ struct PackPanels : impl::PackPanelsBase<PackPanels> {
   }
 
 private:
+  /// Whether the columns of the epilogue's result are a dimension in which the root reads windows
+  /// that are not contiguous there: no kernel takes such an epilogue, and transposing the operand
+  /// is no help.
+  static bool readsWindowsAlongColumns(KernelGroup &group) {
+    int64_t column = group.rank() - 1;
+    return llvm::any_of(group.root.op.getDpsInputOperands(), [&](OpOperand *operand) {
+      return !group.root.op.getMatchingIndexingMap(operand).isProjectedPermutation() &&
+             group.root.op.payloadUsesValueFromOperand(operand) &&
+             group.root.dependsOn(operand, column) &&
+             !group.root.isContiguous(operand, column, /*panel=*/1);
+    });
+  }
+
   /// Packs `operand` if it is a weight; the root is then another operation.
   bool pack(KernelGroup &group, OpOperand *operand) {
     KernelOp &root = group.root;

@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/CallInterfaces.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace torchlite {
 #define GEN_PASS_DEF_BUFFERIZE
@@ -158,6 +159,21 @@ LogicalResult inlineFunctionsThatReturnBuffers(ModuleOp module, IRRewriter &rewr
   return success();
 }
 
+/// Loops carry the buffers that they write, and yield them as they are. Only without that is it
+/// seen that a private function returns its argument.
+void simplifyLoops(ModuleOp module) {
+  MLIRContext *context = module.getContext();
+  RewritePatternSet patterns(context);
+  scf::ForOp::getCanonicalizationPatterns(patterns, context);
+  scf::ForallOp::getCanonicalizationPatterns(patterns, context);
+  scf::IfOp::getCanonicalizationPatterns(patterns, context);
+  FrozenRewritePatternSet frozen(std::move(patterns));
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function.isPrivate() && !function.isExternal() &&
+        llvm::any_of(function.getResultTypes(), llvm::IsaPred<BaseMemRefType>))
+      (void)applyPatternsGreedily(function, frozen);
+}
+
 struct Bufferize : impl::BufferizeBase<Bufferize> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
@@ -185,6 +201,7 @@ struct Bufferize : impl::BufferizeBase<Bufferize> {
       return signalPassFailure();
     numInPlace += statistics.numTensorInPlace;
     numOutOfPlace += statistics.numTensorOutOfPlace;
+    simplifyLoops(module);
     if (failed(bufferization::dropEquivalentBufferResults(module)) ||
         failed(inlineFunctionsThatReturnBuffers(module, rewriter)))
       return signalPassFailure();

@@ -139,7 +139,8 @@ static std::optional<KernelOp> addInit(OpResult result, ArrayRef<int64_t> wanted
   return kernel;
 }
 
-FailureOr<KernelGroup> matchKernelGroup(linalg::LinalgOp root, std::string &reason) {
+FailureOr<KernelGroup> matchKernelGroup(linalg::LinalgOp root, std::string &reason,
+                                        bool wantEpilogue) {
   if (const char *missing = checkOp(root)) {
     reason = missing;
     return failure();
@@ -150,7 +151,7 @@ FailureOr<KernelGroup> matchKernelGroup(linalg::LinalgOp root, std::string &reas
 
   // The reader of the result, if it is the only one and elementwise.
   Value result = root->getResult(0);
-  if (root.getNumReductionLoops() && result.hasOneUse()) {
+  if (wantEpilogue && root.getNumReductionLoops() && result.hasOneUse()) {
     OpOperand &use = *result.getUses().begin();
     auto reader = dyn_cast<linalg::LinalgOp>(use.getOwner());
     if (reader && !checkOp(reader) && !reader.getNumReductionLoops() && reader.isDpsInput(&use) &&

@@ -42,6 +42,25 @@ LogicalResult callMathLibrary(ModuleOp module) {
   return applyPartialConversion(module, target, std::move(patterns));
 }
 
+/// A function with more calls than this keeps them as calls: LLVM's work grows with the square of
+/// the number of loops in a function, and beside that many kernels a call is nothing.
+constexpr unsigned maxInlinedCalls = 64;
+
+void keepManyCalls(ModuleOp module) {
+  SymbolTable symbols(module);
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
+    SmallVector<LLVM::LLVMFuncOp> callees;
+    function.walk([&](LLVM::CallOp call) {
+      if (auto name = call.getCallee())
+        if (auto callee = symbols.lookup<LLVM::LLVMFuncOp>(*name); callee && !callee.isExternal())
+          callees.push_back(callee);
+    });
+    if (callees.size() > maxInlinedCalls)
+      for (LLVM::LLVMFuncOp callee : callees)
+        callee.setNoInline(true);
+  }
+}
+
 struct LowerToLLVM : impl::LowerToLLVMBase<LowerToLLVM> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
@@ -102,6 +121,7 @@ struct LowerToLLVM : impl::LowerToLLVMBase<LowerToLLVM> {
       else
         function.setLinkage(LLVM::Linkage::Internal);
     }
+    keepManyCalls(module);
     for (auto global : module.getOps<LLVM::GlobalOp>())
       if (global.getLinkage() == LLVM::Linkage::Private)
         global.setDsoLocal(true);

@@ -20,6 +20,9 @@ OpOperand *RowKernel::destination() {
 
 namespace {
 
+/// So many operations around a reduction are looked at, the nearest ones.
+constexpr size_t maxMembers = 64;
+
 /// Finds the operations around one reduction.
 class Matcher {
 public:
@@ -142,15 +145,28 @@ private:
     return true;
   }
 
+  /// Whether somebody who cannot become a member reads `op`: then it is the last of its kernel or
+  /// in none, and what lies behind it is not looked at. Else each reduction of a deep network would
+  /// look at the whole of it.
+  bool hasReaderOutside(Operation *op) const {
+    return llvm::any_of(op->getUsers(), [&](Operation *user) {
+      auto reader = dyn_cast<linalg::LinalgOp>(user);
+      return !reader || (!members.contains(reader) && !fits(reader));
+    });
+  }
+
   void collect() {
     members.insert(seed);
     for (bool changed = true; changed;) {
       changed = false;
       for (unsigned next = 0; next < members.size(); ++next) {
+        if (members.size() > maxMembers)
+          return;
         Operation *member = members[next];
-        for (Operation *user : member->getUsers())
-          if (auto op = dyn_cast<linalg::LinalgOp>(user))
-            if (!members.contains(op) && fits(op) && readsInPlace(op) && hasRowsOfKnownLength(op))
+        if (!hasReaderOutside(member))
+          for (Operation *user : member->getUsers())
+            if (auto op = cast<linalg::LinalgOp>(user);
+                !members.contains(op) && readsInPlace(op) && hasRowsOfKnownLength(op))
               changed |= members.insert(op);
         for (Value operand : member->getOperands()) {
           auto op = operand.getDefiningOp<linalg::LinalgOp>();

@@ -64,6 +64,22 @@ func.func @left(%x: tensor<f32>, %s: tensor<f32>) -> tensor<f32> {
   return %0 : tensor<f32>
 }
 
+// A transpose after a convolution would make the windows' dimension the columns: it is a kernel of
+// its own, and the convolution is one.
+// CHECK-LABEL: func.func @transposed
+// CHECK-COUNT-2: call @tl_
+// CHECK-NOT: linalg
+// CHECK: return
+func.func @transposed(%x: tensor<1x6x6x8xf32>, %w: tensor<3x3x8x8xf32>, %b: tensor<8xf32>) -> tensor<1x8x4x4xf32> {
+  %e = tensor.empty() : tensor<1x4x4x8xf32>
+  %i = linalg.broadcast ins(%b : tensor<8xf32>) outs(%e : tensor<1x4x4x8xf32>) dimensions = [0, 1, 2]
+  %y = linalg.conv_2d_nhwc_hwcf ins(%x, %w : tensor<1x6x6x8xf32>, tensor<3x3x8x8xf32>)
+      outs(%i : tensor<1x4x4x8xf32>) -> tensor<1x4x4x8xf32>
+  %f = tensor.empty() : tensor<1x8x4x4xf32>
+  %t = linalg.transpose ins(%y : tensor<1x4x4x8xf32>) outs(%f : tensor<1x8x4x4xf32>) permutation = [0, 3, 1, 2]
+  return %t : tensor<1x8x4x4xf32>
+}
+
 // CHECK: func.func private @[[$LAYER]]({{.*}}) -> tensor<8x32xf32> attributes {no_inline}
 // CHECK: linalg.broadcast
 // CHECK: linalg.matmul

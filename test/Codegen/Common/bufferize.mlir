@@ -115,3 +115,31 @@ func.func @later_first(%x: tensor<4xf32>, %s: tensor<1xf32>) -> (tensor<4xf32>, 
   %b = tensor.insert_slice %s into %a[1] [1] [1] : tensor<1xf32> into tensor<4xf32>
   return %b, %a : tensor<4xf32>, tensor<4xf32>
 }
+
+// A private function that writes its argument through loops returns nothing: it stays a function.
+// CHECK-LABEL: func.func @calls_kernel
+// CHECK-COUNT-2: call @kernel(%{{.*}}, %{{.*}}) : (memref<4x8xf32>, memref<4x8xf32>) -> ()
+// CHECK: func.func private @kernel(%{{.*}}: memref<4x8xf32>, %[[OUT:.*]]: memref<4x8xf32>) {
+// CHECK-NOT: iter_args
+// CHECK: vector.transfer_write %{{.*}}, %[[OUT]]
+func.func @calls_kernel(%x: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {tl.method = "i"} {
+  %a = bufferization.alloc_tensor() : tensor<4x8xf32>
+  %y = call @kernel(%x, %a) : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  %b = bufferization.alloc_tensor() : tensor<4x8xf32>
+  %z = call @kernel(%y, %b) : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  return %z : tensor<4x8xf32>
+}
+
+func.func private @kernel(%x: tensor<4x8xf32>, %out: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %zero = arith.constant 0.0 : f32
+  %r = scf.for %i = %c0 to %c4 step %c1 iter_args(%t = %out) -> (tensor<4x8xf32>) {
+    %v = vector.transfer_read %x[%i, %c0], %zero {in_bounds = [true]} : tensor<4x8xf32>, vector<8xf32>
+    %s = arith.addf %v, %v : vector<8xf32>
+    %w = vector.transfer_write %s, %t[%i, %c0] {in_bounds = [true]} : vector<8xf32>, tensor<4x8xf32>
+    scf.yield %w : tensor<4x8xf32>
+  }
+  return %r : tensor<4x8xf32>
+}

@@ -34,6 +34,16 @@ struct KernelPlan {
 mlir::FailureOr<KernelPlan> planKernel(KernelGroup &group, const TargetInfo &target,
                                        std::string &reason);
 
+struct PlannedGroup {
+  KernelGroup group;
+  KernelPlan plan;
+};
+
+/// The group of `root` and how to compute it. A reader that stands in the way (the transpose after
+/// a convolution, whose columns are not the convolution's) stays outside.
+mlir::FailureOr<PlannedGroup> planGroup(mlir::linalg::LinalgOp root, const TargetInfo &target,
+                                        std::string &reason);
+
 /// Emits the group at the builder's insertion point and returns its result. Cannot fail for a group
 /// and a plan that the functions above returned.
 mlir::Value emitKernel(mlir::OpBuilder &builder, KernelGroup &group, const KernelPlan &plan);

@@ -54,8 +54,10 @@ bool isVectorizableBody(mlir::linalg::LinalgOp op);
 std::optional<std::pair<mlir::Value, int64_t>> findLoopSize(mlir::linalg::LinalgOp op,
                                                             unsigned loop);
 
-/// The group of `root`. On failure `reason` says what was expected.
-mlir::FailureOr<KernelGroup> matchKernelGroup(mlir::linalg::LinalgOp root, std::string &reason);
+/// The group of `root`, without an epilogue if none is wanted. On failure `reason` says what was
+/// expected.
+mlir::FailureOr<KernelGroup> matchKernelGroup(mlir::linalg::LinalgOp root, std::string &reason,
+                                              bool wantEpilogue = true);
 
 } // namespace torchlite
 
