@@ -53,6 +53,11 @@ PROGRAMS = {
     "topk": ([X2, A], "return x.topk(a)", ints(1)),
     "item": ([X1], "n = int(x[0].item())\nreturn torch.ones(n, 2)",
              [(torch.tensor([v]),) for v in (0.0, 3.0, -1.0, -1e30, 2.5)]),
+    # Elements are read behind the checks of their positions, though they are sizes.
+    "element": ([("x: Tensor", "?xi64"), A], "return torch.ones(int(x[a]), 2)",
+                [(torch.tensor([1, 0, -2]), a) for a in (0, 1, 2, -1, -3, 3, -4, 2**40, -2**50)]),
+    "quotient": ([A, B], "return torch.ones(a // b), torch.ones(a % b)",
+                 [(a, b) for a in (0, 4, -2**63 + 1) for b in (0, 2, -1, -2**63)]),
     "window": ([X2, Y2, A], "z = x.clone()\nz[a:a + 2] = y\nreturn z",
                [(grid(4, 3), grid(n, 3), a) for n in (1, 2) for a in (0, 1, 3, -1, -4, 2**62)]),
     "heads": ([X2, A], "return x.view(x.size(0), a, -1).transpose(1, 2)",
