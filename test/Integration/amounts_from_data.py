@@ -111,14 +111,21 @@ PROGRAMS = {
     "pad": ([X3, A, B], "return torch.nn.functional.pad(x, [a, b, b, a], value=3.0)",
             amounts([(1, 3, 4), (2, 0, 1)], [0, 1, -1, 2, -3, 5, -2**63, 2**62], 2)),
     "pad_reflect": ([X4, A, B], "return torch.nn.functional.pad(x, [a, b, b, a], 'reflect')",
-                    amounts([(1, 1, 4, 5), (2, 1, 3, 3)], [0, 1, -1, 2, 3, 5], 2)),
+                    amounts([(1, 1, 4, 5), (2, 1, 3, 3)], [0, 1, -1, 2, 3, 5, -3, -5], 2)),
     "pad_replicate": ([X4, A, B], "return torch.nn.functional.pad(x, [a, b, b, a], 'replicate')",
-                      amounts([(1, 1, 4, 5), (2, 1, 3, 3)], [0, 1, -1, 2, 3, 5], 2)),
+                      amounts([(1, 1, 4, 5), (2, 1, 3, 3)], [0, 1, -1, 2, 3, 5, -3, -5], 2)),
     "pad_circular": ([X4, A, B], "return torch.nn.functional.pad(x, [a, b, b, a], 'circular')",
                      amounts([(1, 1, 3, 4), (2, 1, 1, 2)], [0, 1, 2, 3, 5], 2)),
+    # Where more is repeated than is left, LibTorch reads memory that nobody has written.
+    "pad_cropped": ([X4, A, B], "return torch.nn.functional.pad(x, [a, b, b, a], 'circular')",
+                    amounts([(1, 1, 5, 5), (2, 1, 4, 6)], [0, 1, -1, 2, -2], 2)),
+    "pad_known": ([X3], "return torch.nn.functional.pad(x, [-1, 2], 'circular'), "
+                  "torch.nn.functional.pad(x, [1, -2], 'circular'), torch.nn.functional.pad(x, [-1, 2], 'reflect'), "
+                  "torch.nn.functional.pad(x, [2, -3], 'replicate'), torch.nn.functional.pad(x, [-2, -2], 'circular')",
+                  tensors([(1, 2, 5), (2, 1, 8), (1, 1, 4)])),
     "pad_signal": ([X3, A, B], "return torch.nn.functional.pad(x, [a, b], 'reflect'), "
                    "torch.nn.functional.pad(x, [b, a], 'replicate')",
-                   amounts([(1, 3, 4), (2, 1, 3)], [0, 1, -1, 2, 3, 5], 2)),
+                   amounts([(1, 3, 4), (2, 1, 3), (2, 1, 1)], [0, 1, -1, 2, 3, 5, -2], 2)),
     # Interpolation.
     "nearest": ([X4, A, B], resize("nearest"), amounts(IMAGES, SMALL, 2)),
     "nearest_exact": ([X4, A, B], resize("nearest-exact"), amounts(IMAGES, SMALL, 2)),

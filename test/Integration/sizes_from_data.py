@@ -53,8 +53,21 @@ PROGRAMS = {
     "topk": ([X2, A], "return x.topk(a)", ints(1)),
     "item": ([X1], "n = int(x[0].item())\nreturn torch.ones(n, 2)",
              [(torch.tensor([v]),) for v in (0.0, 3.0, -1.0, -1e30, 2.5)]),
+    # Elements are read behind the checks of their positions, though they are sizes.
+    "element": ([("x: Tensor", "?xi64"), A], "return torch.ones(int(x[a]), 2)",
+                [(torch.tensor([1, 0, -2]), a) for a in (0, 1, 2, -1, -3, 3, -4, 2**40, -2**50)]),
+    "quotient": ([A, B], "return torch.ones(a // b), torch.ones(a % b)",
+                 [(a, b) for a in (0, 4, -2**63 + 1) for b in (0, 2, -1, -2**63)]),
     "window": ([X2, Y2, A], "z = x.clone()\nz[a:a + 2] = y\nreturn z",
                [(grid(4, 3), grid(n, 3), a) for n in (1, 2) for a in (0, 1, 3, -1, -4, 2**62)]),
+    # Other sizes of the same types: the result's buffer does not fit what is reshaped.
+    "turned": ([X2], "return x.t().reshape(x.size(0), -1), (x * 2).view(x.size(1), x.size(0))",
+               [(grid(m, n),) for m in SIZES[1:] for n in SIZES[1:]]),
+    "turned_part": ([X2], "y = torch.zeros(7, 9)\ny[:x.size(1), :x.size(0)] = (x + 1).view(x.size(1), -1)\n"
+                    "return y", [(grid(m, n),) for m in SIZES[1:] for n in SIZES[1:]]),
+    "turned_batches": ([X3], "return x.transpose(1, 2).reshape(x.size(0), x.size(1), -1), "
+                       "(x * 2).view(x.size(2), -1, x.size(0))",
+                       [(grid(2, 3, 4),), (grid(1, 2, 3),), (grid(2, 1, 4),)]),
     "heads": ([X2, A], "return x.view(x.size(0), a, -1).transpose(1, 2)",
               [(grid(2, 16), a) for a in (5, 4, 0, -4, -1, 2**62)]),
     "diagonal": ([X2], "return x.diagonal(), x.diagonal(1), x.diagonal(-1), x.diagonal(5)",

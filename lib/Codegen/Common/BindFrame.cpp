@@ -1,6 +1,7 @@
 //===- BindFrame.cpp - Entry functions take their values from the frame ---===//
 #include "TorchLite/Codegen/Common/Passes.h"
 #include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
+#include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -45,19 +46,83 @@ Operation *lastDefinition(ValueRange values, Block *block) {
   return last;
 }
 
-/// Moves the definition of `value` as far up its block as its own operands allow; each once.
-void hoist(Value value, DenseSet<Operation *> &hoisted) {
-  Operation *op = value.getDefiningOp();
-  if (!op || op->getNumRegions() || !isMemoryEffectFree(op) || !hoisted.insert(op).second)
-    return;
-  for (Value operand : op->getOperands())
-    hoist(operand, hoisted);
-  // Only now: to hoist one operand may move another one.
-  if (Operation *last = lastDefinition(op->getOperands(), op->getBlock()))
-    op->moveAfter(last);
-  else
-    op->moveBefore(op->getBlock(), op->getBlock()->begin());
-}
+/// Moves the host's arithmetic up its block, so that results have their buffers before the
+/// computations that could write into them. Checks move up as well, in their order: a size that a
+/// check refuses is never asked a buffer for.
+class Hoister {
+public:
+  explicit Hoister(Block &body) : body(body) {
+    Operation *check = nullptr;
+    for (Operation &op : body) {
+      if (isa<tl::CheckOp>(op))
+        check = &op;
+      else if (check && readsAtPosition(&op))
+        guards[&op] = check;
+    }
+  }
+
+  void hoistChecks() {
+    Operation *barrier = nullptr;
+    for (Operation &op : llvm::make_early_inc_range(body)) {
+      auto check = dyn_cast<tl::CheckOp>(op);
+      if (check) {
+        for (Value operand : check->getOperands())
+          hoist(operand);
+        place(check, latest(lastDefinition(check->getOperands(), &body), barrier));
+      }
+      if (check || !isMemoryEffectFree(&op))
+        barrier = &op;
+    }
+  }
+
+  /// Behind the sizes, and behind the checks that no computation stands in front of.
+  void hoistOutput(rt::OutputOp output) {
+    for (Value size : output.getSizes())
+      hoist(size);
+    Operation *anchor = lastDefinition(output.getSizes(), &body);
+    Operation *next = anchor ? anchor->getNextNode() : &body.front();
+    for (; isa<tl::CheckOp>(next) || isFree(next); next = next->getNextNode())
+      if (isa<tl::CheckOp>(next))
+        anchor = next;
+    place(output, anchor);
+  }
+
+private:
+  /// Whether a check may have to stand in front of the operation: its positions may not exist.
+  static bool readsAtPosition(Operation *op) {
+    if (auto extract = dyn_cast<tensor::ExtractOp>(op))
+      return !extract.getIndices().empty();
+    return isa<tensor::ExtractSliceOp>(op);
+  }
+
+  static bool isFree(Operation *op) { return !op->getNumRegions() && isMemoryEffectFree(op); }
+
+  static Operation *latest(Operation *a, Operation *b) {
+    return !a || (b && a->isBeforeInBlock(b)) ? b : a;
+  }
+
+  void place(Operation *op, Operation *after) {
+    if (after)
+      op->moveAfter(after);
+    else
+      op->moveBefore(&body, body.begin());
+  }
+
+  /// Moves the definition of `value` as far up as its own operands allow; each once.
+  void hoist(Value value) {
+    Operation *op = value.getDefiningOp();
+    if (!op || op->getBlock() != &body || !isFree(op) || !hoisted.insert(op).second)
+      return;
+    for (Value operand : op->getOperands())
+      hoist(operand);
+    // Only now: to hoist one operand may move another one.
+    place(op, latest(lastDefinition(op->getOperands(), &body), guards.lookup(op)));
+  }
+
+  Block &body;
+  DenseMap<Operation *, Operation *> guards; // the check in front of what reads at positions
+  DenseSet<Operation *> hoisted;
+};
 
 struct BindFrame : impl::BindFrameBase<BindFrame> {
   void runOnOperation() override {
@@ -132,7 +197,9 @@ struct BindFrame : impl::BindFrameBase<BindFrame> {
 
     // Express sizes by what is known early, so that the buffer is there before the computation
     // that could write into it.
-    if (llvm::any_of(outputs, [](rt::OutputOp output) { return !output.getSizes().empty(); })) {
+    bool isDynamic =
+        llvm::any_of(outputs, [](rt::OutputOp output) { return !output.getSizes().empty(); });
+    if (isDynamic) {
       RewritePatternSet patterns(&getContext());
       memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
       memref::populateResolveShapedTypeResultDimsPatterns(patterns);
@@ -140,15 +207,11 @@ struct BindFrame : impl::BindFrameBase<BindFrame> {
       if (failed(applyPatternsGreedily(function, std::move(patterns))))
         return failure();
     }
-    DenseSet<Operation *> hoisted;
-    for (rt::OutputOp output : outputs) {
-      for (Value size : output.getSizes())
-        hoist(size, hoisted);
-      if (Operation *last = lastDefinition(output.getSizes(), &function.front()))
-        output->moveAfter(last);
-      else
-        output->moveBefore(&function.front(), function.front().begin());
-    }
+    Hoister hoister(function.front());
+    if (isDynamic)
+      hoister.hoistChecks();
+    for (rt::OutputOp output : outputs)
+      hoister.hoistOutput(output);
     return success();
   }
 };

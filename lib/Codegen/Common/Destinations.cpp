@@ -100,6 +100,39 @@ static void addOrigins(OpResult value, SmallVectorImpl<OpOperand *> &origins) {
   }
 }
 
+/// Everything that `source` may live in the buffer of, itself included.
+static SetVector<Value> originsOf(Value source) {
+  SetVector<Value> reached;
+  reached.insert(source);
+  for (size_t next = 0; next < reached.size(); ++next) {
+    SmallVector<OpOperand *> origins;
+    if (auto result = dyn_cast<OpResult>(reached[next]))
+      addOrigins(result, origins);
+    for (OpOperand *origin : origins)
+      reached.insert(origin->get());
+  }
+  return reached;
+}
+
+/// Whether an operation gives elements other sizes, though the type may be the same.
+static bool mayReshape(Operation *op) {
+  if (isa_and_nonnull<tensor::ReshapeOp>(op))
+    return true;
+  auto call = dyn_cast_or_null<func::CallOp>(op);
+  auto callee = call ? SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(op, call.getCalleeAttr())
+                     : func::FuncOp();
+  return callee &&
+         callee.walk([](tensor::ReshapeOp) { return WalkResult::interrupt(); }).wasInterrupted();
+}
+
+/// Whether the empty tensor has other sizes than `source`, which comes from it. Types do not tell:
+/// none of the sizes may be known.
+static bool isReshaped(Value source, tensor::EmptyOp empty) {
+  return llvm::any_of(originsOf(source), [&](Value value) {
+    return mayReshape(value.getDefiningOp()) && originsOf(value).contains(empty.getResult());
+  });
+}
+
 /// Whether nothing but `source` can live in the buffer that it is made in: what this buffer held on
 /// the way has no other reader. Then the result's buffer can be this one, whatever bufferization
 /// decides later: the last copy into it, if one is left, overwrites nothing.
@@ -138,6 +171,8 @@ LogicalResult chooseDestinations(RewriterBase &rewriter, Operation *root, OwnFil
     return failure();
   auto choose = [](RewriterBase &rewriter, SubsetInsertionOpInterface op, tensor::EmptyOp empty,
                    Operation *user) -> Value {
+    if (isReshaped(op.getSourceOperand().get(), empty))
+      return {};
     // A part of a tensor is a value, which bufferization keeps apart; a result's buffer is memory.
     auto result = dyn_cast<bufferization::MaterializeInDestinationOp>(*op);
     if (result && isa<BaseMemRefType>(result.getDest().getType()) &&

@@ -412,53 +412,92 @@ static FailureOr<Value> channelShuffle(RuleContext &ctx) {
 // Padding
 //===----------------------------------------------------------------------===//
 
+/// Checks that a size or an amount is at most another one, now or at run time.
+static void requireAtMost(RuleContext &ctx, OpFoldResult lesser, OpFoldResult greater,
+                          const Twine &message) {
+  std::optional<int64_t> x = getConstantIntValue(lesser), y = getConstantIntValue(greater);
+  if (x && y && *x > *y)
+    (void)ctx.raise(message);
+  if ((x && y) || ctx.failed() || (x && *x <= 0 && isNonNegative(greater)))
+    return;
+  ctx.check(arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sle, ctx.intValue(lesser),
+                                  ctx.intValue(greater)),
+            message);
+}
+
+/// Whether an amount is known not to cut off anything.
+static bool isPadding(OpFoldResult amount) { return getConstantIntValue(amount).value_or(-1) >= 0; }
+
 /// Checks the amounts by which a dimension is padded. False after a failure.
 static bool requirePadding(RuleContext &ctx, Value self, int64_t dim, OpFoldResult low,
                            OpFoldResult high, PadMode mode) {
-  OpFoldResult size = ctx.size(self, dim);
-  auto require = [&](OpFoldResult lesser, OpFoldResult greater, const Twine &message) {
-    std::optional<int64_t> x = getConstantIntValue(lesser), y = getConstantIntValue(greater);
-    if (x && y && *x > *y)
-      (void)ctx.raise(message);
-    if ((x && y) || ctx.failed() || (x && *x <= 0 && isNonNegative(greater)))
-      return;
-    ctx.check(arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sle, ctx.intValue(lesser),
-                                    ctx.intValue(greater)),
-              message);
-  };
-  OpFoldResult none = ctx.fold(0), far = ctx.fold(int64_t(1) << 40);
+  OpFoldResult size = ctx.size(self, dim), none = ctx.fold(0), far = ctx.fold(int64_t(1) << 40);
   for (OpFoldResult amount : {low, high}) {
     if (isConstantIntValue(amount, 0))
       continue;
-    if (!getConstantIntValue(amount))
-      require(amount, far, "pad: an amount is too large");
-    if (mode == PadMode::Circular && getConstantIntValue(amount).value_or(0) < 0)
-      (void)ctx.fail("negative amounts are not supported with circular padding");
-    else if (mode == PadMode::Circular)
-      require(none, amount, "pad: negative amounts are not supported with circular padding");
-    else // what is cut off must be there
-      require(ctx.sub(none, size), amount,
-              "pad: more elements are cut off dimension " + Twine(dim) + " than it has");
-    if (mode == PadMode::Constant)
-      continue;
-    // Nothing is repeated of nothing; zeros before and behind leave everything as it is.
-    OpFoldResult most = mode == PadMode::Reflect ? ctx.sub(size, ctx.fold(1)) : size;
-    if (mode == PadMode::Replicate) {
-      require(ctx.minimum(amount, ctx.fold(1)), size,
-              "pad: expected dimension " + Twine(dim) + " not to be empty");
-      continue;
+    if (!getConstantIntValue(amount)) {
+      requireAtMost(ctx, amount, far, "pad: an amount is too large");
+      requireAtMost(ctx, ctx.sub(none, far), amount, "pad: an amount is too small");
     }
-    // An amount that is 0 at run time pads nothing.
-    require(amount, getConstantIntValue(amount) ? most : ctx.maximum(most, none),
-            "Padding size should be less than the corresponding input dimension " + Twine(dim));
+    switch (mode) {
+    case PadMode::Constant: // what is cut off must be there
+      requireAtMost(ctx, ctx.sub(none, size), amount,
+                    "pad: more elements are cut off dimension " + Twine(dim) + " than it has");
+      break;
+    case PadMode::Replicate: // nothing is repeated of nothing
+      requireAtMost(ctx, ctx.minimum(amount, ctx.fold(1)), size,
+                    "pad: expected dimension " + Twine(dim) + " not to be empty");
+      break;
+    case PadMode::Reflect: {
+      // An amount that is 0 at run time pads nothing.
+      OpFoldResult most = ctx.sub(size, ctx.fold(1));
+      requireAtMost(ctx, amount, getConstantIntValue(amount) ? most : ctx.maximum(most, none),
+                    "Padding size should be less than the corresponding input dimension " +
+                        Twine(dim));
+      break;
+    }
+    case PadMode::Circular:
+      requireAtMost(ctx, amount, size, "Padding value causes wrapping around more than once.");
+      break;
+    }
   }
-  // A negative amount cuts off, whatever the mode.
-  bool isGiven =
-      getConstantIntValue(low).value_or(-1) >= 0 && getConstantIntValue(high).value_or(-1) >= 0;
-  if (mode == PadMode::Constant || !isGiven)
-    require(ctx.fold(mode == PadMode::Constant ? 0 : 1), ctx.add(size, ctx.add(low, high)),
-            "pad: too little of dimension " + Twine(dim) + " would be left");
+  if (mode == PadMode::Constant || !isPadding(low) || !isPadding(high))
+    requireAtMost(ctx, none, ctx.add(size, ctx.add(low, high)),
+                  "pad: too little of dimension " + Twine(dim) + " would be left");
   return !ctx.failed();
+}
+
+/// Mirrored or repeated edges: of the padded dimensions one has to have elements left.
+static void requireSomeLeft(RuleContext &ctx, Value self, ArrayRef<OpFoldResult> low,
+                            ArrayRef<OpFoldResult> high, int64_t padded) {
+  if (llvm::all_of(low, isPadding) && llvm::all_of(high, isPadding))
+    return;
+  OpFoldResult most = ctx.fold(0);
+  for (int64_t dim = low.size() - padded; dim < static_cast<int64_t>(low.size()); ++dim)
+    most = ctx.maximum(most, ctx.add(ctx.size(self, dim), ctx.add(low[dim], high[dim])));
+  requireAtMost(ctx, ctx.fold(1), most, "pad: nothing would be left");
+}
+
+/// Circular padding repeats what is left when negative amounts have been cut off. Returns that, and
+/// takes it out of the amounts.
+static Value cropCircular(RuleContext &ctx, Value self, MutableArrayRef<OpFoldResult> low,
+                          MutableArrayRef<OpFoldResult> high) {
+  for (int64_t dim = 0; dim < static_cast<int64_t>(low.size()); ++dim) {
+    if (isPadding(low[dim]) && isPadding(high[dim]))
+      continue;
+    OpFoldResult none = ctx.fold(0);
+    OpFoldResult before = ctx.sub(ctx.maximum(low[dim], none), low[dim]);
+    OpFoldResult after = ctx.sub(ctx.maximum(high[dim], none), high[dim]);
+    OpFoldResult left = ctx.sub(ctx.size(self, dim), ctx.add(before, after));
+    low[dim] = ctx.maximum(low[dim], none);
+    high[dim] = ctx.maximum(high[dim], none);
+    for (OpFoldResult amount : {low[dim], high[dim]})
+      requireAtMost(ctx, amount, left, "Padding value causes wrapping around more than once.");
+    if (ctx.failed())
+      return {};
+    self = ctx.slice(self, dim, before, left);
+  }
+  return self;
 }
 
 /// Pads the last dimensions by `amounts`: begin and end of the last, of the one before, ...
@@ -479,12 +518,18 @@ static FailureOr<Value> padTensor(RuleContext &ctx, Value self, ArrayRef<OpFoldR
     if (!requirePadding(ctx, self, dim, low[dim], high[dim], mode))
       return failure();
   }
+  if (mode == PadMode::Reflect || mode == PadMode::Replicate)
+    requireSomeLeft(ctx, self, low, high, padded);
   // The result's sizes do not overflow either.
   SmallVector<OpFoldResult> wide = ctx.sizes(self);
   for (auto [i, size] : llvm::enumerate(wide))
     size = ctx.add(size, ctx.add(low[i], high[i]));
   if (llvm::any_of(amounts, [](OpFoldResult amount) { return !getConstantIntValue(amount); }) &&
       !ctx.requireSizes(wide))
+    return failure();
+  if (mode == PadMode::Circular)
+    self = cropCircular(ctx, self, low, high);
+  if (ctx.failed())
     return failure();
   SmallVector<Value> lowValues = ctx.dynamicSizes(low), highValues = ctx.dynamicSizes(high);
   return done(ctx,

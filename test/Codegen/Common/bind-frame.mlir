@@ -55,3 +55,64 @@ func.func @shared_operands(%x: tensor<?xf32>, %a: i64) -> tensor<?xf32> attribut
   %filled = linalg.fill ins(%c : f32) outs(%empty : tensor<?xf32>) -> tensor<?xf32>
   return %filled : tensor<?xf32>
 }
+
+// A buffer is asked for when the checks of its size have passed, in their order, but before any
+// computation that could write into it.
+// CHECK-LABEL: func.func @checked
+// CHECK: tl.check %{{.*}}, "negative"
+// CHECK-NEXT: tl.check %{{.*}}, "large"
+// CHECK-NOT: linalg
+// CHECK: tlrt.output 1 :
+// CHECK: tlrt.output 0[
+// CHECK: linalg.square
+// CHECK: linalg.fill
+func.func @checked(%x: tensor<4xf32>, %a: i64) -> (tensor<?xf32>, tensor<4xf32>) attributes {tl.method = "checked"} {
+  %e = tensor.empty() : tensor<4xf32>
+  %y = linalg.square ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+  %zero = arith.constant 0 : i64
+  %fits = arith.cmpi sge, %a, %zero : i64
+  tl.check %fits, "negative"
+  %most = arith.constant 100 : i64
+  %small = arith.cmpi sle, %a, %most : i64
+  tl.check %small, "large"
+  %length = arith.index_cast %a : i64 to index
+  %empty = tensor.empty(%length) : tensor<?xf32>
+  %c = arith.constant 1.0 : f32
+  %filled = linalg.fill ins(%c : f32) outs(%empty : tensor<?xf32>) -> tensor<?xf32>
+  return %filled, %y : tensor<?xf32>, tensor<4xf32>
+}
+
+// An element is read behind the check of its position, though it is a size.
+// CHECK-LABEL: func.func @element
+// CHECK: tl.check %{{.*}}, "index"
+// CHECK: tensor.extract
+// CHECK: tlrt.output
+func.func @element(%x: tensor<3xi64>, %i: i64) -> tensor<?xf32> attributes {tl.method = "element"} {
+  %three = arith.constant 3 : i64
+  %inside = arith.cmpi ult, %i, %three : i64
+  tl.check %inside, "index"
+  %index = arith.index_cast %i : i64 to index
+  %a = tensor.extract %x[%index] : tensor<3xi64>
+  %length = arith.index_cast %a : i64 to index
+  %empty = tensor.empty(%length) : tensor<?xf32>
+  %c = arith.constant 1.0 : f32
+  %filled = linalg.fill ins(%c : f32) outs(%empty : tensor<?xf32>) -> tensor<?xf32>
+  return %filled : tensor<?xf32>
+}
+
+// What the device computes stays in front of the check that asks for it.
+// CHECK-LABEL: func.func @computed
+// CHECK: tlrt.output
+// CHECK: linalg.square
+// CHECK: tl.check %{{.*}}, "element"
+func.func @computed(%x: tensor<?xf32>) -> tensor<?xf32> attributes {tl.method = "computed"} {
+  %c0 = arith.constant 0 : index
+  %size = tensor.dim %x, %c0 : tensor<?xf32>
+  %e = tensor.empty(%size) : tensor<?xf32>
+  %y = linalg.square ins(%x : tensor<?xf32>) outs(%e : tensor<?xf32>) -> tensor<?xf32>
+  %first = tensor.extract %y[%c0] : tensor<?xf32>
+  %c = arith.constant 1.0 : f32
+  %less = arith.cmpf olt, %first, %c : f32
+  tl.check %less, "element"
+  return %y : tensor<?xf32>
+}

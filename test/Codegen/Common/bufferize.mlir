@@ -142,4 +142,21 @@ func.func private @kernel(%x: tensor<4x8xf32>, %out: tensor<4x8xf32>) -> tensor<
     scf.yield %w : tensor<4x8xf32>
   }
   return %r : tensor<4x8xf32>
+
+// What is reshaped has other sizes than the result, though the same type: it gets a buffer of its own.
+// CHECK-LABEL: func.func @reshaped
+// CHECK: %[[OUT:.*]] = tlrt.output 0
+// CHECK: %[[TURNED:.*]] = memref.alloc
+// CHECK: linalg.transpose {{.*}} outs(%[[TURNED]]
+// CHECK: memref.copy %{{.*}}, %[[OUT]]
+func.func @reshaped(%x: tensor<?x?xf32>) -> tensor<?x?xf32> attributes {tl.method = "reshaped"} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %rows = tensor.dim %x, %c0 : tensor<?x?xf32>
+  %columns = tensor.dim %x, %c1 : tensor<?x?xf32>
+  %e = tensor.empty(%columns, %rows) : tensor<?x?xf32>
+  %turned = linalg.transpose ins(%x : tensor<?x?xf32>) outs(%e : tensor<?x?xf32>) permutation = [1, 0]
+  %sizes = tensor.from_elements %rows, %columns : tensor<2xindex>
+  %y = tensor.reshape %turned(%sizes) : (tensor<?x?xf32>, tensor<2xindex>) -> tensor<?x?xf32>
+  return %y : tensor<?x?xf32>
 }

@@ -2,7 +2,16 @@
 
 // CHECK-LABEL: func.func @polynomial
 // CHECK-NOT: math.exp
-// CHECK: math.fma
+// The power of two that scales it may be a denormal number: it is a product of two that are not.
+// CHECK: %[[SUM:.*]] = math.fma
+// CHECK: %[[E:.*]] = math.fma
+// CHECK-COUNT-5: math.fma
+// CHECK: %[[BITS:.*]] = arith.bitcast %[[SUM]] : f32 to i32
+// CHECK: %[[HALF:.*]] = arith.andi
+// CHECK: %[[REST:.*]] = arith.subi %{{.*}}, %[[HALF]]
+// CHECK: arith.bitcast %[[HALF]] : i32 to f32
+// CHECK: arith.bitcast %[[REST]] : i32 to f32
+// CHECK-COUNT-2: arith.mulf
 func.func @polynomial(%x: f32) -> f32 {
   %y = math.exp %x : f32
   return %y : f32

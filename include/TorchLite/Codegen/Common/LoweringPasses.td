@@ -14,8 +14,8 @@ def BindFrame : Pass<"tl-bind-frame", "mlir::func::FuncOp"> {
   let description = [{
     A function with `tl.method` loses its operands and results: operands become `tlrt.arg` (which
     nobody may write), tensor results are materialised in `tlrt.output` buffers, as early as their
-    sizes are known, so that computations can write into them directly; scalar results go to
-    `tlrt.result`. What the signature was is recorded in the attributes `tl.operands` and
+    sizes are known and checked, so that computations can write into them directly (checks of what
+    the host knows move up, too, in their order); scalar results go to `tlrt.result`. What the signature was is recorded in the attributes `tl.operands` and
     `tl.results`: an array of dictionaries with the `type` and the attributes that the operand or
     result had.
 

@@ -254,10 +254,10 @@ LogicalResult PadOp::verify() {
     for (int64_t amount : {low, high}) {
       if (ShapedType::isDynamic(amount) || amount == 0)
         continue;
-      if (amount < 0)
+      if (amount < 0 && getMode() == PadMode::Circular)
         return emitOpError("expected amounts that are not negative in mode ")
                << stringifyPadMode(getMode()) << ", but got " << amount;
-      if (ShapedType::isDynamic(size))
+      if (ShapedType::isDynamic(size) || amount < 0)
         continue;
       if ((getMode() == PadMode::Reflect && amount >= size) ||
           (getMode() == PadMode::Circular && amount > size) || size == 0)

@@ -119,10 +119,10 @@ def TL_PadOp : TL_InferredOp<"pad", [Pure, TL_ReifyShapes, AttrSizedOperandSegme
   let summary = "Extends (or crops) every dimension at its begin and end";
   let description = [{
     `low` and `high` hold one amount for each dimension, constants or `index` values. `constant` fills
-    in `value`, a scalar of the element type (`i8` for `ui8`); negative amounts crop. `reflect`
-    mirrors without repeating the edge (amounts below the size), `replicate` repeats the edge
-    (sizes above 0), `circular` wraps around (amounts up to the size); their amounts are not negative.
-    Whoever makes dynamic amounts has checked that. See `torch.nn.functional.pad`.
+    in `value`, a scalar of the element type (`i8` for `ui8`). `reflect` mirrors without repeating
+    the edge (amounts below the size), `replicate` repeats the edge (sizes above 0), `circular` wraps
+    around (amounts up to the size, none of them negative). Negative amounts crop what the others
+    would give. Whoever makes dynamic amounts has checked that. See `torch.nn.functional.pad`.
 
     Example:
     ```mlir
