@@ -212,7 +212,9 @@ static void interrupted() {
 int compileMain(int argc, char **argv, const Importer &importer) {
   llvm::InitLLVM init(argc, argv);
   llvm::sys::SetInterruptFunction(interrupted);
-  signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error like a full disk
+  // A file that may not grow, and a reader that has gone, are errors like a full disk.
+  signal(SIGXFSZ, SIG_IGN);
+  signal(SIGPIPE, SIG_IGN);
   dropClashingOptions();
   cl::OptionCategory category("Options of tl-compile");
   cl::opt<std::string> input(cl::Positional, cl::cat(category), cl::desc("<model.pt | model.mlir>"),

@@ -14,6 +14,7 @@
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
@@ -165,13 +166,16 @@ static std::string includeFile(const llvm::Triple &triple, StringRef symbol, Str
 }
 
 namespace {
-/// The files of a module's blobs. Temporary ones, and all of them after a failure, are removed.
+/// The files of a module's blobs. Temporary ones, and all of them after a failure or an
+/// interruption, are removed.
 class WeightsFiles {
 public:
   explicit WeightsFiles(StringRef prefix) : prefix(prefix) {}
   ~WeightsFiles() {
-    for (const std::string &path : written)
+    for (const std::string &path : written) {
       llvm::sys::fs::remove(path);
+      llvm::sys::DontRemoveFileOnSignal(path);
+    }
   }
 
   /// Writes a blob; returns the path.
@@ -190,6 +194,7 @@ public:
     };
     if (error)
       return fail(error);
+    llvm::sys::RemoveFileOnSignal(path);
     written.push_back(path.str().str());
     llvm::raw_fd_ostream file(descriptor, /*shouldClose=*/true);
     LogicalResult result = writeWeights(module, attrName, file);
@@ -206,8 +211,11 @@ public:
 
   /// What was asked for is complete.
   void keep() {
-    if (!prefix.empty())
-      written.clear();
+    if (prefix.empty())
+      return;
+    for (const std::string &path : written)
+      llvm::sys::DontRemoveFileOnSignal(path);
+    written.clear();
   }
 
 private:

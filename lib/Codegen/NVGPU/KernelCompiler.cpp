@@ -20,6 +20,7 @@
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/Transforms/IPO/Internalize.h"
@@ -307,12 +308,17 @@ FailureOr<Cubin> KernelCompiler::assemble(StringRef ptx, const Architecture &arc
       llvm::sys::fs::createTemporaryFile("torchlite-kernels", "ptx", descriptor, source);
   if (!error)
     error = llvm::sys::fs::createTemporaryFile("torchlite-kernels", "cubin", output);
+  for (StringRef path : {source.str(), output.str()})
+    if (!path.empty())
+      llvm::sys::RemoveFileOnSignal(path);
+  llvm::scope_exit remove([&] {
+    for (StringRef path : {source.str(), output.str()}) {
+      llvm::sys::fs::remove(path);
+      llvm::sys::DontRemoveFileOnSignal(path);
+    }
+  });
   if (error)
     return emitError(loc, "cannot make a temporary file: ") << error.message();
-  llvm::scope_exit remove([&] {
-    llvm::sys::fs::remove(source);
-    llvm::sys::fs::remove(output);
-  });
   llvm::raw_fd_ostream file(descriptor, /*shouldClose=*/true);
   file << ptx;
   file.close();

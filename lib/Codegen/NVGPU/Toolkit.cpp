@@ -8,6 +8,7 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/Program.h"
+#include "llvm/Support/Signals.h"
 
 namespace torchlite::nvgpu {
 using namespace mlir;
@@ -79,7 +80,11 @@ ProgramResult runProgram(StringRef path, ArrayRef<StringRef> arguments) {
     result.error = "cannot make a temporary file: " + error.message();
     return result;
   }
-  llvm::scope_exit remove([&] { llvm::sys::fs::remove(output); });
+  llvm::sys::RemoveFileOnSignal(output);
+  llvm::scope_exit remove([&] {
+    llvm::sys::fs::remove(output);
+    llvm::sys::DontRemoveFileOnSignal(output);
+  });
   SmallVector<StringRef> argv = {path};
   llvm::append_range(argv, arguments);
   std::optional<StringRef> redirects[] = {StringRef(""), output.str(), output.str()};
