@@ -52,6 +52,24 @@ def normalisations():
                   [[randn(2, 4, 31, 31) + 1000]], exact=(1e-5, 1e-4))
 
 
+def wide_parameters():
+    """Half-precision inputs whose parameters are f32, as autocast records them."""
+    functions = {
+        "layer_norm": lambda x, w, b: F.layer_norm(x, (4,), w, b),
+        "layer_norm_weight": lambda x, w, b: F.layer_norm(x, (4,), w),
+        "layer_norm_bias": lambda x, w, b: F.layer_norm(x, (4,), None, b),
+        "group_norm": lambda x, w, b: F.group_norm(x, 2, w, b),
+        "batch_norm": lambda x, w, b: F.batch_norm(x, b, w, w, b),
+        "batch_norm_plain": lambda x, w, b: F.batch_norm(x, b, w),
+        "batch_norm_training": lambda x, w, b: F.batch_norm(x, None, None, w, b, True),
+    }
+    weight, bias = randn(4).abs() + 0.5, randn(4)
+    for dtype, (name, (rtol, _)) in ROUNDED_ONCE.items():
+        for function, apply in functions.items():
+            yield Program(f"{function}_wide_{name}", apply, [f"3x4x{name}", "4xf32", "4xf32"],
+                          [[randn(3, 4).to(dtype), weight, bias]], exact=(rtol, 1e-6))
+
+
 def windows():
     """Windows that lie wholly in padding, and of nothing but -inf and NaN."""
     def pool(x, kernel, padding, dilation):
@@ -110,6 +128,7 @@ def programs():
     yield from empty_rows()
     yield from matrix_products()
     yield from normalisations()
+    yield from wide_parameters()
     yield from windows()
     yield from roundings()
 

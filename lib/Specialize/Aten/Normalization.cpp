@@ -108,6 +108,20 @@ static Expr byChannel(RuleContext &ctx, Value vector, int64_t rank) {
   return Expr(ctx, ctx.reshape(vector, sizes));
 }
 
+/// The type of a normalisation's parameters, absent ones null, and of what is computed: that of the
+/// input, or f32 where a half-precision input has all of them in f32.
+static Type parameterType(Type input, ArrayRef<Value> parameters) {
+  bool isWide = false;
+  for (Value parameter : parameters) {
+    if (!parameter)
+      continue;
+    if (!getElementTypeOrSelf(parameter).isF32())
+      return input;
+    isWide = true;
+  }
+  return isWide && (input.isF16() || input.isBF16()) ? Float32Type::get(input.getContext()) : input;
+}
+
 /// Fails unless a tensor, if there is one, is a vector of the type and size.
 static bool requireVector(RuleContext &ctx, Value tensor, Type type, OpFoldResult size,
                           StringRef what) {
@@ -157,10 +171,11 @@ static LogicalResult batchNorm(RuleContext &ctx, SmallVectorImpl<SpecValue> &res
   if (!isFloat(type) || rank < 2)
     return ctx.fail("batch_norm: expected a floating-point input of rank 2 or more");
   OpFoldResult channels = ctx.size(input, 1);
-  if (!requireVector(ctx, weight, type, channels, "weight") ||
-      !requireVector(ctx, bias, type, channels, "bias") ||
-      !requireVector(ctx, mean, type, channels, "running_mean") ||
-      !requireVector(ctx, variance, type, channels, "running_var"))
+  Type inner = parameterType(type, {weight, bias, mean, variance});
+  if (!requireVector(ctx, weight, inner, channels, "weight") ||
+      !requireVector(ctx, bias, inner, channels, "bias") ||
+      !requireVector(ctx, mean, inner, channels, "running_mean") ||
+      !requireVector(ctx, variance, inner, channels, "running_var"))
     return failure();
   if (training) {
     SmallVector<int64_t> dims = {0};
@@ -185,6 +200,8 @@ static LogicalResult batchNorm(RuleContext &ctx, SmallVectorImpl<SpecValue> &res
   }
   if (!mean || !variance)
     return ctx.raise("batch_norm: running_mean and running_var must be given in evaluation mode");
+  if (!training)
+    input = ctx.cast(input, inner);
   Value result = checkedValue<BatchNormOp>(ctx, input, mean, variance, weight, bias,
                                            ctx.b.getF64FloatAttr(eps));
   if (!result)
@@ -207,20 +224,21 @@ static LogicalResult instanceNorm(RuleContext &ctx, SmallVectorImpl<SpecValue> &
   if (!isFloat(type) || rank < 3)
     return ctx.fail("instance_norm: expected a floating-point input of rank 3 or more");
   OpFoldResult channels = ctx.size(input, 1);
-  if (!requireVector(ctx, weight, type, channels, "weight") ||
-      !requireVector(ctx, bias, type, channels, "bias") ||
-      !requireVector(ctx, mean, type, channels, "running_mean") ||
-      !requireVector(ctx, variance, type, channels, "running_var"))
+  Type inner = parameterType(type, {weight, bias, mean, variance});
+  if (!requireVector(ctx, weight, inner, channels, "weight") ||
+      !requireVector(ctx, bias, inner, channels, "bias") ||
+      !requireVector(ctx, mean, inner, channels, "running_mean") ||
+      !requireVector(ctx, variance, inner, channels, "running_var"))
     return failure();
   if (!useInput) {
     if (!mean || !variance)
       return ctx.raise(
           "Expected running_mean and running_var to be defined when use_input_stats is false");
-    Value result = checkedValue<BatchNormOp>(ctx, input, mean, variance, weight, bias,
-                                             ctx.b.getF64FloatAttr(eps));
+    Value result = checkedValue<BatchNormOp>(ctx, ctx.cast(input, inner), mean, variance, weight,
+                                             bias, ctx.b.getF64FloatAttr(eps));
     if (!result)
       return failure();
-    results.push_back(ctx.makeTensor(result));
+    results.push_back(ctx.makeTensor(ctx.cast(result, type)));
     return success();
   }
   SmallVector<int64_t> dims;
@@ -280,9 +298,13 @@ static FailureOr<Value> layerNorm(RuleContext &ctx) {
   int64_t count = normalizedDims(ctx, input, 1);
   if (ctx.failed())
     return failure();
-  return done(ctx,
-              checkedValue<LayerNormOp>(ctx, input, weight, bias, ctx.b.getI64IntegerAttr(count),
-                                        ctx.b.getF64FloatAttr(eps)));
+  Type type = getElementTypeOrSelf(input), inner = parameterType(type, {weight, bias});
+  Value result =
+      checkedValue<LayerNormOp>(ctx, ctx.cast(input, inner), weight, bias,
+                                ctx.b.getI64IntegerAttr(count), ctx.b.getF64FloatAttr(eps));
+  if (!result)
+    return failure();
+  return done(ctx, ctx.cast(result, type));
 }
 
 /// native_layer_norm(input, normalized_shape, weight?, bias?, eps) -> (output, mean, rstd).
@@ -297,7 +319,8 @@ static FailureOr<SmallVector<Value>> nativeLayerNorm(RuleContext &ctx) {
   Expr deviation = rsqrt(own.variance + ctx.constantFloat(4));
   if (deviation.isNull())
     return failure();
-  Type type = getElementTypeOrSelf(input);
+  Type type =
+      parameterType(getElementTypeOrSelf(input), {ctx.optionalTensor(2), ctx.optionalTensor(3)});
   return SmallVector<Value>{*output, own.mean.cast(type).value(), deviation.cast(type).value()};
 }
 
@@ -308,7 +331,7 @@ static FailureOr<Value> groupNorm(RuleContext &ctx) {
   double eps = ctx.constantFloat(4);
   if (ctx.failed())
     return failure();
-  Type type = getElementTypeOrSelf(input);
+  Type type = getElementTypeOrSelf(input), inner = parameterType(type, {weight, bias});
   int64_t rank = rankOf(input);
   if (!isFloat(type) || rank < 2 || groups <= 0)
     return ctx.fail(
@@ -317,8 +340,8 @@ static FailureOr<Value> groupNorm(RuleContext &ctx) {
   OpFoldResult perGroup = ctx.floorDiv(channels, ctx.fold(groups));
   if (!ctx.requireEqual(channels, ctx.mul(perGroup, ctx.fold(groups)),
                         "Expected number of channels in input to be divisible by num_groups") ||
-      !requireVector(ctx, weight, type, channels, "weight") ||
-      !requireVector(ctx, bias, type, channels, "bias"))
+      !requireVector(ctx, weight, inner, channels, "weight") ||
+      !requireVector(ctx, bias, inner, channels, "bias"))
     return failure();
   SmallVector<OpFoldResult> sizes = ctx.sizes(input);
   SmallVector<OpFoldResult> group = {perGroup};
