@@ -142,6 +142,7 @@ func.func private @kernel(%x: tensor<4x8xf32>, %out: tensor<4x8xf32>) -> tensor<
     scf.yield %w : tensor<4x8xf32>
   }
   return %r : tensor<4x8xf32>
+}
 
 // What is reshaped has other sizes than the result, though the same type: it gets a buffer of its own.
 // CHECK-LABEL: func.func @reshaped
