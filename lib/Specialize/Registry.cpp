@@ -20,6 +20,7 @@ const RuleRegistry &RuleRegistry::get() {
     registerCopyRules(all);
     registerMathRules(all);
     registerQueryRules(all);
+    registerRunTimeListRules(all);
     registerScalarRules(all);
     registerStringRules(all);
     registerTensorOfRules(all);

@@ -373,6 +373,8 @@ struct Rule {
   ViewListRule viewList;
   PiecesRule pieces;
   SpecialRule special;
+  /// For an operand 0 that is a list whose length is known only at run time; others take none.
+  SpecialRule runTimeList;
 };
 
 /// All rules, by schema name.
@@ -400,6 +402,9 @@ public:
   void viewList(llvm::StringRef name, ViewListRule rule) { rules[name].viewList = std::move(rule); }
   void pieces(llvm::StringRef name, PiecesRule rule) { rules[name].pieces = std::move(rule); }
   void special(llvm::StringRef name, SpecialRule rule) { rules[name].special = std::move(rule); }
+  void runTimeList(llvm::StringRef name, SpecialRule rule) {
+    rules[name].runTimeList = std::move(rule);
+  }
 
 private:
   llvm::StringMap<Rule> rules;
@@ -410,6 +415,7 @@ void registerContainerRules(RuleRegistry &registry);
 void registerCopyRules(RuleRegistry &registry);
 void registerMathRules(RuleRegistry &registry);
 void registerQueryRules(RuleRegistry &registry);
+void registerRunTimeListRules(RuleRegistry &registry);
 void registerScalarRules(RuleRegistry &registry);
 void registerStringRules(RuleRegistry &registry);
 void registerTensorOfRules(RuleRegistry &registry);

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "../Interpreter/Pieces.h"
+#include "../Interpreter/RunTimeLists.h"
 #include "../Interpreter/Walker.h"
 #include "TorchLite/Specialize/Rules.h"
 
@@ -46,6 +47,7 @@ Type elementType(RuleContext &ctx, unsigned i) {
 std::optional<int64_t> position(RuleContext &ctx, unsigned i, int64_t size) {
   std::optional<int64_t> index = ctx.knownInt(i);
   if (!index) {
+    ctx.getWalker().touchedLists.insert(ctx.operand(0).getCell());
     if (!ctx.getWalker().loseStructure("a list is indexed with a value known only at run time"))
       (void)ctx.fail("a list is indexed with a value known only at run time");
     return std::nullopt;
@@ -182,6 +184,9 @@ LogicalResult getItem(RuleContext &ctx, Results &results) {
   }
   if (!isList(ctx, 0))
     return failure();
+  if (!ctx.knownInt(1) && !ctx.getWalker().unrollable)
+    if (std::optional<SpecValue> element = elementAt(ctx, ctx.operand(0), 1))
+      return results.push_back(*element), success();
   std::optional<int64_t> at = position(ctx, 1, items(ctx, 0).size());
   if (!at)
     return failure();

@@ -322,6 +322,7 @@ bool Walker::mayChange(const SpecValue &container) {
                                                     ? "a change of a list"
                                                     : "a change of a dict")))
     return false;
+  touchedLists.insert(container.getCell());
   if (auto it = stateCells.find(container.getCell()); it != stateCells.end())
     writtenStateLeaves.insert(it->second);
   if (auto it = archiveContainers.find(container.getCell()); it != archiveContainers.end())

@@ -47,7 +47,7 @@ struct Cell {
   enum class Kind { Storage, List, Dict, Object };
   Kind kind;
 
-  /// Storage: the current value of the whole tensor.
+  /// Storage: the current value of the whole tensor. Lists whose length is not known: the buffer.
   mlir::Value value;
   /// Joined cells (see above): what they may be. Empty for others, which are themselves.
   Places places;
@@ -57,6 +57,10 @@ struct Cell {
   /// Joined storages: it may be a view of a place, or a copy; it has no identity.
   bool isPart = false;
 
+  /// Lists whose length is known only at run time (RunTimeLists.h): the length, null for others,
+  /// and the storage of the element that stands for all.
+  mlir::Value count;
+  std::optional<CellId> elementStorage;
   /// List: elements; Dict: keys and values in turn.
   std::vector<SpecValue> elements;
   /// List: its element type; Dict: its type; as written.

@@ -251,16 +251,49 @@ std::optional<std::vector<SpecValue>> Join::joinElements(const Cell *x, const Ce
   return joinAll(x ? x->elements : missing, y ? y->elements : missing);
 }
 
+bool Join::joinRunTimeLists(const Cell *x, const Cell *y, Cell &cell) {
+  const Cell &one = x ? *x : *y, &other = y ? *y : *x;
+  if (!one.count || !other.count || one.elementStorage != other.elementStorage)
+    return (void)fail(differ("a list of known length", "one of a length known only at run time")),
+           false;
+  const Cell &filled = one.elements.empty() ? other : one;
+  if (!one.elements.empty() && !other.elements.empty()) {
+    const SpecValue &a = one.elements.front(), &b = other.elements.front();
+    if (a.kind() != b.kind() ||
+        (a.isTensor() &&
+         (a.getTensor().type.getRank() != b.getTensor().type.getRank() ||
+          a.getTensor().type.getElementType() != b.getTensor().type.getElementType())))
+      return (void)fail(differ("a list of some elements", "one of others")), false;
+  }
+  std::optional<Value> count = merge(x ? x->count : Value(), y ? y->count : Value());
+  if (!count)
+    return false;
+  cell.elements = filled.elements;
+  cell.count = *count;
+  if (!filled.value)
+    return true;
+  std::optional<Value> buffer = merge(x ? x->value : Value(), y ? y->value : Value());
+  cell.value = buffer.value_or(Value());
+  return buffer.has_value();
+}
+
+bool Join::joinElementsInto(Cell &cell, const Cell *x, const Cell *y) {
+  if ((x && x->count) || (y && y->count))
+    return joinRunTimeLists(x, y, cell);
+  auto elements = joinElements(x, y);
+  if (elements)
+    cell.elements = std::move(*elements);
+  return elements.has_value();
+}
+
 /// A name that this join made before stands for one list or dict more.
 std::optional<SpecValue> Join::takeInElements(const SpecValue &own, const SpecValue &container) {
   if (container.kind() != own.kind())
     return own;
   CellRef before = left.heap.lookup(own.getCell()), after = right.heap.lookup(container.getCell());
-  auto elements = joinElements(before.get(), after.get());
-  if (!elements)
-    return std::nullopt;
   Cell cell = *before;
-  cell.elements = std::move(*elements);
+  if (!joinElementsInto(cell, before.get(), after.get()))
+    return std::nullopt;
   out.heap.set(own.getCell(), std::move(cell));
   out.heap.addPlaces(own.getCell(), right.heap.places(container.getCell()));
   return own;
@@ -277,11 +310,13 @@ std::optional<SpecValue> Join::joinContainer(const SpecValue &a, const SpecValue
   CellRef y = onRight ? inState(right, [&] { return w.cellRef(b.getCell()); }) : nullptr;
   if (std::optional<SpecValue> joined = known(a, b))
     return joined;
-  auto elements = joinElements(x.get(), y.get());
-  if (!elements)
-    return std::nullopt;
   Cell cell = x ? *x : *y;
-  cell.elements = std::move(*elements);
+  if (!joinElementsInto(cell, x.get(), y.get())) {
+    for (const SpecValue &side : {a, b})
+      if (!side.is(ValueKind::Uninitialized))
+        w.touchedLists.insert(side.getCell());
+    return std::nullopt;
+  }
   cell.places = unite(x ? left.heap.places(a.getCell()) : Places(),
                       y ? right.heap.places(b.getCell()) : Places());
   std::optional<CellId> id = addCell(std::move(cell));
@@ -308,10 +343,7 @@ bool Join::joinContents(CellId id, Cell &cell, const Cell &other) {
   case Cell::Kind::List:
   case Cell::Kind::Dict: {
     Cell before = cell;
-    auto elements = joinElements(&before, &other);
-    if (elements)
-      cell.elements = std::move(*elements);
-    return elements.has_value();
+    return joinElementsInto(cell, &before, &other);
   }
   case Cell::Kind::Object: {
     // What only one side has set is not set behind the join.

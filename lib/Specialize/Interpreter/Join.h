@@ -87,6 +87,10 @@ private:
   std::optional<SpecValue> joinContainer(const SpecValue &a, const SpecValue &b);
   std::optional<SpecValue> takeIn(const SpecValue &own, const SpecValue &tensor);
   std::optional<SpecValue> takeInElements(const SpecValue &own, const SpecValue &container);
+  /// Lists whose length is known only at run time (or null: never used): `cell` becomes both.
+  bool joinRunTimeLists(const Cell *x, const Cell *y, Cell &cell);
+  /// Lists and dicts: the contents of `cell`, which is one of them.
+  bool joinElementsInto(Cell &cell, const Cell *x, const Cell *y);
   /// The elements of two lists or dicts, either of which may be null (never used).
   std::optional<std::vector<SpecValue>> joinElements(const Cell *x, const Cell *y);
   Places placesOf(const TensorRef *x, const TensorRef *y) const;

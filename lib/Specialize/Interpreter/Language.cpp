@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Pieces.h"
+#include "RunTimeLists.h"
 #include "Walker.h"
 
 using namespace mlir;
@@ -87,6 +88,14 @@ LogicalResult Walker::step(ListUnpackOp unpack) {
     if (failed(pieces))
       return failure();
     bind(unpack.getResults(), *pieces);
+    return success();
+  }
+  if (isRunTimeList(*this, list)) {
+    RuleContext ctx(*this, b, locOf(unpack), "list_unpack", {}, {});
+    auto elements = unpackRunTimeList(ctx, list, unpack.getNumResults());
+    if (failed(elements))
+      return failure();
+    bind(unpack.getResults(), *elements);
     return success();
   }
   if (!list.is(ValueKind::List))

@@ -148,7 +148,12 @@ bool LoopAttempt::joinCell(CellId id) {
 /// Which of the loop's own cells may be one, or may be one that was there before.
 std::set<std::pair<CellId, CellId>> LoopAttempt::aliases() const {
   std::set<std::pair<CellId, CellId>> all;
-  for (CellId id : own)
+  // So do the elements of lists whose length is not known.
+  llvm::SetVector<CellId> ids = own;
+  for (CellId id : head.heap.joinedCells())
+    if (head.heap.lookup(id)->kind == Cell::Kind::Storage && !head.heap.lookup(id)->value)
+      ids.insert(id);
+  for (CellId id : ids)
     for (CellId other : head.heap.partners(id))
       if (other < watermark || own.contains(other))
         all.insert({id, other});
@@ -246,10 +251,12 @@ LoopAttempt::Round LoopAttempt::walkOnce() {
     w.bind(argument, value);
   ++w.undecided;
   ++w.loopAttempts;
+  w.unrollable += canUnroll;
   std::optional<std::string> outerLost = std::exchange(w.structureLost, std::nullopt);
   OutcomePtr outcome = w.walkFrom(writtenBody, writtenBody.begin());
   std::optional<std::string> lost = std::exchange(w.structureLost, outerLost);
   --w.loopAttempts;
+  w.unrollable -= canUnroll;
   --w.undecided;
   // The end of the body, from which everything before the loop may be used again.
   w.current = writtenBody.getTerminator();
@@ -319,6 +326,14 @@ void LoopAttempt::refreshTypes() {
 }
 
 OutcomePtr LoopAttempt::run() {
+  auto outerTouched = std::exchange(w.touchedLists, {});
+  OutcomePtr outcome = runRounds();
+  touched.assign(w.touchedLists.begin(), w.touchedLists.end());
+  w.touchedLists.insert_range(outerTouched);
+  return outcome;
+}
+
+OutcomePtr LoopAttempt::runRounds() {
   begin();
   for (int round = 0;; ++round) {
     if (round > 32) {
@@ -403,6 +418,8 @@ OutcomePtr LoopAttempt::finish() {
       cell.value = substitute(cell.value);
     if (cell.identity)
       cell.identity = substitute(cell.identity);
+    if (cell.count)
+      cell.count = substitute(cell.count);
     for (SpecValue &element : cell.elements)
       element = substitute(element);
     for (auto &entry : cell.attributes)

@@ -18,6 +18,8 @@ public:
   mlir::Location getPlace() const { return whereLost; }
   /// The list or dict whose structure changes, if that was it.
   std::optional<CellId> getChangedCell() const { return changedCell; }
+  /// Lists that are changed in the body, or indexed with what is not known.
+  llvm::ArrayRef<CellId> getTouchedLists() const { return touched; }
 
 private:
   /// One value that the loop carries.
@@ -52,6 +54,7 @@ private:
   void begin();
   Round walkOnce();
   OutcomePtr abandon();
+  OutcomePtr runRounds();
   /// What the arguments' new types and sizes make of names and of the heap.
   void refreshTypes();
   SpecValue refresh(const SpecValue &value) const;
@@ -76,6 +79,7 @@ private:
   mlir::Location whereLost;
   bool canUnroll;
   std::optional<CellId> changedCell;
+  llvm::SmallVector<CellId> touched;
 
   LoopOp loop;
   mlir::Block *parent = nullptr, *body = nullptr;

@@ -1,5 +1,6 @@
 //===- MethodBuilder.cpp - Operands and results of a method ---------------===//
 #include "MethodBuilder.h"
+#include "RunTimeLists.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -285,6 +286,13 @@ Attribute MethodBuilder::describe(const SpecValue &value, const std::string &pat
     return value.getConstant();
   case ValueKind::Tuple:
   case ValueKind::List: {
+    if (isRunTimeList(w, value)) {
+      (void)w.error(w.function.getLoc(),
+                    what + Twine(path.empty() ? "" : " '") + path + (path.empty() ? "" : "'") +
+                        " is a list whose length is known only at run time, which cannot leave the "
+                        "program");
+      return {};
+    }
     if (isState && value.is(ValueKind::List))
       if (Attribute shared = describeShared(value.getCell(), path))
         return shared;

@@ -1,5 +1,6 @@
 //===- Unroll.cpp - Whether a loop stays a loop, and unrolling ------------===//
 #include "Loops.h"
+#include "RunTimeLists.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -75,6 +76,18 @@ void Walker::requireUsual(Value number, int64_t usual) {
   assume(holds, true);
 }
 
+/// A loop that can neither be kept nor unrolled may be kept with lists of unknown length. False if
+/// there is none to be made one.
+bool Walker::makeListsRunTime(ArrayRef<CellId> touched) {
+  bool any = false;
+  for (CellId id : touched)
+    for (CellId place : state.heap.places(id))
+      if (CellRef list = state.heap.lookup(place);
+          list && list->kind == Cell::Kind::List && !list->count)
+        any |= makeRunTimeList(*this, place);
+  return any;
+}
+
 OutcomePtr Walker::walkLoop(LoopOp op) {
   SpecValue trip = get(op.getMaxTripCount()), condition = get(op.getInitialCondition());
   SmallVector<SpecValue> initial = get(op.getInitialValues());
@@ -104,8 +117,14 @@ OutcomePtr Walker::walkLoop(LoopOp op) {
   State entry = state;
   Block *block = b.getInsertionBlock();
   Operation *last = block->empty() ? nullptr : &block->back();
-  LoopAttempt attempt(*this, op, initial, trip, condition, canUnroll);
-  OutcomePtr outcome = attempt.run();
+  bool hasUsualCount = !canUnroll && condition.getBool() && usualCounts.count(trip.getScalar());
+  std::optional<LoopAttempt> attempt;
+  OutcomePtr outcome;
+  do {
+    attempt.emplace(*this, op, initial, trip, condition, canUnroll);
+    outcome = attempt->run();
+  } while (!outcome && !canUnroll && !hasUsualCount &&
+           makeListsRunTime(attempt->getTouchedLists()));
   if (outcome) {
     // Errors that come from what is not known in a loop (an index, a size) are gone when it is
     // unrolled.
@@ -114,24 +133,24 @@ OutcomePtr Walker::walkLoop(LoopOp op) {
     if (!otherErrors || !canUnroll)
       return outcome;
     eraseBehind(block, last);
-  } else if (!canUnroll && condition.getBool() && usualCounts.count(trip.getScalar())) {
+  } else if (hasUsualCount) {
     count = usualCounts.lookup(trip.getScalar());
   } else if (!canUnroll) {
     problems.resize(knownProblems, Problem{op.getLoc(), "", ""});
     std::string reason = "the loop cannot be kept as a loop, and its trip count is not known at "
                          "compile time: " +
-                         attempt.getReason();
+                         attempt->getReason();
     if (inLoopAttempt()) {
-      structureLostAt = attempt.getPlace();
+      structureLostAt = attempt->getPlace();
       structureLost = reason;
       state = std::move(entry);
       b.setInsertionPointToEnd(block);
       return makeDead();
     }
-    (void)error(attempt.getPlace(), reason);
+    (void)error(attempt->getPlace(), reason);
     state = std::move(entry);
     // What it holds from here on is not known: no errors that only follow from this one.
-    if (std::optional<CellId> id = attempt.getChangedCell())
+    if (std::optional<CellId> id = attempt->getChangedCell())
       change(*id).elements.assign(1, SpecValue::unknown());
     b.setInsertionPointToEnd(block);
     return makeLeaf(SmallVector<SpecValue>(op.getNumResults(), SpecValue::unknown()));

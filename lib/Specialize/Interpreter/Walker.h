@@ -283,6 +283,11 @@ public:
   /// Conditions around the current point that are not decided.
   unsigned undecided = 0;
   unsigned loopAttempts = 0;
+  /// How many of these loops can be unrolled instead.
+  unsigned unrollable = 0;
+  /// Lists whose elements or lengths the loop attempt at hand does not know: candidates for
+  /// RunTimeLists.h.
+  llvm::SetVector<CellId> touchedLists;
   /// Numbers of pieces that are this for most sizes: what a loop is unrolled by that cannot be
   /// kept.
   llvm::DenseMap<mlir::Value, int64_t> usualCounts;
@@ -336,6 +341,7 @@ private:
   OutcomePtr unroll(LoopOp op, int64_t trip, std::optional<int64_t> count,
                     llvm::SmallVector<SpecValue> carried, SpecValue condition);
   void requireUsual(mlir::Value number, int64_t usual);
+  bool makeListsRunTime(llvm::ArrayRef<CellId> touched);
   mlir::LogicalResult step(mlir::Operation *op);
   // Language.cpp
   mlir::LogicalResult step(ConstantOp op);
@@ -366,6 +372,8 @@ private:
   mlir::LogicalResult stepAten(AtenOp op);
   mlir::LogicalResult applyRule(RuleContext &ctx, const Rule &rule,
                                 llvm::SmallVectorImpl<SpecValue> &results);
+  mlir::LogicalResult applyToRunTimeList(RuleContext &ctx, const Rule *rule,
+                                         llvm::SmallVectorImpl<SpecValue> &results);
   mlir::LogicalResult applyInPlace(RuleContext &ctx, const Rule &rule,
                                    llvm::SmallVectorImpl<SpecValue> &results);
 };

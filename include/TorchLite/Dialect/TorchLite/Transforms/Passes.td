@@ -31,7 +31,8 @@ def SpecializePass : Pass<"tl-specialize", "::mlir::ModuleOp"> {
     on `tensor<...>` values; what shares memory is written consistently (every tensor is a view of a
     storage, a write makes a new value of it); `tl.if` and `tl.loop` stay where the condition or
     trip count is known only at run time, unrolled only where structure would be lost otherwise. A
-    `raise` becomes a `tl.check`.
+    list that such a loop appends to, or indexes, becomes a buffer and a count, if its elements are
+    numbers or tensors of one form. A `raise` becomes a `tl.check`.
 
     Attributes that methods write are the state of the instance: functions take and return it, and
     `tl.state` operations declare it. Where the types of the state change (`zeros([0])` at first,

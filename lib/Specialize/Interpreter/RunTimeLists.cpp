@@ -1,0 +1,569 @@
+//===- RunTimeLists.cpp - Lists whose length is not known -----------------===//
+#include "RunTimeLists.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace torchlite::tl;
+using namespace torchlite::tl::specialize;
+
+bool specialize::isRunTimeList(const Walker &walker, const SpecValue &value) {
+  return value.is(ValueKind::List) && walker.cell(value.getCell()).count;
+}
+
+namespace {
+
+using Results = SmallVectorImpl<SpecValue>;
+
+/// The least capacity of a buffer.
+constexpr int64_t minCapacity = 8;
+
+/// A run-time list at one point of the program.
+class RunTimeList {
+public:
+  RunTimeList(RuleContext &ctx, CellId id)
+      : ctx(ctx), w(ctx.getWalker()), b(ctx.b), loc(ctx.loc), id(id) {}
+
+  Value count() const { return w.cell(id).count; }
+  /// Null before the first element.
+  Value buffer() const { return w.cell(id).value; }
+  bool isEmpty() const { return w.cell(id).elements.empty(); }
+  const SpecValue &anyElement() const { return w.cell(id).elements.front(); }
+
+  /// Takes the elements of a list of known length, which are of one form.
+  bool take(llvm::ArrayRef<SpecValue> known);
+  bool append(const SpecValue &element);
+  std::optional<SpecValue> get(Value position);
+  bool set(Value position, const SpecValue &element);
+  /// An index that may count from the end, checked.
+  Value position(unsigned operand);
+  void setCount(Value count) { w.change(id).count = count; }
+  /// All elements: [count, sizes...].
+  Value together();
+  /// `size` elements from `offset` on, as a list of its own.
+  SpecValue part(OpFoldResult offset, OpFoldResult size);
+
+private:
+  /// A number or tensor as a tensor with a leading dimension of 1; null after a failure.
+  Value row(const SpecValue &element);
+  bool admit(const SpecValue &element);
+  bool requireSizes(Value row, bool unlessEmpty);
+  Value created(Value row, OpFoldResult capacity);
+  Value created(Value row, int64_t capacity) { return created(row, b.getIndexAttr(capacity)); }
+  Value grown(Value row);
+  Value write(Value buffer, Value position, Value row);
+  Value compare(arith::CmpIPredicate predicate, Value x, Value y) {
+    return arith::CmpIOp::create(b, loc, predicate, x, y);
+  }
+  Value integer(int64_t value) { return w.constant(b.getI64IntegerAttr(value)); }
+
+  RuleContext &ctx;
+  Walker &w;
+  OpBuilder &b;
+  Location loc;
+  CellId id;
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Elements
+//===----------------------------------------------------------------------===//
+
+Value RunTimeList::row(const SpecValue &element) {
+  Value value = element.isTensor()   ? ctx.tensorValue(element)
+                : element.isNumber() ? ctx.fromScalar(ctx.scalarValue(element))
+                                     : Value();
+  return value ? ctx.unsqueeze(value, 0) : Value();
+}
+
+/// The element that stands for all takes another one in; false, after a failure, if their forms
+/// differ.
+bool RunTimeList::admit(const SpecValue &element) {
+  if (!element.isTensor() && !element.isNumber())
+    return (void)ctx.fail("a list whose length is known only at run time cannot hold " +
+                          element.kindName()),
+           false;
+  Cell &cell = w.change(id);
+  if (cell.elements.empty()) {
+    if (!element.isTensor()) {
+      cell.elements.push_back(element.is(ValueKind::Int)     ? ctx.makeInt(int64_t(0))
+                              : element.is(ValueKind::Float) ? ctx.makeFloat(0)
+                                                             : ctx.makeBool(false));
+      return true;
+    }
+    TensorRef ref = element.getTensor();
+    cell.elements.push_back(
+        SpecValue::tensor({*cell.elementStorage, nullptr, ref.type, ref.contiguous, ref.given}));
+  }
+  SpecValue &any = cell.elements.front();
+  if (any.kind() != element.kind())
+    return (void)ctx.fail("a list whose length is known only at run time holds " + any.kindName() +
+                          " and " + element.kindName()),
+           false;
+  if (!element.isTensor())
+    return true;
+  TensorRef all = any.getTensor();
+  const TensorRef &one = element.getTensor();
+  if (all.type.getRank() != one.type.getRank() ||
+      all.type.getElementType() != one.type.getElementType())
+    return (void)ctx.fail("a list whose length is known only at run time holds tensors of "
+                          "different ranks or element types"),
+           false;
+  if (all.contiguous != one.contiguous || one.strides)
+    all.contiguous = Known::Maybe;
+  all.given |= one.given;
+  any = SpecValue::tensor(all);
+  w.state.heap.addPlaces(*cell.elementStorage, w.state.heap.places(one.storage));
+  return true;
+}
+
+/// Whether a row has the sizes of the buffer's.
+bool RunTimeList::requireSizes(Value row, bool unlessEmpty) {
+  Value equal;
+  for (int64_t dim : llvm::seq<int64_t>(1, cast<RankedTensorType>(row.getType()).getRank())) {
+    OpFoldResult have = ctx.size(buffer(), dim), want = ctx.size(row, dim);
+    if (ctx.equal(have, want) == Known::Yes)
+      continue;
+    Value same = compare(arith::CmpIPredicate::eq, ctx.intValue(have), ctx.intValue(want));
+    equal = equal ? arith::AndIOp::create(b, loc, equal, same).getResult() : same;
+  }
+  if (!equal)
+    return true;
+  if (unlessEmpty)
+    equal =
+        arith::OrIOp::create(b, loc, equal, compare(arith::CmpIPredicate::eq, count(), integer(0)));
+  ctx.check(equal, "the tensors of a list whose length is known only at run time have different "
+                   "sizes, which is not supported");
+  return !ctx.failed();
+}
+
+/// The type of buffers for a row: sizes that the buffer's type has, too, are static.
+static RankedTensorType bufferType(RankedTensorType row, RankedTensorType buffer) {
+  SmallVector<int64_t> shape(row.getShape());
+  shape.front() = ShapedType::kDynamic;
+  for (size_t dim = 1; buffer && dim < shape.size(); ++dim)
+    if (buffer.getDimSize(dim) != shape[dim])
+      shape[dim] = ShapedType::kDynamic;
+  return RankedTensorType::get(shape, row.getElementType());
+}
+
+/// A buffer for rows as this one.
+Value RunTimeList::created(Value row, OpFoldResult capacity) {
+  SmallVector<OpFoldResult> sizes = ctx.sizes(row);
+  sizes.front() = capacity;
+  auto rowType = cast<RankedTensorType>(row.getType());
+  Value rows = tensor::EmptyOp::create(b, loc, sizes, rowType.getElementType());
+  return w.converted(rows, bufferType(rowType, {}));
+}
+
+/// A buffer in which there is a place for one row more: twice as long if it is full, or of the
+/// row's sizes if it had none.
+Value RunTimeList::grown(Value row) {
+  auto rowType = cast<RankedTensorType>(row.getType());
+  if (!buffer())
+    return created(row, minCapacity);
+  Value old = buffer();
+  RankedTensorType type = bufferType(rowType, cast<RankedTensorType>(old.getType()));
+  Value grows = compare(arith::CmpIPredicate::sge, count(), ctx.intValue(ctx.size(old, 0)));
+  for (int64_t dim : llvm::seq<int64_t>(1, type.getRank())) {
+    OpFoldResult have = ctx.size(old, dim), want = ctx.size(row, dim);
+    if (ctx.equal(have, want) == Known::Yes)
+      continue;
+    Value differs = compare(arith::CmpIPredicate::ne, ctx.intValue(have), ctx.intValue(want));
+    grows = arith::OrIOp::create(b, loc, grows, differs);
+  }
+  auto either = IfOp::create(b, loc, TypeRange(type), grows);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(&either.getThenRegion().emplaceBlock());
+    Value doubled = arith::MulIOp::create(b, loc, count(), integer(2));
+    Value capacity = arith::MaxSIOp::create(b, loc, doubled, integer(minCapacity));
+    Value longer = created(row, ctx.indexValue(OpFoldResult(capacity)));
+    SmallVector<OpFoldResult> kept = ctx.sizes(old), offsets(kept.size(), b.getIndexAttr(0)),
+                              steps(kept.size(), b.getIndexAttr(1));
+    kept.front() = ctx.indexValue(OpFoldResult(count()));
+    Value rows = tensor::ExtractSliceOp::create(b, loc, old, offsets, kept, steps);
+    longer = tensor::InsertSliceOp::create(b, loc, rows, longer, offsets, kept, steps);
+    YieldOp::create(b, loc, w.converted(longer, type));
+    b.setInsertionPointToEnd(&either.getElseRegion().emplaceBlock());
+    YieldOp::create(b, loc, w.converted(old, type));
+  }
+  return either.getResult(0);
+}
+
+Value RunTimeList::write(Value buffer, Value position, Value row) {
+  SmallVector<OpFoldResult> sizes = ctx.sizes(row), offsets(sizes.size(), b.getIndexAttr(0)),
+                            steps(sizes.size(), b.getIndexAttr(1));
+  offsets.front() = ctx.indexValue(OpFoldResult(position));
+  return tensor::InsertSliceOp::create(b, loc, row, buffer, offsets, sizes, steps);
+}
+
+bool RunTimeList::take(ArrayRef<SpecValue> known) {
+  for (auto [at, element] : llvm::enumerate(known)) {
+    if (!admit(element))
+      return false;
+    Value one = row(element);
+    if (!one || (buffer() && !requireSizes(one, /*unlessEmpty=*/false)))
+      return false;
+    Value rows =
+        buffer() ? buffer() : created(one, std::max<int64_t>(minCapacity, 2 * known.size()));
+    rows = write(rows, integer(at), one);
+    w.change(id).value = rows;
+  }
+  setCount(integer(known.size()));
+  return true;
+}
+
+bool RunTimeList::append(const SpecValue &element) {
+  if (!admit(element))
+    return false;
+  Value one = row(element);
+  if (!one || (buffer() && !requireSizes(one, /*unlessEmpty=*/true)))
+    return false;
+  Value rows = write(grown(one), count(), one);
+  Value more = arith::AddIOp::create(b, loc, count(), integer(1));
+  Cell &cell = w.change(id);
+  cell.value = rows;
+  cell.count = more;
+  return true;
+}
+
+bool RunTimeList::set(Value position, const SpecValue &element) {
+  if (!admit(element))
+    return false;
+  Value one = row(element);
+  if (!one || !requireSizes(one, /*unlessEmpty=*/false))
+    return false;
+  Value rows = write(buffer(), position, one);
+  w.change(id).value = rows;
+  return true;
+}
+
+Value RunTimeList::position(unsigned operand) {
+  Value at = ctx.scalar(operand), zero = integer(0);
+  if (ctx.failed())
+    return {};
+  if (!isNonNegative(at)) {
+    Value fromEnd = arith::AddIOp::create(b, loc, at, count());
+    at = arith::SelectOp::create(b, loc, compare(arith::CmpIPredicate::slt, at, zero), fromEnd, at);
+    ctx.check(compare(arith::CmpIPredicate::sge, at, zero), "list index out of range");
+  }
+  ctx.check(compare(arith::CmpIPredicate::slt, at, count()), "list index out of range");
+  return ctx.failed() ? Value() : at;
+}
+
+std::optional<SpecValue> RunTimeList::get(Value position) {
+  if (!anyElement().isTensor()) {
+    Value at = ctx.indexValue(OpFoldResult(position));
+    Value one = tensor::ExtractOp::create(b, loc, buffer(), at);
+    return SpecValue::scalar(one);
+  }
+  Value one = ctx.slice(buffer(), 0, ctx.indexValue(OpFoldResult(position)), ctx.fold(1));
+  SmallVector<OpFoldResult> sizes = ctx.sizes(one);
+  sizes.erase(sizes.begin());
+  const TensorRef any = anyElement().getTensor();
+  SpecValue element = w.newTensor(ctx.reshape(one, sizes), any.contiguous, any.given);
+  // The same object as the list's element.
+  w.noteMaybeCopy(element.getTensor().storage, any.storage);
+  return element;
+}
+
+Value RunTimeList::together() {
+  return ctx.slice(buffer(), 0, ctx.fold(0), ctx.indexValue(OpFoldResult(count())));
+}
+
+SpecValue RunTimeList::part(OpFoldResult offset, OpFoldResult size) {
+  Cell cell = w.cell(id);
+  cell.places.clear();
+  if (cell.value)
+    cell.value = ctx.slice(cell.value, 0, offset, size);
+  cell.count = ctx.intValue(size);
+  return SpecValue::cell(ValueKind::List, w.allocate(std::move(cell)));
+}
+
+//===----------------------------------------------------------------------===//
+// From lists of known length
+//===----------------------------------------------------------------------===//
+
+bool specialize::makeRunTimeList(Walker &w, CellId id) {
+  std::vector<SpecValue> elements = w.cell(id).elements;
+  for (const SpecValue &element : elements) {
+    if (!element.isTensor() && !element.isNumber())
+      return false;
+    if (element.kind() != elements.front().kind())
+      return false;
+    if (element.isTensor() && bufferType(element.getTensor().type, {}) !=
+                                  bufferType(elements.front().getTensor().type, {}))
+      return false;
+  }
+  Cell any;
+  any.kind = Cell::Kind::Storage;
+  any.isPart = true;
+  any.places = {w.nextCell};
+  CellId storage = w.allocate(std::move(any));
+  Location loc = w.locOf(w.current);
+  w.joinedAt.insert({storage, {nullptr, loc}});
+  Cell &list = w.change(id);
+  list.elements.clear();
+  list.elementStorage = storage;
+  list.count = w.constant(w.b.getI64IntegerAttr(0));
+  RuleContext ctx(w, w.b, loc, "append.t", {}, {});
+  RunTimeList made(ctx, id);
+  return made.take(elements);
+}
+
+std::optional<SpecValue> specialize::elementAt(RuleContext &ctx, const SpecValue &list,
+                                               unsigned index) {
+  Walker &w = ctx.getWalker();
+  Cell cell = w.cell(list.getCell());
+  cell.places.clear();
+  CellId copy = w.allocate(std::move(cell));
+  if (w.cell(copy).elements.empty() || !makeRunTimeList(w, copy))
+    return std::nullopt;
+  RunTimeList made(ctx, copy);
+  Value at = made.position(index);
+  return at ? made.get(at) : std::nullopt;
+}
+
+FailureOr<SmallVector<SpecValue>>
+specialize::unpackRunTimeList(RuleContext &ctx, const SpecValue &value, int64_t count) {
+  RunTimeList list(ctx, value.getCell());
+  Walker &w = ctx.getWalker();
+  Value wanted = w.constant(ctx.b.getI64IntegerAttr(count));
+  Value fits =
+      arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::eq, list.count(), wanted);
+  std::string message = ("Expected " + Twine(count) + " elements in a list but found {}").str();
+  if (list.isEmpty() && count)
+    return ctx.raise(message, list.count());
+  ctx.check(fits, message, list.count());
+  SmallVector<SpecValue> elements;
+  for (int64_t i = 0; i < count && !ctx.failed(); ++i)
+    if (std::optional<SpecValue> element = list.get(w.constant(ctx.b.getI64IntegerAttr(i))))
+      elements.push_back(*element);
+  if (ctx.failed())
+    return failure();
+  return elements;
+}
+
+//===----------------------------------------------------------------------===//
+// Rules
+//===----------------------------------------------------------------------===//
+
+static RunTimeList listOf(RuleContext &ctx, unsigned i = 0) {
+  return RunTimeList(ctx, ctx.operand(i).getCell());
+}
+
+/// Whether the list may be changed.
+static bool mayChange(RuleContext &ctx) { return ctx.getWalker().mayChange(ctx.operand(0)); }
+
+static LogicalResult append(RuleContext &ctx, Results &results) {
+  if (!mayChange(ctx) || !listOf(ctx).append(ctx.operand(1)))
+    return failure();
+  results.push_back(ctx.operand(0));
+  return success();
+}
+
+static LogicalResult length(RuleContext &ctx, Results &results) {
+  results.push_back(SpecValue::scalar(listOf(ctx).count()));
+  return success();
+}
+
+static LogicalResult getItem(RuleContext &ctx, Results &results) {
+  RunTimeList list = listOf(ctx);
+  if (list.isEmpty())
+    return ctx.raise("list index out of range");
+  Value at = list.position(1);
+  std::optional<SpecValue> element = at ? list.get(at) : std::nullopt;
+  if (!element)
+    return failure();
+  results.push_back(*element);
+  return success();
+}
+
+static LogicalResult setItem(RuleContext &ctx, Results &results) {
+  RunTimeList list = listOf(ctx);
+  if (list.isEmpty())
+    return ctx.raise("list index out of range");
+  Value at = list.position(1);
+  if (!at || !mayChange(ctx) || !list.set(at, ctx.operand(2)))
+    return failure();
+  results.push_back(ctx.operand(0));
+  return success();
+}
+
+/// pop.t(l, idx=-1), of the last one.
+static LogicalResult pop(RuleContext &ctx, Results &results) {
+  RunTimeList list = listOf(ctx);
+  if (ctx.size() > 1 && ctx.knownInt(1) != -1)
+    return ctx.fail("pop of another element than the last one, from a list whose length is known "
+                    "only at run time, is not supported");
+  if (list.isEmpty())
+    return ctx.raise("pop from empty list");
+  Walker &w = ctx.getWalker();
+  ctx.check(arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sgt, list.count(),
+                                  w.constant(ctx.b.getI64IntegerAttr(0))),
+            "pop from empty list");
+  if (ctx.failed() || !mayChange(ctx))
+    return failure();
+  Value left =
+      arith::SubIOp::create(ctx.b, ctx.loc, list.count(), w.constant(ctx.b.getI64IntegerAttr(1)));
+  std::optional<SpecValue> element = list.get(left);
+  if (!element)
+    return failure();
+  list.setCount(left);
+  results.push_back(*element);
+  return success();
+}
+
+static LogicalResult clear(RuleContext &ctx, Results &results) {
+  if (!mayChange(ctx))
+    return failure();
+  listOf(ctx).setCount(ctx.getWalker().constant(ctx.b.getI64IntegerAttr(0)));
+  return success();
+}
+
+static LogicalResult copy(RuleContext &ctx, Results &results) {
+  RunTimeList list = listOf(ctx);
+  results.push_back(list.part(ctx.fold(0), ctx.indexValue(OpFoldResult(list.count()))));
+  return success();
+}
+
+/// slice.t(l, start, end, step), with a step of 1.
+static LogicalResult slice(RuleContext &ctx, Results &results) {
+  if (ctx.constantInt(3, 1) != 1 && !ctx.failed())
+    return ctx.fail("a slice with a step, of a list whose length is known only at run time, is not "
+                    "supported");
+  RunTimeList list = listOf(ctx);
+  OpBuilder &b = ctx.b;
+  Location loc = ctx.loc;
+  Value count = list.count(), zero = ctx.getWalker().constant(b.getI64IntegerAttr(0));
+  auto bound = [&](unsigned i, Value otherwise) -> Value {
+    if (ctx.isNone(i))
+      return otherwise;
+    Value at = ctx.scalar(i);
+    if (ctx.failed())
+      return otherwise;
+    Value isFromEnd = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, at, zero);
+    Value fromEnd = arith::AddIOp::create(b, loc, at, count);
+    at = arith::SelectOp::create(b, loc, isFromEnd, fromEnd, at);
+    at = arith::MaxSIOp::create(b, loc, at, zero);
+    return arith::MinSIOp::create(b, loc, at, count);
+  };
+  Value start = bound(1, zero), end = bound(2, count);
+  if (ctx.failed())
+    return failure();
+  Value size = arith::SubIOp::create(b, loc, end, start);
+  size = arith::MaxSIOp::create(b, loc, size, zero);
+  results.push_back(
+      list.part(ctx.indexValue(OpFoldResult(start)), ctx.indexValue(OpFoldResult(size))));
+  return success();
+}
+
+/// The elements of a list of known length are appended.
+static bool appendAll(RuleContext &ctx, RunTimeList list, const SpecValue &more) {
+  if (isRunTimeList(ctx.getWalker(), more))
+    return (void)ctx.fail("a list whose length is known only at run time cannot be appended to "
+                          "another list"),
+           false;
+  return llvm::all_of(std::vector<SpecValue>(ctx.elements(more)),
+                      [&](const SpecValue &element) { return list.append(element); });
+}
+
+static LogicalResult extend(RuleContext &ctx, Results &results) {
+  if (!mayChange(ctx) || !appendAll(ctx, listOf(ctx), ctx.operand(1)))
+    return failure();
+  results.push_back(ctx.operand(0));
+  return success();
+}
+
+static LogicalResult concat(RuleContext &ctx, Results &results) {
+  if (failed(copy(ctx, results)) ||
+      !appendAll(ctx, RunTimeList(ctx, results.front().getCell()), ctx.operand(1)))
+    return failure();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// All elements as one tensor
+//===----------------------------------------------------------------------===//
+
+/// [count, sizes...] of tensors; null after a failure. PyTorch raises for a list without elements.
+static Value tensorsTogether(RuleContext &ctx, const Twine &message) {
+  RunTimeList list = listOf(ctx);
+  if (list.isEmpty())
+    return (void)ctx.raise(message), Value();
+  if (!list.anyElement().isTensor())
+    return (void)ctx.fail("expected a list of tensors"), Value();
+  Value zero = ctx.getWalker().constant(ctx.b.getI64IntegerAttr(0));
+  ctx.check(arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sgt, list.count(), zero),
+            message);
+  return ctx.failed() ? Value() : list.together();
+}
+
+static LogicalResult stack(RuleContext &ctx, Results &results) {
+  Value all = tensorsTogether(ctx, "stack expects a non-empty TensorList");
+  if (!all)
+    return failure();
+  int64_t rank = cast<RankedTensorType>(all.getType()).getRank(), at = ctx.dim(1, rank);
+  if (ctx.failed())
+    return failure();
+  SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(1, rank));
+  order.insert(order.begin() + at, 0);
+  results.push_back(ctx.makeTensor(ctx.permute(all, order)));
+  return success();
+}
+
+static LogicalResult cat(RuleContext &ctx, Results &results) {
+  Value all = tensorsTogether(ctx, "torch.cat(): expected a non-empty list of Tensors");
+  if (!all)
+    return failure();
+  int64_t rank = cast<RankedTensorType>(all.getType()).getRank() - 1;
+  if (rank == 0)
+    return ctx.raise("zero-dimensional tensor (at position 0) cannot be concatenated");
+  int64_t at = ctx.dim(1, rank);
+  if (ctx.failed())
+    return failure();
+  SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(1, rank + 1));
+  order.insert(order.begin() + at, 0);
+  all = ctx.permute(all, order);
+  SmallVector<OpFoldResult> sizes = ctx.sizes(all);
+  sizes[at] = ctx.mul(sizes[at], sizes[at + 1]);
+  sizes.erase(sizes.begin() + at + 1);
+  results.push_back(ctx.makeTensor(ctx.reshape(all, sizes)));
+  return success();
+}
+
+/// tensor(t[] data, dtype, device, requires_grad) of numbers.
+static LogicalResult tensorOf(RuleContext &ctx, Results &results) {
+  RunTimeList list = listOf(ctx);
+  if (list.isEmpty() || list.anyElement().isTensor())
+    return ctx.fail("expected a list of numbers");
+  Type own = cast<RankedTensorType>(list.buffer().getType()).getElementType();
+  Type type = ctx.dtype(1, own.isF64() ? Type(ctx.b.getF32Type()) : own);
+  if (ctx.failed())
+    return failure();
+  results.push_back(ctx.makeTensor(ctx.cast(list.together(), type)));
+  return success();
+}
+
+void specialize::registerRunTimeListRules(RuleRegistry &registry) {
+  registry.runTimeList("append.t", append);
+  registry.runTimeList("len.t", length);
+  registry.runTimeList("__getitem__.t", getItem);
+  registry.runTimeList("select.t", getItem);
+  registry.runTimeList("_set_item.t", setItem);
+  registry.runTimeList("pop.t", pop);
+  registry.runTimeList("clear.t", clear);
+  registry.runTimeList("copy.t", copy);
+  registry.runTimeList("list.t", copy);
+  registry.runTimeList("slice.t", slice);
+  registry.runTimeList("extend.t", extend);
+  registry.runTimeList("add_.t", extend);
+  registry.runTimeList("add.t", concat);
+  registry.runTimeList("stack", stack);
+  registry.runTimeList("cat", cat);
+  registry.runTimeList("tensor", tensorOf);
+  registry.runTimeList("as_tensor.list", tensorOf);
+}

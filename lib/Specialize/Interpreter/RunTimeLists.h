@@ -1,0 +1,44 @@
+//===- RunTimeLists.h - Lists whose length is not known ---------*- C++ -*-===//
+//
+// A list that a loop with an unknown number of trips appends to, or indexes with a number that is
+// known only at run time, is kept as one tensor, if its elements are numbers of one kind or tensors
+// of one rank and element type: element `i` is the buffer's slice `i`. `stack` and `cat` read the
+// buffer as it is.
+//
+// The heap's cell of such a list has
+//
+//   count       how many elements there are (i64)
+//   value       the buffer, `tensor<capacity x sizes>`; null before the first element
+//   elements    none before the first element; then one that stands for any of them
+//
+// A tensor that is appended is the same object as the list's element. The buffer holds its value,
+// so neither may be written while the other one is used: the element that stands for all is in a
+// joined storage (Heap.h) with the places of what was appended. Sizes of elements that differ at
+// run time are an error of the call.
+//
+//===----------------------------------------------------------------------===//
+#ifndef TORCHLITE_LIB_SPECIALIZE_INTERPRETER_RUNTIMELISTS_H
+#define TORCHLITE_LIB_SPECIALIZE_INTERPRETER_RUNTIMELISTS_H
+
+#include "Walker.h"
+
+namespace torchlite::tl::specialize {
+
+/// Whether a value is a list whose length is known only at run time.
+bool isRunTimeList(const Walker &walker, const SpecValue &value);
+
+/// Makes a list of known elements one of unknown length, here. False if its elements are not of one
+/// form that a buffer can hold.
+bool makeRunTimeList(Walker &walker, CellId list);
+
+/// The element at an index known only at run time of a list that stays of known length; nothing,
+/// without an error, if its elements are not of one form, and after a failure.
+std::optional<SpecValue> elementAt(RuleContext &ctx, const SpecValue &list, unsigned index);
+
+/// As many elements as a program unpacks, checked.
+mlir::FailureOr<llvm::SmallVector<SpecValue>>
+unpackRunTimeList(RuleContext &ctx, const SpecValue &list, int64_t count);
+
+} // namespace torchlite::tl::specialize
+
+#endif // TORCHLITE_LIB_SPECIALIZE_INTERPRETER_RUNTIMELISTS_H
