@@ -133,16 +133,34 @@ std::string Tables::table(ArrayRef<Row> rows, StringRef name) {
   return result.getSymName().str();
 }
 
+/// The element type of a leaf's tensor; 0 for others.
+static int32_t elementType(const ValueType &type) {
+  if (!type.anyLength)
+    return type.kind == TL_TENSOR ? type.dtype : 0;
+  const ValueType &item = type.children.front();
+  switch (item.kind) {
+  case TL_INT:
+    return TL_I64;
+  case TL_FLOAT:
+    return TL_F64;
+  case TL_BOOL:
+    return TL_I1;
+  default:
+    return item.dtype;
+  }
+}
+
 Row Tables::typeRow(const ValueType &type) {
   SmallVector<Row> children;
   for (const ValueType &child : type.children)
     children.push_back(typeRow(child));
-  int64_t count = type.kind == TL_TENSOR ? type.dims.size()
-                  : type.kind == TL_DICT ? type.children.size() / 2
-                                         : type.children.size();
+  int64_t count = type.anyLength           ? -1
+                  : type.kind == TL_TENSOR ? type.dims.size()
+                  : type.kind == TL_DICT   ? type.children.size() / 2
+                                           : type.children.size();
   return {Field::i32(type.kind),
           Field::i32(type.fixed),
-          Field::i32(type.kind == TL_TENSOR ? type.dtype : 0),
+          Field::i32(elementType(type)),
           Field::i32(count),
           Field::pointer(integers(ArrayRef<int64_t>(type.dims))),
           Field::pointer(table(children)),

@@ -13,7 +13,7 @@ namespace torchlite::driver {
 using namespace mlir;
 
 int64_t ValueType::numLeaves() const {
-  if (kind == TL_TENSOR)
+  if (kind == TL_TENSOR || anyLength)
     return 1;
   if (kind == TL_INT || kind == TL_FLOAT || kind == TL_BOOL)
     return fixed ? 0 : 1;
@@ -68,7 +68,7 @@ static void print(llvm::raw_ostream &os, const ValueType &type) {
     os << dtypeName(type.dtype);
     return;
   case TL_LIST:
-    return printChildren("[", "]");
+    return printChildren("[", type.anyLength ? ", ...]" : "]");
   case TL_TUPLE:
     return printChildren("(", type.children.size() == 1 ? ",)" : ")");
   case TL_DICT:
@@ -194,13 +194,14 @@ FailureOr<ValueType> readStructure(Attribute structure,
   NamedAttribute entry = *container.begin();
   ValueType result;
   result.kind = llvm::StringSwitch<tl_kind>(entry.getName().strref())
-                    .Case("list", TL_LIST)
+                    .Cases({"list", "list_of"}, TL_LIST)
                     .Case("tuple", TL_TUPLE)
                     .Case("dict", TL_DICT)
                     .Default(TL_NONE);
   auto items = dyn_cast<ArrayAttr>(entry.getValue());
   if (result.kind == TL_NONE || !items)
-    return emitError() << "expected {list = [...]}, {tuple = [...]} or {dict = [...]}, but got "
+    return emitError() << "expected {list = [...]}, {list_of = [...]}, {tuple = [...]} or {dict = "
+                          "[...]}, but got "
                        << structure;
   for (Attribute item : items) {
     SmallVector<Attribute> parts{item};
@@ -217,6 +218,9 @@ FailureOr<ValueType> readStructure(Attribute structure,
       result.children.push_back(std::move(*child));
     }
   }
+  result.anyLength = entry.getName() == "list_of";
+  if (result.anyLength && (result.children.size() != 1 || result.children.front().numLeaves() != 1))
+    return emitError() << "expected the type of a tensor or number in " << structure;
   return result;
 }
 

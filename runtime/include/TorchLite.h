@@ -120,15 +120,17 @@ typedef struct tl_type {
   int32_t kind;        /* tl_kind */
   int32_t fixed;       /* 1: int, float, bool and str that may only have the value below */
   int32_t dtype;       /* tensor: tl_dtype */
-  int32_t count;       /* tensor: rank; list, tuple: number of items; dict: number of pairs */
+  int32_t count;       /* tensor: rank; list, tuple: number of items; dict: number of pairs; -1: a
+                          list of any length */
   const int64_t *dims; /* tensor: `count` sizes, -1 where any size is taken */
   const struct tl_type
-      *children;    /* list, tuple: `count` types; dict: key, value, key, value, ... */
+      *children;    /* list, tuple: `count` types; dict: key, value, key, value, ...; list of any
+                       length: the type of every item, and `dtype` that of its elements */
   int64_t bits;     /* fixed int, bool: the value; fixed float: its bits */
   const char *text; /* fixed str: the value; otherwise null */
 } tl_type;
 
-/* Writes a type as `1x3xf32`, `int`, `(f, [g])`, ... Returns the length that the text needs without
+/* Writes a type as `1x3xf32`, `int`, `(f, [g])`, `[int, ...]`, ... Returns the length that the text needs without
    its ending zero; `buffer` may be null when `size` is 0. */
 TL_API size_t tl_type_format(const tl_type *type, char *buffer, size_t size);
 

@@ -252,7 +252,8 @@ static void bind(tl_call_frame *frame) {
 /*===-- Results ------------------------------------------------------------===*/
 
 static bool isContainer(const tl_type *type) {
-  return !type->fixed && (type->kind == TL_LIST || type->kind == TL_TUPLE || type->kind == TL_DICT);
+  return !type->fixed && !tl_type_is_any_list(type) &&
+         (type->kind == TL_LIST || type->kind == TL_TUPLE || type->kind == TL_DICT);
 }
 static bool isLeafType(const tl_type *type) { return !isContainer(type) && tl_type_leaves(type); }
 
@@ -404,6 +405,10 @@ static void setLeaf(tl_call_frame *frame, const tl_type *type, int64_t index, tl
            result->landed, (size_t)result->staged_bytes);
   if (!result->created)
     return;
+  if (tl_type_is_any_list(type)) {
+    tl_list_set(type, result, value);
+    return;
+  }
   tl_value_clear(value);
   *value = tl_tensor(&result->created->dl_tensor);
   value->as.tensor.owner = result->created;
@@ -436,6 +441,17 @@ static void fill(tl_call_frame *frame, const tl_type *type, tl_value *value, int
   } else {
     setFixed(type, value);
   }
+}
+
+/* Memory for lists of any length among the results; false: there is none. */
+static bool prepareLists(tl_call_frame *frame) {
+  for (int64_t i = 0; i < frame->plan->result_leaf_count; ++i) {
+    const tl_type *type = frame->plan->result_leaves[i];
+    if (tl_type_is_any_list(type) && frame->results[i].created &&
+        !tl_list_prepare(type, &frame->results[i]))
+      return false;
+  }
+  return true;
 }
 
 /* The new state becomes visible. */
@@ -525,8 +541,10 @@ static tl_status callInFrame(tl_call_frame *frame, const tl_method *method,
   status = run(frame);
   tl_value fresh = tl_none();
   tl_value *target = given ? result : &fresh;
-  if (!status && !given && result && !buildContainers(variant->result, target)) {
-    tl_value_clear(target);
+  if (!status && result &&
+      (!prepareLists(frame) || (!given && !buildContainers(variant->result, target)))) {
+    if (!given)
+      tl_value_clear(target);
     status =
         tl_fail(frame->error, TL_OUT_OF_MEMORY, "%s: out of memory for the result", method->name);
   }
@@ -540,9 +558,11 @@ static tl_status callInFrame(tl_call_frame *frame, const tl_method *method,
       *result = fresh;
     commitState(frame);
   }
-  for (int64_t i = 0; i < slots; ++i)
+  for (int64_t i = 0; i < slots; ++i) {
+    tl_list_forget(&frame->results[i]);
     if (frame->results[i].created)
       frame->results[i].created->deleter(frame->results[i].created);
+  }
   for (int32_t i = 0; status && i < variant->state_result_count; ++i)
     frame->instance->state[variant->state_results[i]].pending = false;
   tl_memory_give_all(&frame->memory);

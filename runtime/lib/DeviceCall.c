@@ -229,7 +229,10 @@ static void *leafOutput(tl_call_frame *frame, int64_t index, int64_t rank, const
                   !tl_overlaps_argument(frame, data, bytes);
     return direct ? data : stagedOutput(frame, index, bytes);
   }
-  bool stays = frame->instance->results_on_device && device->backend->device_type;
+  /* Numbers of a list are read by the host. */
+  const tl_type *type = frame->plan->result_leaves[index];
+  bool numbers = tl_type_is_any_list(type) && type->children->kind != TL_TENSOR;
+  bool stays = frame->instance->results_on_device && device->backend->device_type && !numbers;
   result->created = stays ? tl_opened_tensor(device->opened, dtype, rank, sizes)
                           : tl_tensor_create(dtype, rank, sizes);
   if (!result->created && stays)

@@ -178,10 +178,27 @@ typedef struct tl_result {
   DLManagedTensor *created; /* a new tensor */
   void *staged;             /* memory of the call, copied to `given` or to an argument at the end */
   int64_t staged_bytes;
-  bool replaced; /* the memory of `given` is a changed argument's: not to be written to */
+  bool replaced;   /* the memory of `given` is a changed argument's: not to be written to */
+  tl_value *items; /* of a list of any length, until it is handed over */
+  struct tl_parts *parts;
   void *landed; /* `staged`, or the host memory that it has been copied to from a device; null where
                    nothing is left to copy */
 } tl_result;
+
+/*===-- List.c -------------------------------------------------------------===*/
+
+/* Whether a type is that of lists of any length, whose items are one leaf. */
+static inline bool tl_type_is_any_list(const tl_type *type) {
+  return type->kind == TL_LIST && type->count < 0;
+}
+/* Memory for the list that a created tensor holds; false: there is none. */
+bool tl_list_prepare(const tl_type *type, tl_result *result);
+/* Hands the list over, as prepared. Cannot fail. */
+void tl_list_set(const tl_type *type, tl_result *result, tl_value *value);
+/* Frees what was prepared and not handed over. */
+void tl_list_forget(tl_result *result);
+
+/*===-- Call.c, continued --------------------------------------------------===*/
 
 /* What tl_variant leaves to be computed once. */
 typedef struct tl_plan {

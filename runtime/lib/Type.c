@@ -18,7 +18,7 @@ int64_t tl_type_child_count(const tl_type *type) {
   switch (type->kind) {
   case TL_LIST:
   case TL_TUPLE:
-    return type->count;
+    return type->count < 0 ? 0 : type->count;
   case TL_DICT:
     return 2 * (int64_t)type->count;
   default:
@@ -27,7 +27,7 @@ int64_t tl_type_child_count(const tl_type *type) {
 }
 
 static bool isLeaf(const tl_type *type) {
-  return type->kind == TL_TENSOR ||
+  return type->kind == TL_TENSOR || tl_type_is_any_list(type) ||
          (!type->fixed &&
           (type->kind == TL_INT || type->kind == TL_FLOAT || type->kind == TL_BOOL));
 }
@@ -114,6 +114,10 @@ void tl_type_text(tl_text *text, const tl_type *type) {
     return;
   }
   tl_text_add(text, "%s", names[type->kind]);
+  if (tl_type_is_any_list(type)) {
+    tl_type_text(text, type->children);
+    tl_text_add(text, ", ...");
+  }
   for (int64_t i = 0, e = tl_type_child_count(type); i < e; ++i) {
     if (i)
       tl_text_add(text, type->kind == TL_DICT && i % 2 ? ": " : ", ");

@@ -5,6 +5,7 @@ shares memory with an element is not written.
 RUN: %python %s %build %t.cpu cpu
 RUN: %python %s %build %t.emulated emulated
 """
+import gc
 import itertools
 import pathlib
 import subprocess
@@ -147,9 +148,25 @@ def written_afterwards(self, x: Tensor, n: int):
     all = torch.stack(outs)
     all.mul_(2.0)
     return all, torch.stack(outs)
+def results(self, x: Tensor, n: int):
+    outs: List[Tensor] = []
+    ids: List[int] = []
+    halves: List[float] = []
+    flags: List[bool] = []
+    for i in range(n):
+        outs.append(x * float(i))
+        ids.append(i * 3)
+        halves.append(float(i) / 2.0)
+        flags.append(i % 3 == 0)
+    return outs, ids, halves, (flags, {"some": ids[1:4]}), x
+def one_list(self, x: Tensor, n: int):
+    rows: List[Tensor] = []
+    for i in range(n):
+        rows.append(x[i % 2, 0])
+    return rows
 """
 
-# An element is the tensor that was appended; a result is of known length; elements are of one form.
+# An element is the tensor that was appended; elements are of one form.
 REFUSED = {"may share memory": """
 def element_changes(self, x: Tensor, n: int):
     h = x.clone()
@@ -165,12 +182,6 @@ def through_the_list(self, x: Tensor, n: int):
         outs.append(x)
     outs[n - 1].add_(1.0)
     return torch.stack(outs), h
-""", "a list whose length is known only at run time, which cannot leave the program": """
-def result(self, x: Tensor, n: int):
-    outs: List[Tensor] = []
-    for i in range(n):
-        outs.append(x)
-    return outs
 """, "of different ranks or element types": """
 def ranks(self, x: Tensor, n: int):
     outs = [x]
@@ -250,6 +261,18 @@ def check_sizes(build, prefix, target):
     return wrong
 
 
+def check_ownership(build, prefix, target):
+    """Items of a result live on when others are gone, and can be given to the next call."""
+    instance = torchlite.Model(prefix.with_suffix(".1.so")).instance()
+    x = torch.randn(2, 3)
+    items, numbers = instance.call("results", to_library(x), 5)[:2]
+    last = items[-1]
+    del items
+    gc.collect()
+    again = instance.call("results", last, 3)[0]
+    compare((last, again[2], numbers), (x * 4.0, x * 4.0 * 2.0, [0, 3, 6, 9, 12]))
+
+
 def check_refused(build, prefix):
     wrong = 0
     for message, source in REFUSED.items():
@@ -267,6 +290,7 @@ def main():
     build, prefix, target = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
     torch.manual_seed(1)
     wrong = check_functions(build, prefix, target) + check_sizes(build, prefix, target)
+    check_ownership(build, prefix, target)
     if target == "cpu":
         wrong += check_refused(build, prefix)
     print(f"{wrong} wrong")

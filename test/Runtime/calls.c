@@ -9,7 +9,7 @@ static tl_error error;
 
 static void testListing(void) {
   char text[256];
-  EXPECT(tl_model_method_count(&fake_model) == 10);
+  EXPECT(tl_model_method_count(&fake_model) == 11);
   const tl_method *forward = tl_model_find_method(&fake_model, "forward");
   EXPECT(forward && tl_method_variant_count(forward) == 2);
   size_t length = tl_method_format(forward, 0, text, sizeof text);
@@ -33,7 +33,7 @@ static void testListing(void) {
   tl_type_format(&third, text, sizeof text);
   EXPECT(strcmp(text, "2.0") == 0);
   EXPECT(!tl_model_find_method(&fake_model, "nothing"));
-  EXPECT(tl_model_method(&fake_model, 10) == NULL);
+  EXPECT(tl_model_method(&fake_model, 11) == NULL);
 }
 
 static void testForward(void) {
@@ -145,7 +145,7 @@ static void testMismatches(void) {
               "  forward(x: 1x3xf32, scale: float) -> (?x3xf32, float)");
   expectError(TL_NOT_FOUND, tl_call(instance, "sideways", NULL, 0, &result, &error),
               "fake: no method 'sideways'; the model has 'forward', 'twice', 'transpose', 'check', "
-              "'increment', 'step', 'calls', 'reset', 'squares', 'nested'");
+              "'increment', 'step', 'calls', 'reset', 'squares', 'nested', 'pieces'");
   /* Results that do not fit. */
   arguments[0] = tl_tensor(&x);
   float out[6];

@@ -30,6 +30,9 @@ struct ValueType {
   int64_t bits = 0;
   std::string text;
 
+  /// A list of any length, whose items are of the one type in `children`, a leaf.
+  bool anyLength = false;
+
   int64_t numLeaves() const;
   /// `1x3xf32`, `(f, [g])`, ...: what tl_type_format writes.
   std::string str() const;

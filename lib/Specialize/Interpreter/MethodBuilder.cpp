@@ -286,6 +286,8 @@ Attribute MethodBuilder::describe(const SpecValue &value, const std::string &pat
     return value.getConstant();
   case ValueKind::Tuple:
   case ValueKind::List: {
+    if (!isState && isRunTimeList(w, value))
+      return describeRunTimeList(w, value, path, leaves);
     if (isRunTimeList(w, value)) {
       (void)w.error(w.function.getLoc(),
                     what + Twine(path.empty() ? "" : " '") + path + (path.empty() ? "" : "'") +

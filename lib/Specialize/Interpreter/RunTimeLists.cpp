@@ -327,6 +327,25 @@ std::optional<SpecValue> specialize::elementAt(RuleContext &ctx, const SpecValue
   return at ? made.get(at) : std::nullopt;
 }
 
+Attribute specialize::describeRunTimeList(Walker &w, const SpecValue &value,
+                                          const std::string &path,
+                                          SmallVectorImpl<std::pair<std::string, Value>> &leaves) {
+  RuleContext ctx(w, w.b, w.function.getLoc(), "return", {}, {});
+  RunTimeList list(ctx, value.getCell());
+  auto wrap = [&](StringRef name, ArrayRef<Attribute> elements) -> Attribute {
+    return w.b.getDictionaryAttr(w.b.getNamedAttr(name, w.b.getArrayAttr(elements)));
+  };
+  if (list.isEmpty())
+    return wrap("list", {});
+  Value all = list.together();
+  leaves.push_back({path, all});
+  auto type = cast<RankedTensorType>(all.getType());
+  Type element = type.getElementType();
+  if (list.anyElement().isTensor())
+    element = RankedTensorType::get(type.getShape().drop_front(), element);
+  return wrap("list_of", TypeAttr::get(element));
+}
+
 FailureOr<SmallVector<SpecValue>>
 specialize::unpackRunTimeList(RuleContext &ctx, const SpecValue &value, int64_t count) {
   RunTimeList list(ctx, value.getCell());

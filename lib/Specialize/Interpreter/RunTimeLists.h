@@ -35,6 +35,12 @@ bool makeRunTimeList(Walker &walker, CellId list);
 /// without an error, if its elements are not of one form, and after a failure.
 std::optional<SpecValue> elementAt(RuleContext &ctx, const SpecValue &list, unsigned index);
 
+/// A list that leaves the program: {list_of = [type of its elements]}, with all elements as one
+/// tensor. {list = []} if it never has elements.
+mlir::Attribute
+describeRunTimeList(Walker &walker, const SpecValue &list, const std::string &path,
+                    llvm::SmallVectorImpl<std::pair<std::string, mlir::Value>> &leaves);
+
 /// As many elements as a program unpacks, checked.
 mlir::FailureOr<llvm::SmallVector<SpecValue>>
 unpackRunTimeList(RuleContext &ctx, const SpecValue &list, int64_t count);

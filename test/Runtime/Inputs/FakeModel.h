@@ -163,6 +163,21 @@ static const tl_type nested_results[] = {
     FIXED(TL_STRING, 0, "three"), FIXED(TL_INT, 3, NULL)};
 static const tl_type nested_result = {TL_DICT, 0, 0, 3, NULL, nested_results, 0, NULL};
 
+/* pieces(n: int) -> ([2xf32, ...], [int, ...]): n of each, [i, i + 1] and 10 * i */
+static void piecesEntry(tl_frame *frame) {
+  int64_t n = frame->args[0].i;
+  float *out = tl_rt_output(frame, 0, 2, (int64_t[]){n, 2}, 4);
+  int64_t *numbers = tl_rt_output(frame, 1, 1, &n, 8);
+  for (int64_t i = 0; i < n; ++i) {
+    out[2 * i] = (float)i;
+    out[2 * i + 1] = (float)i + 1;
+    numbers[i] = 10 * i;
+  }
+}
+static const tl_type pieces_items[] = {{TL_LIST, 0, TL_F32, -1, NULL, &f32_2, 0, NULL},
+                                       {TL_LIST, 0, TL_I64, -1, NULL, &int_type, 0, NULL}};
+static const tl_type pieces_result = {TL_TUPLE, 0, 0, 2, NULL, pieces_items, 0, NULL};
+
 static const tl_argument forward_arguments[] = {{"x", &f32_q3}, {"scale", &float_type}},
                          forward_one_arguments[] = {{"x", &f32_13}, {"scale", &float_type}},
                          twice_arguments[] = {{"x", &f32_22},
@@ -203,6 +218,9 @@ static const tl_variant squares_variants[] = {
 static const tl_variant nested_variants[] = {{nestedEntry, 0, nested_arguments, &nested_result,
                                               NULL, NULL, NULL, 1, 0, 0, 0, -1, -1, NULL, 0}};
 
+static const tl_variant pieces_variants[] = {
+    {piecesEntry, 0, int_arguments, &pieces_result, NULL, NULL, NULL, 1, 0, 0, 0, -1, -1, NULL, 0}};
+
 static const tl_type *const hidden_types[] = {&f32_0, &f32_2}, *const calls_types[] = {&int_type,
                                                                                        &int_type};
 static const int64_t calls_initial = 5;
@@ -214,8 +232,9 @@ static const tl_method methods[] = {
     {"transpose", transpose_variants, 1}, {"check", check_variants, 1},
     {"increment", increment_variants, 1}, {"step", step_variants, 2},
     {"calls", calls_variants, 2},         {"reset", reset_variants, 1},
-    {"squares", squares_variants, 1},     {"nested", nested_variants, 1}};
+    {"squares", squares_variants, 1},     {"nested", nested_variants, 1},
+    {"pieces", pieces_variants, 1}};
 static const tl_model fake_model = {
-    &tl_runtime, TL_DESCRIPTOR_VERSION, 0, "fake", "", methods, 10, slots, 2, 2, NULL};
+    &tl_runtime, TL_DESCRIPTOR_VERSION, 0, "fake", "", methods, 11, slots, 2, 2, NULL};
 
 #endif

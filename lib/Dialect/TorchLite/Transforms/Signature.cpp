@@ -268,6 +268,10 @@ std::string torchlite::tl::printStructure(Attribute structure) {
       os << "[";
       elements(list);
       os << "]";
+    } else if (Attribute item = dictionary.get("list_of")) {
+      os << "[";
+      elements(item);
+      os << ", ...]";
     } else if (Attribute tuple = dictionary.get("tuple")) {
       os << "(";
       elements(tuple);
