@@ -256,7 +256,7 @@ static void testVersions(void) {
   tl_instance *none;
   other.version = 77;
   expectError(TL_INCOMPATIBLE, tl_instance_create(&other, NULL, &none, &error),
-              "fake: compiled for version 77 of the runtime, this is version 3");
+              "fake: compiled for version 77 of the runtime, this is version 4");
   EXPECT(!none);
   other = fake_model;
 #ifdef __x86_64__

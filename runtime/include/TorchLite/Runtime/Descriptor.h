@@ -16,7 +16,7 @@ Internal:
 extern "C" {
 #endif
 
-#define TL_DESCRIPTOR_VERSION 3
+#define TL_DESCRIPTOR_VERSION 4
 
 /* The runtime that a library was linked with. Public functions go through the table of the object
    that they are called on, so several libraries of one process do not mix. Append only. */
