@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import pathlib
+import random
 import re
 import subprocess
 import sys
@@ -46,6 +47,16 @@ TENSORS = ["4x16xf32", "4x16xf32"]
 def chain(n):
     """One chain of elementwise operators."""
     return module(method([*(f"x = {operator(i, 'x')}" for i in range(n)), "return x"])), TENSORS
+
+
+def varied(n):
+    """One chain of elementwise operators in no order, a quarter of them tanh or sigmoid: no part is like another."""
+    pick = random.Random(1)
+    cheap = [o for o in OPERATORS if "sigmoid" not in o and "tanh" not in o]
+    cheap += [f"{{}} * 0.{i}" for i in range(1, 10)] + [f"{{}} + {i}" for i in range(1, 10)]
+    lines = [f"x = {pick.choice(cheap if i % 4 else ['torch.tanh({})', 'torch.sigmoid({})']).format('x')}"
+             for i in range(n)]
+    return module(method([*lines, "return x"])), TENSORS
 
 
 def chains(n):
@@ -88,6 +99,13 @@ def append_cell(n):
     lines = ["outs: List[Tensor] = []", "h = b", "for i in range(x.size(0)):",
              "    h = torch.tanh(torch.mm(x[i], h) * 0.1)", "    outs.append(h)", "return torch.cat(outs, 0)"]
     return module(method(lines)), [f"{n}x8x8xf32", "8x8xf32"]
+
+
+def row(n):
+    """A row is changed in place after it has been joined, and the joined rows after that."""
+    return module(method(["rows: List[Tensor] = []", f"for i in range({n}):", "    rows.append(x[:, :1] + i)",
+                          "y = torch.cat(rows, 1)", "rows[2].mul_(3.0)", "y[0] += 1.0",
+                          "return [y, rows[2], torch.cat([y, rows[2]], 1)]"], result="List[Tensor]")), TENSORS
 
 
 def calls(n):
@@ -153,6 +171,45 @@ def transformer(n):
     return torch.jit.trace(encoder, torch.randn(1, 8, 16), check_trace=False), ["1x8x16xf32"]
 
 
+class PreNorm(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm1, self.norm2 = torch.nn.LayerNorm(16), torch.nn.LayerNorm(16)
+        self.mix, self.out = torch.nn.Linear(16, 48), torch.nn.Linear(16, 16)
+        self.up, self.down = torch.nn.Linear(16, 32), torch.nn.Linear(32, 16)
+
+    def forward(self, x):
+        b, t, d = x.shape
+        q, k, v = self.mix(self.norm1(x)).view(b, t, 3, 2, d // 2).permute(2, 0, 3, 1, 4).unbind(0)
+        y = torch.softmax(torch.matmul(q, k.transpose(-1, -2)) * 0.35, -1).matmul(v)
+        x = x + self.out(y.transpose(1, 2).reshape(b, t, d))
+        return x + self.down(torch.nn.functional.gelu(self.up(self.norm2(x))))
+
+
+def prenorm(n):
+    """Layers of a decoder: norms first, sums throughout."""
+    return torch.jit.script(torch.nn.Sequential(*(PreNorm() for _ in range(n))).eval()), ["1x8x16xf32"]
+
+
+def prenorm_unknown(n):
+    """The same for any batch and length."""
+    return prenorm(n)[0], ["?x?x16xf32"]
+
+
+class Lstm(torch.nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.lstm = torch.nn.LSTM(8, 8, n)
+
+    def forward(self, x):
+        return self.lstm(x)[0]
+
+
+def lstm(n):
+    """Layers of an LSTM."""
+    return torch.jit.script(Lstm(n).eval()), ["5x2x8xf32"]
+
+
 class Parameters(torch.nn.Module):
     def __init__(self, n):
         torch.nn.Module.__init__(self)
@@ -171,10 +228,11 @@ def parameters(n):
 
 KINDS = {
     chain: [1000, 2500, 5000, 10000], chains: [1000, 2500, 5000, 10000], twice: [1000, 2500, 5000, 10000],
-    reductions: [1000, 2500, 5000, 10000], unknown: [1000, 2500, 5000, 10000],
+    varied: [1000, 2500, 5000, 10000], reductions: [1000, 2500, 5000, 10000], unknown: [1000, 2500, 5000, 10000],
     append: [25, 50, 100, 200], append_cell: [25, 50, 100, 200],
     calls: [50, 100, 200, 400], submodules: [50, 100, 200, 400], optionals: [2, 4, 6, 8],
-    mlp: [12, 24, 48], resnet: [12, 24, 48], transformer: [12, 24, 48], parameters: [100, 200, 400],
+    row: [75, 150, 300], mlp: [50, 100, 200], resnet: [25, 50, 100], transformer: [25, 50, 100],
+    prenorm: [25, 50, 100], prenorm_unknown: [12, 25, 50], lstm: [12, 25, 50], parameters: [100, 200, 400],
 }
 
 
