@@ -74,12 +74,15 @@ MODELS = {
 
 
 def count(build, archive, signature):
-    """Functions of the compiled model, blocks and lines."""
+    """Functions of the compiled model, those that LLVM may not inline, calls, blocks and lines."""
     command = [build / "bin" / "tl-compile", archive, f"--signature={signature}", "--emit=llvm", "-o", "-"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     lines = text.splitlines()
-    functions = sum("llvm.func internal" in line for line in lines)
-    return functions, sum(line.lstrip().startswith("^bb") for line in lines), len(lines)
+    functions = [line for line in lines if "llvm.func internal @tl_" in line]
+    kept = sum("no_inline" in line for line in functions)
+    calls = sum("llvm.call @tl_" in line and "@tl_rt_" not in line for line in lines)
+    blocks = sum(line.lstrip().startswith("^bb") for line in lines)
+    return len(functions), kept, calls, blocks, len(lines)
 
 
 def faults(build, prefix, name, make, shape):
@@ -94,7 +97,9 @@ def faults(build, prefix, name, make, shape):
                 check_calls(build, archive, [signature], [("forward", [torch.randn(shape)])], prefix.parent)
             except Mismatch as error:
                 yield str(error)
-    functions, blocks, lines = zip(*counts)
+    functions, kept, calls, blocks, lines = zip(*counts)
+    if calls[2] > 64 and kept[2] < functions[2]:
+        yield f"of {functions[2]} kernels of 16 layers {kept[2]} are not inlined"
     if len(set(functions)) > 1:
         yield f"kernels of 4, 8 and 16 layers: {functions}"
     if blocks[2] - blocks[1] > 8 * MAX_BLOCKS:
