@@ -12,6 +12,7 @@ from run_time_sizes import SIZES, grid, ints, main  # noqa: E402
 X1, X2, X3 = ("x: Tensor", "?xf32"), ("x: Tensor", "?x?xf32"), ("x: Tensor", "?x?x?xf32")
 X4, STATIC = ("x: Tensor", "?x?x?x?xf32"), ("x: Tensor", "5x4xf32")
 A, B, STEP = ("a: int", "int"), ("b: int", "int"), ("s: int", "int")
+IDS = ("i: Tensor", "?xi64")
 F, G, H = ("f: float", "float"), ("g: float", "float"), ("h: float", "float")
 SHAPES = [(m, n) for m in SIZES for n in SIZES] + [(5, 4), (7, 3)]
 AMOUNTS = [0, 1, -1, 2, 3, 5, 7, -2, -8, 2**40, 2**63 - 1, -2**63]
@@ -83,7 +84,24 @@ PROGRAMS = {
     "tensor_split": ([X2], "p, q, r = torch.tensor_split(x, 3)\nreturn p + 1, q.sum(0), r", tensors()),
     "tensor_split_at": ([X2, A, B], "p, q, r = torch.tensor_split(x, [a, b])\nreturn p + 1, q.sum(0), r",
                         amounts([(5, 3), (0, 3)], AMOUNTS, 2)),
+    # The place of an element in the order of a dimension.
+    "median": ([X2], "return x.median(0), x.median(1, True), x.flatten().median()", tensors()),
+    "kthvalue": ([X2, A], "return x.kthvalue(a), x.kthvalue(a, 0, True)", amounts(SHAPES)),
+    "diff": ([X2], "return x.diff(), x.diff(2, 0), x.diff(1, 1, x[:, :1])", tensors()),
+    # Indices and diagonals.
+    "one_hot": ([IDS, A], "return torch.nn.functional.one_hot(i, a)",
+                [(torch.tensor(i), a) for i in ([0, 1, 2], [3], [0, -1]) for a in (3, 4, 1, 0, -1, -2)] +
+                [(torch.zeros(0, dtype=torch.int64), a) for a in (3, 0, -1)]),
+    "one_hot_open": ([IDS, X2], "return torch.nn.functional.one_hot(i), torch.nn.functional.one_hot(i, x.size(0))",
+                     [(torch.tensor(i), grid(n, 1)) for i in ([0, 1, 2], [3], [0]) for n in (1, 3, 4)]),
+    "diag_embed": ([X2, A], "return torch.diag_embed(x, a), torch.diag_embed(x, a, 0, 2), torch.diagflat(x, a)",
+                   amounts(SHAPES, [0, 1, -1, 3, -5, 2**62, -2**63])),
+    "triangles": ([A, B, STEP], "return torch.tril_indices(a, b, s), torch.triu_indices(a, b, s)",
+                  [(a, b, s) for a in (0, 1, 3, -1) for b in (0, 1, 4, -1) for s in (0, 1, -2, 9, -2**40)]),
     # One view, with amounts from data.
+    "squeeze_step": ([X2, A], "return x[a:a + 1].squeeze(0), (x[:1] * 2 + x[-1:]).squeeze(0)",
+                     [(*call, a) for call in tensors([(2, 3), (5, 1), (1, 3)]) for a in (0, -2)
+                      if call[0].size(0) > -a - 1]),
     "squeeze": ([X3], "return x[:, :1].squeeze(1), x.sum(0, keepdim=True).squeeze(0)",
                 tensors([(2, 3, 4), (1, 1, 1), (0, 2, 3)])),
     "squeeze_other": ([X2], "return x.squeeze(0)", tensors([(2, 3), (0, 1)])),

@@ -81,9 +81,11 @@ RAISES = {
     "mask": ("x[y > 0]", (2, 3), (4,)),
     "kthvalue": ("torch.kthvalue(x, 9)[0]", (2, 3), (4,)),
     "diagonal": ("torch.diagonal(x, 0, 1, 1)", (2, 3), (4,)),
+    "addr_beta": ("torch.addr(x.long(), y.long(), y.long(), beta=2.0)", (2, 2), (2,)),
+    "subtract_bools": ("(x > 0) - (x < 0)", (2, 3), (4,)),
 }
 # Refused where sizes are not known.
-KNOWN_SIZES = {"chunk", "interpolate", "kthvalue"}
+KNOWN_SIZES = {"chunk", "interpolate"}
 # name: arguments, types, body, calls with whether they raise
 PROGRAMS = {
     "paths": ("x: Tensor, n: int", "3xf32, int", """

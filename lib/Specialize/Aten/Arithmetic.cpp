@@ -36,6 +36,8 @@ template <typename OpTy>
 static FailureOr<Value> addOrSub(RuleContext &ctx, unsigned self, unsigned other, unsigned alpha) {
   Type type = ctx.resultType({0, 1});
   bool isSub = std::is_same_v<OpTy, SubOp>;
+  if (isSub && isBool(type))
+    return ctx.raise("Subtraction, the `-` operator, with two bool tensors is not supported");
   if (isSub ? !requireNumber(ctx, type) : !requireReal(ctx, type))
     return failure();
   if (alpha >= ctx.size() || ctx.knownFloat(alpha) == 1.0)

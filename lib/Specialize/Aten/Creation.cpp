@@ -322,49 +322,98 @@ template <ComparePredicate kept> static FailureOr<Value> triangle(RuleContext &c
   return done(ctx, where(mask, Expr(ctx, self), 0.0));
 }
 
-/// tril_indices, triu_indices (row, col, offset, dtype?, ...): a constant of two rows.
+/// tril_indices, triu_indices (row, col, offset, dtype?, ...): the places of a triangle, as a
+/// constant of two rows where all is known.
 template <bool lower> static FailureOr<Value> triangleIndices(RuleContext &ctx) {
-  int64_t rows = ctx.constantInt(0), columns = ctx.constantInt(1), offset = ctx.constantInt(2);
-  Type type = ctx.dtype(3, ctx.b.getI64Type());
+  OpFoldResult rows = ctx.index(0), columns = ctx.index(1), offset = ctx.index(2);
+  Type type = ctx.dtype(3, ctx.b.getI64Type()), i64 = ctx.b.getI64Type();
   if (ctx.failed())
     return failure();
-  if (rows < 0 || columns < 0 || !isInt(type))
-    return ctx.fail(ctx.name() + ": expected sizes that are not negative and an integer dtype");
+  if (!isInt(type))
+    return ctx.fail(ctx.name() + ": expected an integer dtype");
+  std::optional<int64_t> m = getConstantIntValue(rows), n = getConstantIntValue(columns),
+                         diagonal = getConstantIntValue(offset);
+  if ((m && *m < 0) || (n && *n < 0))
+    return ctx.raise(ctx.name() + ": row and col must be non-negative");
+  if (!m || !n || !diagonal) {
+    if (!ctx.requireSizes({rows, columns}))
+      return failure();
+    Expr row = iota(ctx, {rows, ctx.fold(1)}, 0, i64),
+         column = iota(ctx, {ctx.fold(1), columns}, 1, i64);
+    Expr difference = column - row, limit(ctx, ctx.fromScalar(ctx.intValue(offset)));
+    Expr isInside = lower ? difference <= limit : difference >= limit;
+    if (isInside.isNull())
+      return failure();
+    Value places = NonzeroOp::create(ctx.b, ctx.loc, isInside.value());
+    return done(ctx, ctx.cast(ctx.transpose(places, 0, 1), type));
+  }
   SmallVector<int64_t> first, second;
-  for (int64_t row = 0; row < rows; ++row)
-    for (int64_t column = 0; column < columns; ++column)
-      if (lower ? column - row <= offset : column - row >= offset) {
+  for (int64_t row = 0; row < *m; ++row)
+    for (int64_t column = 0; column < *n; ++column)
+      if (lower ? column - row <= *diagonal : column - row >= *diagonal) {
         first.push_back(row);
         second.push_back(column);
       }
   int64_t count = first.size();
   first.append(second);
-  auto i64Type = RankedTensorType::get({2, count}, ctx.b.getI64Type());
+  auto i64Type = RankedTensorType::get({2, count}, i64);
   Value constant =
       arith::ConstantOp::create(ctx.b, ctx.loc, DenseElementsAttr::get(i64Type, ArrayRef(first)));
   return done(ctx, ctx.cast(constant, type));
 }
 
+/// The number of classes: -1 stands for one more than the greatest index, for which there has to be
+/// one.
+static OpFoldResult classesOf(RuleContext &ctx, OpFoldResult wanted, Value self) {
+  std::optional<int64_t> known = getConstantIntValue(wanted);
+  if (known && *known > 0)
+    return wanted;
+  OpBuilder &b = ctx.b;
+  int64_t rank = cast<RankedTensorType>(self.getType()).getRank();
+  Expr most =
+      reduce(ReduceKind::Max, Expr(ctx, self), llvm::to_vector(llvm::seq<int64_t>(0, rank)), false);
+  if (most.isNull())
+    return wanted;
+  auto compare = [&](arith::CmpIPredicate predicate, OpFoldResult size, int64_t limit) -> Value {
+    return arith::CmpIOp::create(b, ctx.loc, predicate, ctx.intValue(size),
+                                 ctx.intValue(ctx.fold(limit)));
+  };
+  Value isGiven = compare(arith::CmpIPredicate::sgt, wanted, 0);
+  Value hasSome = compare(arith::CmpIPredicate::ne, ctx.product(ctx.sizes(self)), 0);
+  ctx.check(arith::OrIOp::create(b, ctx.loc, isGiven, hasSome),
+            "Can not infer total number of classes from empty tensor.");
+  Value above =
+      arith::AddIOp::create(b, ctx.loc, ctx.toScalar(most.value()), ctx.intValue(ctx.fold(1)));
+  Value isOpen = compare(arith::CmpIPredicate::eq, wanted, -1);
+  Value classes = arith::SelectOp::create(b, ctx.loc, isOpen, above, ctx.intValue(wanted));
+  return arith::IndexCastOp::create(b, ctx.loc, b.getIndexType(), classes).getResult();
+}
+
 /// one_hot(self, num_classes): 1 where the class is the index along a new last dimension.
 static FailureOr<Value> oneHot(RuleContext &ctx) {
   Value self = ctx.tensor(0);
-  int64_t classes = ctx.constantInt(1);
+  OpFoldResult wanted = ctx.index(1);
   if (ctx.failed())
     return failure();
   Type i64 = ctx.b.getI64Type();
   if (getElementTypeOrSelf(self) != i64)
     return ctx.raise("one_hot is only applicable to index tensor of type LongTensor.");
-  if (classes <= 0)
-    return ctx.fail("one_hot: a number of classes that follows from the data is not supported");
+  OpFoldResult classes = classesOf(ctx, wanted, self);
+  if (ctx.failed())
+    return failure();
+  SmallVector<OpFoldResult> sizes = ctx.sizes(self);
+  sizes.push_back(classes);
+  if (!getConstantIntValue(classes) && !ctx.requireSizes(sizes))
+    return failure();
   int64_t rank = cast<RankedTensorType>(self.getType()).getRank();
-  Expr x(ctx, self);
-  Expr inRange = x >= 0.0 && x < static_cast<double>(classes);
+  Expr x(ctx, self), limit(ctx, ctx.fromScalar(ctx.intValue(classes)));
+  Expr inRange = x >= 0.0 && x < limit;
   Expr all = reduce(ReduceKind::And, inRange, llvm::to_vector(llvm::seq<int64_t>(0, rank)), false);
   if (all.isNull())
     return failure();
   ctx.check(ctx.toScalar(all.value()),
             "Class values must be non-negative and smaller than num_classes.");
-  Expr column = iota(ctx, {ctx.fold(classes)}, 0, i64);
+  Expr column = iota(ctx, {classes}, 0, i64);
   return done(ctx, (Expr(ctx, ctx.unsqueeze(self, rank)) == column).cast(i64));
 }
 

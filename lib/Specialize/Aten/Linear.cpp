@@ -1,5 +1,6 @@
 //===- Linear.cpp - Rules of matrix products ------------------------------===//
 
+#include "../Builtins/Numbers.h"
 #include "Families.h"
 #include "LinearBuild.h"
 #include "TensorExpr.h"
@@ -191,15 +192,14 @@ template <int64_t lhsRank, int64_t rhsRank> static FailureOr<Value> product(Rule
 
 /// beta * self + alpha * product as elements of `type`, in which operands and product are, or the
 /// latter in the type in which PyTorch computes. self is not read for beta 0: its NaN must not
-/// show.
+/// show. Of a float only the whole part counts for integers.
 static FailureOr<Value> scaledSum(RuleContext &ctx, Type type, Value self, Value product,
                                   unsigned beta, unsigned alpha) {
   if (ctx.failed() || !product)
     return failure();
   for (unsigned i : {beta, alpha})
-    if (ctx.operand(i).is(ValueKind::Float) && !isFloat(type))
-      return ctx.fail("For integral input tensors, " + Twine(i == beta ? "beta" : "alpha") +
-                      " must not be a floating point number.");
+    if (!isFloat(type) && !requireFits(ctx, i, type))
+      return failure();
   Expr result = Expr(ctx, product).cast(computeType(type));
   if (ctx.knownFloat(alpha) != 1.0)
     result = result * computeOperand(ctx, alpha, type);
@@ -267,6 +267,10 @@ static FailureOr<Value> addr(RuleContext &ctx) {
   Value self = ctx.operandAs(0, type), a = ctx.operandAs(1, type), b = ctx.operandAs(2, type);
   if (ctx.failed() || !requireRank(ctx, a, 1, "a vector") || !requireRank(ctx, b, 1, "a vector"))
     return failure();
+  for (unsigned i : {3, 4})
+    if (ctx.operand(i).is(ValueKind::Float) && !isFloat(type))
+      return ctx.raise("For integral input tensors, argument " + Twine(i == 3 ? "beta" : "alpha") +
+                       " must not be a floating point number.");
   return scaledSum(ctx, type, self, outerProduct(ctx, a, b, computeType(type)).value(), 3, 4);
 }
 

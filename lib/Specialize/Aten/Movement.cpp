@@ -590,7 +590,7 @@ template <PadMode mode> static FailureOr<Value> padMode(RuleContext &ctx) {
 //===----------------------------------------------------------------------===//
 
 /// diag_embed(self, offset, dim1, dim2): the last dimension on a diagonal of two new ones.
-static FailureOr<Value> diagEmbedOf(RuleContext &ctx, Value self, int64_t offset, int64_t dim1,
+static FailureOr<Value> diagEmbedOf(RuleContext &ctx, Value self, OpFoldResult offset, int64_t dim1,
                                     int64_t dim2) {
   int64_t rank = rankOf(self) + 1;
   if (ctx.failed())
@@ -599,23 +599,32 @@ static FailureOr<Value> diagEmbedOf(RuleContext &ctx, Value self, int64_t offset
     return ctx.raise("diagonal dimensions cannot be identical " + Twine(dim1) + ", " + Twine(dim2));
   if (!requireReal(ctx, getElementTypeOrSelf(self)))
     return failure();
-  int64_t shift = std::abs(offset);
-  OpFoldResult size = ctx.add(ctx.size(self, rank - 2), ctx.fold(shift));
+  OpFoldResult none = ctx.fold(0), after = ctx.maximum(offset, none);
+  OpFoldResult before = ctx.sub(after, offset), shift = ctx.add(after, before);
+  OpFoldResult size = ctx.add(ctx.size(self, rank - 2), shift);
+  SmallVector<OpFoldResult> wide = ctx.sizes(self);
+  wide.back() = size;
+  wide.push_back(size);
+  if (!getConstantIntValue(offset) && (!ctx.requireSizes({shift}) || !ctx.requireSizes(wide)))
+    return failure();
   // As a row below which the other elements are 0: shifted to where it stands, then compared.
-  SmallVector<OpFoldResult> low(rank - 1, ctx.fold(0)), high(rank - 1, ctx.fold(0));
-  (offset >= 0 ? low : high).back() = ctx.fold(shift);
+  SmallVector<OpFoldResult> low(rank - 1, none), high(rank - 1, none);
+  low.back() = after;
+  high.back() = before;
   Value row = self;
-  if (shift)
+  if (!isConstantIntValue(offset, 0)) {
+    SmallVector<Value> lowValues = ctx.dynamicSizes(low), highValues = ctx.dynamicSizes(high);
     row = checkedValue<PadOp>(ctx, self, padValue(ctx, 1000, getElementTypeOrSelf(self)),
-                              ValueRange(), ValueRange(), ctx.staticSizes(low),
+                              ValueRange(lowValues), ValueRange(highValues), ctx.staticSizes(low),
                               ctx.staticSizes(high), PadMode::Constant);
+  }
   if (!row)
     return failure();
   Type i64 = ctx.b.getI64Type();
   Expr rows(ctx, IotaOp::create(ctx.b, ctx.loc, i64, ArrayRef<OpFoldResult>{size, ctx.fold(1)}, 0));
   Expr columns(ctx,
                IotaOp::create(ctx.b, ctx.loc, i64, ArrayRef<OpFoldResult>{ctx.fold(1), size}, 1));
-  Expr onDiagonal = columns - rows == static_cast<double>(offset);
+  Expr onDiagonal = columns - rows == Expr(ctx, ctx.fromScalar(ctx.intValue(offset)));
   Expr matrix = where(onDiagonal, Expr(ctx, ctx.unsqueeze(row, rank - 2)), 0.0);
   if (matrix.isNull())
     return failure();
@@ -629,7 +638,8 @@ static FailureOr<Value> diagEmbedOf(RuleContext &ctx, Value self, int64_t offset
 static FailureOr<Value> diagEmbed(RuleContext &ctx) {
   Value self = ctx.tensor(0);
   int64_t rank = rankOf(self) + 1;
-  int64_t offset = ctx.constantInt(1), dim1 = ctx.dim(2, rank), dim2 = ctx.dim(3, rank);
+  OpFoldResult offset = ctx.index(1);
+  int64_t dim1 = ctx.dim(2, rank), dim2 = ctx.dim(3, rank);
   if (!ctx.failed() && rank < 2)
     return ctx.raise("diag_embed: expected a tensor of rank 1 or more");
   // A negative offset with exchanged dimensions is a positive one.
@@ -639,7 +649,7 @@ static FailureOr<Value> diagEmbed(RuleContext &ctx) {
 /// diagflat(self, offset): the flattened elements on the diagonal of a matrix.
 static FailureOr<Value> diagflat(RuleContext &ctx) {
   Value self = ctx.tensor(0);
-  int64_t offset = ctx.constantInt(1);
+  OpFoldResult offset = ctx.index(1);
   if (ctx.failed())
     return failure();
   return diagEmbedOf(ctx, ctx.reshape(self, {ctx.product(ctx.sizes(self))}), offset, 0, 1);

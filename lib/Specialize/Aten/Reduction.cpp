@@ -519,13 +519,15 @@ static FailureOr<Value> diff(RuleContext &ctx) {
       return ctx.raise("diff: expected prepend and append of the dtype and rank of self");
   Value x = parts.size() == 1 ? self : Value(ConcatOp::create(ctx.b, ctx.loc, parts, dim));
   for (int64_t i = 0; i < n; ++i) {
-    std::optional<int64_t> size = getConstantIntValue(ctx.size(x, dim));
-    if (!size)
-      return ctx.fail("diff: unknown sizes are not supported");
-    if (*size == 0)
+    OpFoldResult size = ctx.size(x, dim), first = ctx.fold(1);
+    if (isConstantIntValue(size, 0))
       break;
-    OpFoldResult rest = ctx.fold(*size - 1);
-    Expr above(ctx, ctx.slice(x, dim, ctx.fold(1), rest)),
+    OpFoldResult rest = ctx.sub(size, first);
+    if (!getConstantIntValue(size)) { // nothing stays nothing
+      rest = ctx.maximum(rest, ctx.fold(0));
+      first = ctx.sub(size, rest);
+    }
+    Expr above(ctx, ctx.slice(x, dim, first, rest)),
         below(ctx, ctx.slice(x, dim, ctx.fold(0), rest));
     Expr result = isBool(type.getElementType()) ? applyBinary<XorOp>(above, below) : above - below;
     if (result.isNull())

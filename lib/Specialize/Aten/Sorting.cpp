@@ -101,19 +101,40 @@ static Pair atPosition(RuleContext &ctx, Pair sorted, int64_t dim, OpFoldResult 
   return sorted;
 }
 
+/// Checks that a size or position is one of 1 to `most`, now or at run time. False after a failure.
+static bool requirePosition(RuleContext &ctx, OpFoldResult position, OpFoldResult most,
+                            const Twine &message) {
+  OpFoldResult below = ctx.sub(position, ctx.fold(1));
+  std::optional<int64_t> known = getConstantIntValue(below), limit = getConstantIntValue(most);
+  if (known && limit) {
+    if (*known < 0 || *known >= *limit)
+      (void)ctx.raise(message);
+  } else {
+    ctx.check(arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::ult,
+                                    ctx.indexValue(below), ctx.indexValue(most)),
+              message);
+  }
+  return !ctx.failed();
+}
+
 /// kthvalue(self, k, dim, keepdim): the k-th smallest, counted from 1.
 static Pair kthvalue(RuleContext &ctx) {
   Value self = ctx.tensor(0);
-  int64_t k = ctx.constantInt(1), rank = rankOf(self), dim = ctx.dim(2, rank);
+  OpFoldResult k = ctx.index(1);
+  int64_t rank = rankOf(self), dim = ctx.dim(2, rank);
   bool keepdim = ctx.constantBool(3);
   if (ctx.failed())
     return failure();
-  std::optional<int64_t> size = rank ? getConstantIntValue(ctx.size(self, dim)) : 1;
-  if (!size)
-    return ctx.fail("kthvalue: an unknown size is not supported");
-  if (k < 1 || k > *size)
-    return ctx.raise("kthvalue(): selected number k out of range for dimension " + Twine(dim));
-  return atPosition(ctx, sortAlong(ctx, self, dim, false), dim, ctx.fold(k - 1), keepdim);
+  OpFoldResult size = rank ? ctx.size(self, dim) : ctx.fold(1);
+  if (!requirePosition(ctx, k, size,
+                       "kthvalue(): selected number k out of range for dimension " + Twine(dim)))
+    return failure();
+  return atPosition(ctx, sortAlong(ctx, self, dim, false), dim, ctx.sub(k, ctx.fold(1)), keepdim);
+}
+
+/// The position of the lower one of two middle elements.
+static OpFoldResult middleOf(RuleContext &ctx, OpFoldResult size) {
+  return ctx.floorDiv(ctx.sub(size, ctx.fold(1)), ctx.fold(2));
 }
 
 /// median.dim(self, dim, keepdim): the lower one of two; the first NaN where there is one.
@@ -123,13 +144,15 @@ static Pair medianDim(RuleContext &ctx) {
   bool keepdim = ctx.constantBool(2);
   if (ctx.failed() || !requireNumber(ctx, getElementTypeOrSelf(self)))
     return failure();
-  std::optional<int64_t> size = rank ? getConstantIntValue(ctx.size(self, dim)) : 1;
-  if (!size || *size == 0)
-    return ctx.fail("median: an unknown size, or none, is not supported");
   if (!rank)
     return sortAlong(ctx, self, dim, false);
+  OpFoldResult size = ctx.size(self, dim);
+  if (!requirePosition(ctx, size, size,
+                       "median(): Expected reduction dim " + Twine(dim) +
+                           " to have non-zero size."))
+    return failure();
   Pair middle =
-      atPosition(ctx, sortAlong(ctx, self, dim, false), dim, ctx.fold((*size - 1) / 2), keepdim);
+      atPosition(ctx, sortAlong(ctx, self, dim, false), dim, middleOf(ctx, size), keepdim);
   if (failed(middle) || !isFloat(getElementTypeOrSelf(self)))
     return middle;
   // NaN is sorted last, and wins wherever there is one.
@@ -152,17 +175,28 @@ static FailureOr<Value> median(RuleContext &ctx) {
   if (ctx.failed() || !requireNumber(ctx, getElementTypeOrSelf(self)))
     return failure();
   Value flat = ctx.reshape(self, {ctx.product(ctx.sizes(self))});
-  std::optional<int64_t> size = getConstantIntValue(ctx.size(flat, 0));
-  if (!size || *size == 0)
-    return ctx.fail("median: an unknown size, or none, is not supported");
-  Pair middle =
-      atPosition(ctx, sortAlong(ctx, flat, 0, false), 0, ctx.fold((*size - 1) / 2), false);
+  OpFoldResult size = ctx.size(flat, 0), position = middleOf(ctx, size);
+  if (isConstantIntValue(size, 0))
+    return ctx.fail("median: a tensor without elements is not supported");
+  if (!getConstantIntValue(size)) {
+    // Of no elements it is NaN, which is sorted behind all others. No integer is that.
+    if (!isFloat(getElementTypeOrSelf(self))) {
+      if (!requirePosition(ctx, size, size, "median: no integers to take one of"))
+        return failure();
+    } else {
+      Value none = ctx.full({ctx.fold(1)}, std::numeric_limits<double>::quiet_NaN(),
+                            getElementTypeOrSelf(self));
+      flat = ConcatOp::create(ctx.b, ctx.loc, ValueRange{flat, none}, 0);
+      position = ctx.maximum(position, ctx.fold(0));
+    }
+  }
+  Pair middle = atPosition(ctx, sortAlong(ctx, flat, 0, false), 0, position, false);
   if (failed(middle))
     return failure();
   Expr value(ctx, middle->front());
   if (!isFloat(getElementTypeOrSelf(self)))
     return done(ctx, value);
-  Expr any = reduce(ReduceKind::Or, isnan(Expr(ctx, flat)), {0}, false);
+  Expr any = reduce(ReduceKind::Or, isnan(Expr(ctx, ctx.reshape(self, {size}))), {0}, false);
   return done(ctx, where(any, std::numeric_limits<double>::quiet_NaN(), value));
 }
 

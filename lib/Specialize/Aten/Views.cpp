@@ -204,16 +204,58 @@ static FailureOr<ViewAnswer> unflatten(RuleContext &ctx) {
   return answer({viewReshape(sizes)});
 }
 
-/// Whether a size is the lesser of 1 and something: it is 1 unless there is nothing.
+/// A bound of a slice before it was counted from the end and clamped to the size.
+static Value boundAsWritten(Value bound) {
+  while (Operation *op = bound.getDefiningOp()) {
+    if (auto most = dyn_cast<arith::MaxSIOp>(op); most && matchPattern(most.getRhs(), m_Zero()))
+      bound = most.getLhs();
+    else if (isa<arith::MinSIOp, arith::IndexCastOp>(op))
+      bound = op->getOperand(0);
+    else if (auto wrapped = dyn_cast<arith::SelectOp>(op))
+      bound = wrapped.getFalseValue();
+    else
+      break;
+  }
+  return bound;
+}
+
+/// Whether a size is that of `x[a:a + 1]` or of `x[-1:]`.
+static bool isOneStep(arith::SubIOp size) {
+  Value start = boundAsWritten(size.getRhs());
+  auto isNext = [](Operation *sum, Value of, int64_t by) {
+    IntegerAttr step;
+    return isa_and_nonnull<arith::AddIOp>(sum) && sum->getOperand(0) == of &&
+           matchPattern(sum->getOperand(1), m_Constant(&step)) && step.getInt() == by;
+  };
+  auto back = start.getDefiningOp<arith::SubIOp>();
+  Operation *end = boundAsWritten(size.getLhs()).getDefiningOp();
+  return (isa_and_nonnull<arith::AddIOp>(end) && isNext(end, end->getOperand(0), 1) &&
+          boundAsWritten(end->getOperand(0)) == start) ||
+         isNext(start.getDefiningOp(), size.getLhs(), -1) ||
+         (back && back.getLhs() == size.getLhs() && matchPattern(back.getRhs(), m_One()));
+}
+
+/// Whether a size looks as if it were 1 unless there is nothing: the lesser of 1 and something,
+/// what broadcasting gives of such, a slice of one element.
 static bool isAtMostOne(OpFoldResult size) {
+  if (isConstantIntValue(size, 1))
+    return true;
   auto value = dyn_cast<Value>(size);
-  auto least = value ? value.getDefiningOp<arith::MinSIOp>() : arith::MinSIOp();
-  return least && (isConstantIntValue(OpFoldResult(least.getLhs()), 1) ||
-                   isConstantIntValue(OpFoldResult(least.getRhs()), 1));
+  Operation *op = value ? value.getDefiningOp() : nullptr;
+  if (auto least = dyn_cast_or_null<arith::MinSIOp>(op))
+    return isConstantIntValue(OpFoldResult(least.getLhs()), 1) ||
+           isConstantIntValue(OpFoldResult(least.getRhs()), 1);
+  if (auto either = dyn_cast_or_null<arith::SelectOp>(op))
+    return isAtMostOne(either.getTrueValue()) && isAtMostOne(either.getFalseValue());
+  if (auto some = dyn_cast_or_null<arith::MaxSIOp>(op);
+      some && matchPattern(some.getRhs(), m_Zero()))
+    return isAtMostOne(some.getLhs());
+  auto difference = dyn_cast_or_null<arith::SubIOp>(op);
+  return difference && isOneStep(difference);
 }
 
 /// Removes dimensions of size 1 among `dims`; of a size that is not known it is taken that it
-/// differs from 1, or is 1 where it is at most that, and checked.
+/// differs from 1, or is 1 where it looks so, and checked.
 static FailureOr<ViewAnswer> squeezeDims(RuleContext &ctx, ArrayRef<int64_t> dims) {
   Value self = ctx.tensor(0);
   if (ctx.failed())

@@ -338,31 +338,80 @@ LogicalResult repeat(RuleContext &ctx, Results &results) {
   return success();
 }
 
-/// `min(list)` and `max(list)` of numbers.
+/// Whether all elements are numbers of one kind, as a list of the language has them.
+bool isNumbers(RuleContext &ctx, ArrayRef<SpecValue> list) {
+  if (llvm::all_of(list, [&](const SpecValue &element) {
+        return element.is(list.front().kind()) &&
+               (element.is(ValueKind::Int) || element.is(ValueKind::Float) ||
+                element.is(ValueKind::Bool));
+      }))
+    return true;
+  (void)ctx.fail("expected a list of numbers");
+  return false;
+}
+
+/// `min(list)` and `max(list)` of numbers: of equal ones the first; NaN is neither less nor
+/// greater.
 template <bool isMax> LogicalResult extremum(RuleContext &ctx, Results &results) {
   if (!isList(ctx, 0))
     return failure();
-  if (items(ctx, 0).empty())
+  std::vector<SpecValue> list(items(ctx, 0));
+  if (list.empty())
     return ctx.raise("min() or max() arg is an empty sequence");
-  std::optional<SpecValue> best;
-  for (const SpecValue &element : std::vector<SpecValue>(items(ctx, 0))) {
-    if (!best) {
-      best = element;
-      continue;
-    }
-    std::optional<double> x = best->getFloat(), y = element.getFloat();
-    if (x && y) {
-      if (isMax ? *y > *x : *y < *x)
+  if (!isNumbers(ctx, list))
+    return failure();
+  OpBuilder &b = ctx.b;
+  SpecValue best = list.front();
+  for (const SpecValue &element : ArrayRef(list).drop_front()) {
+    if (best.is(ValueKind::Float) && best.getFloat() && element.getFloat()) {
+      if (isMax ? *element.getFloat() > *best.getFloat() : *element.getFloat() < *best.getFloat())
         best = element;
       continue;
     }
-    if (!best->is(ValueKind::Int) || !element.is(ValueKind::Int))
-      return ctx.fail("expected a list of numbers");
-    Value lhs = ctx.scalarValue(*best), rhs = ctx.scalarValue(element);
-    best = SpecValue::scalar(isMax ? arith::MaxSIOp::create(ctx.b, ctx.loc, lhs, rhs).getResult()
-                                   : arith::MinSIOp::create(ctx.b, ctx.loc, lhs, rhs).getResult());
+    if (best.getInt() && element.getInt()) {
+      if (isMax ? *element.getInt() > *best.getInt() : *element.getInt() < *best.getInt())
+        best = element;
+      continue;
+    }
+    Value lhs = ctx.scalarValue(best), rhs = ctx.scalarValue(element), better;
+    if (best.is(ValueKind::Float))
+      better = arith::CmpFOp::create(
+          b, ctx.loc, isMax ? arith::CmpFPredicate::OGT : arith::CmpFPredicate::OLT, rhs, lhs);
+    else if (best.is(ValueKind::Int))
+      better = arith::CmpIOp::create(
+          b, ctx.loc, isMax ? arith::CmpIPredicate::sgt : arith::CmpIPredicate::slt, rhs, lhs);
+    else
+      better = arith::CmpIOp::create(
+          b, ctx.loc, isMax ? arith::CmpIPredicate::ugt : arith::CmpIPredicate::ult, rhs, lhs);
+    best = SpecValue::scalar(arith::SelectOp::create(b, ctx.loc, better, rhs, lhs).getResult());
   }
-  results.push_back(*best);
+  results.push_back(best);
+  return success();
+}
+
+/// `sum(list)`: floats in f64, ints and bools in the 32 bits of LibTorch's sum.
+LogicalResult sumOfList(RuleContext &ctx, Results &results) {
+  if (!isList(ctx, 0))
+    return failure();
+  std::vector<SpecValue> list(items(ctx, 0));
+  if (!isNumbers(ctx, list))
+    return failure();
+  OpBuilder &b = ctx.b;
+  bool isFloat = ctx.name().ends_with("float");
+  Type type = isFloat ? Type(b.getF64Type()) : Type(b.getI64Type());
+  Value total =
+      isFloat ? ctx.constantScalar(0, type) : ctx.getWalker().constant(b.getI64IntegerAttr(0));
+  for (const SpecValue &element : list) {
+    Value value = ctx.scalarValue(element);
+    if (value.getType().isInteger(1))
+      value = b.createOrFold<arith::ExtUIOp>(ctx.loc, type, value);
+    total = isFloat ? b.createOrFold<arith::AddFOp>(ctx.loc, total, value)
+                    : b.createOrFold<arith::AddIOp>(ctx.loc, total, value);
+  }
+  if (!isFloat)
+    total = b.createOrFold<arith::ExtSIOp>(
+        ctx.loc, type, b.createOrFold<arith::TruncIOp>(ctx.loc, b.getI32Type(), total));
+  results.push_back(SpecValue::scalar(total));
   return success();
 }
 
@@ -642,6 +691,7 @@ void specialize::registerContainerRules(RuleRegistry &registry) {
     registry.special("__contains__" + list, contains);
     registry.special(std::string("index.list_") + kind, indexOf);
     registry.special(std::string("index.") + kind, indexOf);
+    registry.special(std::string("sum.") + kind, sumOfList);
     registry.special(std::string("prim::min.") + kind + "_list", extremum<false>);
     registry.special(std::string("prim::max.") + kind + "_list", extremum<true>);
     registry.special(std::string("prim::min.self_") + kind, extremum<false>);

@@ -8,6 +8,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include <cmath>
 #include <numeric>
 
@@ -116,27 +117,90 @@ LogicalResult modfRule(RuleContext &ctx, Results &results) {
   return success();
 }
 
+/// A constant of f64 or i64.
+Value constantOf(RuleContext &ctx, double value) {
+  return ctx.constantScalar(value, ctx.b.getF64Type());
+}
+Value constantOf(RuleContext &ctx, int64_t value) {
+  return ctx.getWalker().constant(ctx.b.getI64IntegerAttr(value));
+}
+
+/// `frexp`: the fraction, of the exponent of 0.5, and the exponent; a denormal is scaled up before.
 LogicalResult frexpRule(RuleContext &ctx, Results &results) {
-  double value = ctx.constantFloat(0);
-  if (ctx.failed())
+  if (!isNumber(ctx, 0))
     return failure();
-  int exponent = 0;
-  double fraction = std::frexp(value, &exponent);
-  results.push_back(ctx.makeFloat(fraction));
-  results.push_back(ctx.makeInt(int64_t(std::isfinite(value) ? exponent : 0)));
+  if (std::optional<double> value = ctx.knownFloat(0)) {
+    int exponent = 0;
+    double fraction = std::frexp(*value, &exponent);
+    results.push_back(ctx.makeFloat(fraction));
+    results.push_back(ctx.makeInt(int64_t(std::isfinite(*value) ? exponent : 0)));
+    return success();
+  }
+  ImplicitLocOpBuilder b(ctx.loc, ctx.b);
+  auto i64 = [&](int64_t value) { return constantOf(ctx, value); };
+  auto f64 = [&](double value) { return constantOf(ctx, value); };
+  Value value = asFloat(ctx, 0), magnitude = math::AbsFOp::create(b, value);
+  Value isTiny = arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, magnitude, f64(0x1p-1022));
+  Value scaled = arith::SelectOp::create(b, isTiny, f64(0x1p54), f64(1));
+  Value bits = arith::BitcastOp::create(b, b.getI64Type(),
+                                        arith::MulFOp::create(b, value, scaled).getResult());
+  Value field = arith::AndIOp::create(b, arith::ShRUIOp::create(b, bits, i64(52)), i64(0x7ff));
+  Value excess = arith::SelectOp::create(b, isTiny, i64(1022 + 54), i64(1022));
+  Value exponent = arith::SubIOp::create(b, field, excess);
+  bits = arith::AndIOp::create(b, bits, i64(static_cast<int64_t>(0x800fffffffffffffULL)));
+  bits = arith::OrIOp::create(b, bits, i64(0x3fe0000000000000));
+  Value fraction = arith::BitcastOp::create(b, b.getF64Type(), bits);
+  // Zeros, infinities and NaN stay what they are.
+  Value below = arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, magnitude, f64(INFINITY));
+  Value above = arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, magnitude, f64(0));
+  Value isUsual = arith::AndIOp::create(b, below, above);
+  results.push_back(
+      SpecValue::scalar(arith::SelectOp::create(b, isUsual, fraction, value).getResult()));
+  results.push_back(
+      SpecValue::scalar(arith::SelectOp::create(b, isUsual, exponent, i64(0)).getResult()));
   return success();
 }
 
+/// A loop of at most `trips` while `condition` holds; `body` gives the next condition and values.
+SmallVector<Value>
+loopOf(RuleContext &ctx, Value trips, Value condition, ArrayRef<Value> initial,
+       function_ref<std::pair<Value, SmallVector<Value>>(Value trip, ValueRange values)> body) {
+  SmallVector<Type> types = llvm::to_vector(TypeRange(ValueRange(initial)));
+  auto loop = LoopOp::create(ctx.b, ctx.loc, types, trips, condition, initial);
+  OpBuilder::InsertionGuard guard(ctx.b);
+  types.insert(types.begin(), ctx.b.getI64Type());
+  Block *block =
+      ctx.b.createBlock(&loop.getBody(), {}, types, SmallVector<Location>(types.size(), ctx.loc));
+  auto [next, values] = body(block->getArgument(0), block->getArguments().drop_front());
+  ContinueOp::create(ctx.b, ctx.loc, next, values);
+  return llvm::to_vector(ValueRange(loop.getResults()));
+}
+
+/// `factorial`, which wraps: 0 from 66 on.
 LogicalResult factorial(RuleContext &ctx, Results &results) {
-  int64_t value = ctx.constantInt(0);
-  if (ctx.failed())
+  if (std::optional<int64_t> value = ctx.knownInt(0)) {
+    if (*value < 0)
+      return ctx.raise("factorial() not defined for negative values");
+    uint64_t product = 1;
+    for (int64_t factor = 2; factor <= std::min<int64_t>(*value, 66); ++factor)
+      product *= factor;
+    return results.push_back(ctx.makeInt(static_cast<int64_t>(product))), success();
+  }
+  if (!isNumber(ctx, 0))
     return failure();
-  if (value < 0)
-    return ctx.raise("factorial() not defined for negative values");
-  uint64_t product = 1; // Wraps, to 0 from 66 on.
-  for (int64_t factor = 2; factor <= std::min<int64_t>(value, 66); ++factor)
-    product *= factor;
-  return results.push_back(ctx.makeInt(static_cast<int64_t>(product))), success();
+  OpBuilder &b = ctx.b;
+  Value value = asInt(ctx, 0), one = constantOf(ctx, int64_t(1));
+  ctx.check(arith::CmpIOp::create(b, ctx.loc, arith::CmpIPredicate::sge, value,
+                                  constantOf(ctx, int64_t(0))),
+            "factorial() not defined for negative values");
+  Value trips = arith::MinSIOp::create(b, ctx.loc, value, constantOf(ctx, int64_t(66)));
+  Value always = ctx.getWalker().constant(b.getBoolAttr(true));
+  SmallVector<Value> product = loopOf(ctx, trips, always, {one}, [&](Value trip, ValueRange so) {
+    Value factor = arith::AddIOp::create(b, ctx.loc, trip, one);
+    Value next = arith::MulIOp::create(b, ctx.loc, so.front(), factor);
+    return std::pair(always, SmallVector<Value>{next});
+  });
+  return results.push_back(SpecValue::scalar(product.front())), success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -187,24 +251,68 @@ Value buildRemainder(RuleContext &ctx, Value lhs, Value rhs) {
   return arith::MulFOp::create(b, loc, result, sign);
 }
 
+/// `gcd`, by Euclid on the magnitudes, which fit an unsigned int.
 LogicalResult gcd(RuleContext &ctx, Results &results) {
-  int64_t x = ctx.constantInt(0), y = ctx.constantInt(1);
-  if (ctx.failed())
+  std::optional<int64_t> x = ctx.knownInt(0), y = ctx.knownInt(1);
+  if (x && y) {
+    auto magnitude = [](int64_t value) {
+      return value < 0 ? -static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+    };
+    uint64_t common = std::gcd(magnitude(*x), magnitude(*y));
+    return results.push_back(ctx.makeInt(static_cast<int64_t>(common))), success();
+  }
+  if (!isNumber(ctx, 0) || !isNumber(ctx, 1))
     return failure();
-  auto magnitude = [](int64_t value) {
-    return value < 0 ? -static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+  OpBuilder &b = ctx.b;
+  Location loc = ctx.loc;
+  Value zero = constantOf(ctx, int64_t(0)), one = constantOf(ctx, int64_t(1));
+  auto magnitude = [&](Value value) -> Value {
+    return arith::MaxSIOp::create(b, loc, value, arith::SubIOp::create(b, loc, zero, value));
   };
-  uint64_t common = std::gcd(magnitude(x), magnitude(y));
-  return results.push_back(ctx.makeInt(static_cast<int64_t>(common))), success();
+  auto isSome = [&](Value value) -> Value {
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, value, zero);
+  };
+  Value first = magnitude(asInt(ctx, 0)), second = magnitude(asInt(ctx, 1));
+  SmallVector<Value> common =
+      loopOf(ctx, constantOf(ctx, INT64_MAX), isSome(second), {first, second},
+             [&](Value, ValueRange pair) {
+               Value divisor = arith::MaxUIOp::create(b, loc, pair[1], one); // never 0 in the loop
+               Value rest = arith::RemUIOp::create(b, loc, pair[0], divisor);
+               return std::pair(isSome(rest), SmallVector<Value>{pair[1], rest});
+             });
+  return results.push_back(SpecValue::scalar(common.front())), success();
 }
 
-/// `ldexp(value, exponent)`: of the exponent the lowest 32 bits count, as in LibTorch.
+/// `ldexp(value, exponent)`: of the exponent the lowest 32 bits count, as in LibTorch. Multiplied
+/// in steps, of which only the last rounds.
 LogicalResult ldexpRule(RuleContext &ctx, Results &results) {
-  double value = ctx.constantFloat(0);
-  int64_t exponent = ctx.constantInt(1);
-  if (ctx.failed())
+  std::optional<double> known = ctx.knownFloat(0);
+  std::optional<int64_t> power = ctx.knownInt(1);
+  if (known && power) {
+    results.push_back(ctx.makeFloat(std::ldexp(*known, static_cast<int>(*power))));
+    return success();
+  }
+  if (!isNumber(ctx, 0) || !isNumber(ctx, 1))
     return failure();
-  results.push_back(ctx.makeFloat(std::ldexp(value, static_cast<int>(exponent))));
+  ImplicitLocOpBuilder b(ctx.loc, ctx.b);
+  auto i64 = [&](int64_t value) { return constantOf(ctx, value); };
+  Value value = asFloat(ctx, 0), exponent = asInt(ctx, 1);
+  exponent = arith::ExtSIOp::create(b, b.getI64Type(),
+                                    arith::TruncIOp::create(b, b.getI32Type(), exponent));
+  auto step = [&](arith::CmpIPredicate beyond, int64_t limit, double factor, int64_t by) {
+    Value is = arith::CmpIOp::create(b, beyond, exponent, i64(limit));
+    Value times = arith::SelectOp::create(b, is, constantOf(ctx, factor), constantOf(ctx, 1.0));
+    value = arith::MulFOp::create(b, value, times);
+    exponent = arith::AddIOp::create(b, exponent, arith::SelectOp::create(b, is, i64(by), i64(0)));
+  };
+  for (int i = 0; i < 2; ++i) {
+    step(arith::CmpIPredicate::sgt, 1023, 0x1p1023, -1023);
+    step(arith::CmpIPredicate::slt, -1022, 0x1p-969, 969);
+  }
+  exponent = arith::MaxSIOp::create(b, arith::MinSIOp::create(b, exponent, i64(1023)), i64(-1022));
+  Value bits = arith::ShLIOp::create(b, arith::AddIOp::create(b, exponent, i64(1023)), i64(52));
+  Value last = arith::BitcastOp::create(b, b.getF64Type(), bits);
+  results.push_back(SpecValue::scalar(arith::MulFOp::create(b, value, last).getResult()));
   return success();
 }
 

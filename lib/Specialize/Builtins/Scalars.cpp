@@ -305,6 +305,47 @@ LogicalResult divmod(RuleContext &ctx, Results &results) {
   return success();
 }
 
+/// `divmod` of an int and a float, which LibTorch takes to 32 bits before: the quotient is of f32
+/// and becomes an int, what is left is computed in f64.
+LogicalResult mixedDivmod(RuleContext &ctx, Results &results) {
+  if (!isNumber(ctx, 0) || !isNumber(ctx, 1))
+    return failure();
+  OpBuilder &b = ctx.b;
+  Location loc = ctx.loc;
+  Type f32 = b.getF32Type(), f64 = b.getF64Type();
+  auto narrow = [&](unsigned i, Type type) -> Value {
+    if (ctx.operand(i).is(ValueKind::Float)) {
+      Value value = b.createOrFold<arith::TruncFOp>(loc, f32, asFloat(ctx, i));
+      return type == f32 ? value : b.createOrFold<arith::ExtFOp>(loc, f64, value);
+    }
+    Value value = b.createOrFold<arith::TruncIOp>(loc, b.getI32Type(), asInt(ctx, i));
+    return b.createOrFold<arith::SIToFPOp>(loc, type, value);
+  };
+  Value lhs = narrow(0, f32), rhs = narrow(1, f32);
+  ctx.check(b.createOrFold<arith::CmpFOp>(loc, arith::CmpFPredicate::UNE, rhs,
+                                          ctx.constantScalar(0, f32)),
+            "ZeroDivisionError: float divmod()");
+  if (ctx.failed())
+    return failure();
+  Value quotient = b.createOrFold<math::FloorOp>(loc, b.createOrFold<arith::DivFOp>(loc, lhs, rhs));
+  quotient = b.createOrFold<arith::ExtFOp>(loc, f64, quotient);
+  auto compare = [&](arith::CmpFPredicate predicate, double limit) {
+    return b.createOrFold<arith::CmpFOp>(loc, predicate, quotient, ctx.constantScalar(limit, f64));
+  };
+  ctx.check(b.createOrFold<arith::AndIOp>(loc, compare(arith::CmpFPredicate::OGE, -0x1p63),
+                                          compare(arith::CmpFPredicate::OLT, 0x1p63)),
+            "Cannot convert this float to an integer");
+  if (ctx.failed())
+    return failure();
+  // An int has no negative zero.
+  quotient = b.createOrFold<arith::AddFOp>(loc, quotient, ctx.constantScalar(0, f64));
+  Value multiple = b.createOrFold<arith::MulFOp>(loc, quotient, narrow(1, f64));
+  results.push_back(SpecValue::scalar(quotient));
+  results.push_back(
+      SpecValue::scalar(b.createOrFold<arith::SubFOp>(loc, narrow(0, f64), multiple)));
+  return success();
+}
+
 struct Comparison {
   arith::CmpIPredicate ints;
   arith::CmpFPredicate floats;
@@ -647,9 +688,10 @@ void specialize::registerScalarRules(RuleRegistry &registry) {
     return arithmetic(ctx, Arithmetic::PowInt, results);
   });
 
-  // Not of an int and a float, which LibTorch computes in 32 bits.
   for (const char *overload : {".int", ".float"})
     registry.special(std::string("divmod") + overload, divmod);
+  for (const char *overload : {".int_float", ".float_int"})
+    registry.special(std::string("divmod") + overload, mixedDivmod);
 
   using I = arith::CmpIPredicate;
   using F = arith::CmpFPredicate;
