@@ -38,6 +38,7 @@ RAISES = {
     "conv_no_input": ("F.conv1d(x, y, padding=2)", (1, 2, 0), (3, 2, 2)),
     "pool_no_channels": ("F.max_pool1d(x, 2)", (1, 0, 5), (4,)),
     "pool_no_input": ("F.max_pool2d(x, 2, padding=1)", (1, 2, 0, 5), (4,)),
+    "reflect_no_channels": ("F.pad(x, [0, 0], 'reflect')", (1, 0, 5), (4,)),
     "resize_no_channels": ("F.interpolate(x, 4)", (1, 0, 5), (4,)),
     "pool": ("F.max_pool2d(x, 3)", (1, 3, 2, 2), (4,)),
     "layer_norm": ("F.layer_norm(x, [7])", (2, 3), (4, 5)),
