@@ -249,6 +249,8 @@ LogicalResult CompilerCommandLine::apply(ModuleOp module, CompileOptions &option
     return success();
   std::string needed;
   bool hasForward = false, needsForward = false;
+  if (exportedMethods(module).empty())
+    return emitError(module.getLoc(), "the model exports no methods");
   for (auto [method, function] : exportedMethods(module)) {
     hasForward |= method == "forward";
     if (function.getNumArguments() == 1) {

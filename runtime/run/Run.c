@@ -2,6 +2,7 @@
 #include "Run.h"
 #include "Internal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,9 @@ static bool makeCall(tl_instance *instance, const tl_model *model, const call *i
   }
   if (ok && options->benchmark)
     ok = benchmark(instance, it, &result, error);
+  if (ok && (fflush(stdout) || ferror(stdout)))
+    ok = (tl_fail(error, TL_NOT_FOUND, "standard output: cannot be written: %s", strerror(errno)),
+          false);
 done:
   tl_value_clear(&result);
   for (size_t i = 0; before && i < it->count; ++i)

@@ -123,7 +123,16 @@ def empty_rows():
         yield Program(f"cumsum_{size}", lambda x: torch.cumsum(x, 1), [f"?x{size}xf32"], [[x]])
 
 
+def nothing():
+    """Of a tensor without elements, known to have none."""
+    yield Program("nonzero_none", lambda x: torch.nonzero(x), ["0x3xf32"], [[randn(0, 3)]])
+    yield Program("mask_none", lambda x: x[x > 0], ["3x0xf32"], [[randn(3, 0)]])
+    yield Program("gather_none", lambda x, i: torch.gather(x, 0, i), ["3x0xf32", "0x4xi64"],
+                  [[randn(3, 0), torch.zeros(0, 4, dtype=torch.long)]])
+
+
 def programs():
+    yield from nothing()
     yield from masks()
     yield from empty_rows()
     yield from matrix_products()

@@ -47,6 +47,20 @@ mlir::Value checkedValue(RuleContext &ctx, Args &&...args) {
   return op ? op->getResult(0) : mlir::Value();
 }
 
+/// Raises where one of a tensor's sizes from dimension `first` on is 0.
+inline void requireNonEmpty(RuleContext &ctx, mlir::Value tensor, int64_t first) {
+  int64_t rank = mlir::cast<mlir::RankedTensorType>(tensor.getType()).getRank();
+  for (int64_t dim = first; dim < rank && !ctx.failed(); ++dim) {
+    mlir::OpFoldResult size = ctx.size(tensor, dim);
+    if (std::optional<int64_t> known = mlir::getConstantIntValue(size); known && *known != 0)
+      continue;
+    mlir::Value some = mlir::arith::CmpIOp::create(ctx.b, ctx.loc, mlir::arith::CmpIPredicate::ne,
+                                                   ctx.intValue(size), ctx.intValue(ctx.fold(0)));
+    ctx.check(some, ctx.name() + ": expected sizes above 0, but dimension " + llvm::Twine(dim) +
+                        " is empty");
+  }
+}
+
 } // namespace torchlite::tl::specialize
 
 #endif // TORCHLITE_LIB_SPECIALIZE_ATEN_CHECKEDBUILD_H

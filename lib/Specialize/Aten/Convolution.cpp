@@ -61,6 +61,13 @@ static FailureOr<Value> build(RuleContext &ctx, Convolution conv) {
                         Twine(ctx.name()) +
                             ": the input's channels differ from what the weight takes"))
     return failure();
+  ArrayRef<int64_t> kernel = cast<RankedTensorType>(conv.weight.getType()).getShape().drop_front(2);
+  if (conv.transposed && llvm::any_of(kernel, ShapedType::isDynamic))
+    return ctx.fail(ctx.name() + ": a kernel of unknown size is not supported");
+  requireNonEmpty(ctx, conv.weight, 0);
+  requireNonEmpty(ctx, input, 1);
+  if (ctx.failed())
+    return failure();
   Value result = checkedValue<ConvOp>(ctx, input, conv.weight, conv.bias, conv.stride, conv.padding,
                                       conv.dilation, static_cast<uint64_t>(conv.groups),
                                       conv.transposed, conv.outputPadding);

@@ -99,9 +99,16 @@ struct Indexed {
 };
 } // namespace
 
+/// The positions of what is not zero, a row for each.
+static Value positions(RuleContext &ctx, Value mask) {
+  if (llvm::is_contained(cast<RankedTensorType>(mask.getType()).getShape(), 0))
+    return ctx.full({ctx.fold(0), ctx.fold(rankOf(mask))}, 0, ctx.b.getI64Type());
+  return checkedValue<NonzeroOp>(ctx, mask);
+}
+
 /// The columns of `nonzero(mask)`.
 static SmallVector<Value> maskIndices(RuleContext &ctx, Value mask) {
-  Value rows = checkedValue<NonzeroOp>(ctx, mask);
+  Value rows = positions(ctx, mask);
   SmallVector<Value> columns;
   if (!rows)
     return columns;
@@ -687,7 +694,7 @@ static FailureOr<Value> nonzero(RuleContext &ctx) {
     return failure();
   if (!rankOf(self))
     return ctx.fail(ctx.name() + ": a tensor of rank 0 is not supported");
-  return done(ctx, checkedValue<NonzeroOp>(ctx, self));
+  return done(ctx, positions(ctx, self));
 }
 
 /// nonzero_numpy(self): one index tensor for each dimension.

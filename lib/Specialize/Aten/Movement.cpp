@@ -518,8 +518,10 @@ static FailureOr<Value> padTensor(RuleContext &ctx, Value self, ArrayRef<OpFoldR
     if (!requirePadding(ctx, self, dim, low[dim], high[dim], mode))
       return failure();
   }
-  if (mode == PadMode::Reflect || mode == PadMode::Replicate)
+  if (mode == PadMode::Reflect || mode == PadMode::Replicate) {
+    requireNonEmpty(ctx, self, std::max<int64_t>(rank - padded - 1, 0)); // the batch may be empty
     requireSomeLeft(ctx, self, low, high, padded);
+  }
   // The result's sizes do not overflow either.
   SmallVector<OpFoldResult> wide = ctx.sizes(self);
   for (auto [i, size] : llvm::enumerate(wide))

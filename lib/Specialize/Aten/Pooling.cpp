@@ -22,7 +22,8 @@ struct PoolInput {
 };
 } // namespace
 
-static PoolInput poolInput(RuleContext &ctx, int64_t spatialRank) {
+/// `first`: the first dimension of `[N, C, spatial...]` that may not be empty.
+static PoolInput poolInput(RuleContext &ctx, int64_t spatialRank, int64_t first = 1) {
   Value self = ctx.tensor(0);
   if (ctx.failed() || !requireNumber(ctx, getElementTypeOrSelf(self)))
     return {};
@@ -33,7 +34,9 @@ static PoolInput poolInput(RuleContext &ctx, int64_t spatialRank) {
     return {};
   }
   bool isBatched = rank == spatialRank + 2;
-  return {isBatched ? self : ctx.unsqueeze(self, 0), isBatched};
+  PoolInput input{isBatched ? self : ctx.unsqueeze(self, 0), isBatched};
+  requireNonEmpty(ctx, input.tensor, first);
+  return input;
 }
 
 namespace {
@@ -119,7 +122,7 @@ template <unsigned rank> static FailureOr<Value> avgPool(RuleContext &ctx) {
 
 /// adaptive_avg_pool1d, 2d, 3d (self, output_size).
 template <unsigned rank> static FailureOr<Value> adaptiveAvgPool(RuleContext &ctx) {
-  PoolInput input = poolInput(ctx, rank);
+  PoolInput input = poolInput(ctx, rank, /*first=*/2);
   SmallVector<int64_t> sizes = ctx.constantIntList(1, rank);
   if (ctx.failed())
     return failure();

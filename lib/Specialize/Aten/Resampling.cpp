@@ -193,6 +193,8 @@ static Expr resampleDim(const Expr &x, int64_t dim, ArrayRef<std::pair<Expr, Exp
 
 /// Raises unless a size is above 0.
 static void requireSome(RuleContext &ctx, OpFoldResult size) {
+  if (std::optional<int64_t> known = getConstantIntValue(size); known && *known > 0)
+    return;
   Value some = arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sgt, ctx.intValue(size),
                                      ctx.intValue(ctx.fold(0)));
   ctx.check(some, ctx.name() + ": Input and output sizes should be greater than 0, but got {}",
@@ -211,6 +213,7 @@ static FailureOr<Value> resample(RuleContext &ctx, Interpolation kind, ArrayRef<
     return ctx.fail(ctx.name() + ": not implemented for '" + dtypeName(type.getElementType()) +
                     "'");
   SmallVector<OpFoldResult> sizes = ctx.sizes(self);
+  requireSome(ctx, sizes[1]);
   for (auto [i, axis] : llvm::enumerate(axes)) {
     requireSome(ctx, axis.in);
     requireSome(ctx, axis.out);

@@ -78,7 +78,8 @@ FailureOr<SmallVector<Request>> SpecializePass::findRequests(Program &program) {
     func::FuncOp function = lookupMethod(signature->method);
     if (!function)
       return emitError(getOperation().getLoc(), "there is no method '")
-             << signature->method << "'; the model exports " << exported;
+             << signature->method << "'; the model exports "
+             << (exported.empty() ? "no methods" : exported);
     requests.push_back({std::move(*signature), function});
   }
   if (!requests.empty())

@@ -42,12 +42,14 @@ LogicalResult TakeOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedT
 }
 
 /// Checks that `indices` has the rank of `other` and is not larger, but for `dim`; a `dim` of -1
-/// exempts nothing.
+/// exempts nothing. No index at all always fits.
 static LogicalResult checkNotLarger(std::optional<Location> location, RankedTensorType indices,
                                     StringRef name, RankedTensorType other, int64_t dim) {
   if (indices.getRank() != other.getRank())
     return emitOptionalError(location, "expected indices of the ", name, "'s rank ",
                              other.getRank(), ", but got ", indices);
+  if (llvm::is_contained(indices.getShape(), 0))
+    return success();
   for (int64_t i = 0; i < other.getRank(); ++i)
     if (i != dim && !indices.isDynamicDim(i) && !other.isDynamicDim(i) &&
         indices.getDimSize(i) > other.getDimSize(i))
