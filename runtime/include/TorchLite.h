@@ -130,8 +130,8 @@ typedef struct tl_type {
   const char *text; /* fixed str: the value; otherwise null */
 } tl_type;
 
-/* Writes a type as `1x3xf32`, `int`, `(f, [g])`, `[int, ...]`, ... Returns the length that the text needs without
-   its ending zero; `buffer` may be null when `size` is 0. */
+/* Writes a type as `1x3xf32`, `int`, `(f, [g])`, `[int, ...]`, ... Returns the length that the text
+   needs without its ending zero; `buffer` may be null when `size` is 0. */
 TL_API size_t tl_type_format(const tl_type *type, char *buffer, size_t size);
 
 /*===-- Models and their methods -------------------------------------------===*/
