@@ -10,10 +10,16 @@ llvm.func @f(%frame: !llvm.ptr) attributes {tl.method = "forward"} { llvm.return
 
 // -----
 
-// expected-error@+1 {{expected {list = [...]}, {tuple = [...]} or {dict = [...]}, but got}}
+// expected-error@+1 {{expected {list = [...]}, {list_of = [...]}, {tuple = [...]} or {dict = [...]}, but got}}
 llvm.func @f(%frame: !llvm.ptr)
     attributes {tl.method = "forward", tl.arguments = [{name = "x", type = {set = []}}],
                 tl.result = #tl.none} { llvm.return }
+
+// -----
+
+// expected-error@+1 {{expected the type of a tensor or number in {list_of = [#tl.none]}}}
+llvm.func @f(%frame: !llvm.ptr)
+    attributes {tl.method = "forward", tl.arguments = [], tl.result = {list_of = [#tl.none]}} { llvm.return }
 
 // -----
 

@@ -19,6 +19,7 @@
 // HELP: Runs the compiled model 'double', which offers:
 // HELP-NEXT: forward(n: int) -> int
 // HELP-NEXT: pair(d: {"k": int}, f: 1.5, o: none, b: true, device: "cpu", l: [3xf32, (int,)]) -> (float, [int, 7], {"a": none})
+// HELP-NEXT: many(n: int) -> [2x?xf32, ...]
 // FORWARD: {{^}}42{{$}}
 // PAIR: (0.5, [3, 7], {"a": none})
 // ERROR: forward: argument 0 'n': expected int, got float 2.5
@@ -53,5 +54,13 @@ llvm.func @pair_1(%frame: !llvm.ptr)
   llvm.store %half, %results : f64, !llvm.ptr
   %second = llvm.getelementptr %results[16] : (!llvm.ptr) -> !llvm.ptr, i8
   llvm.store %n, %second : i64, !llvm.ptr
+  llvm.return
+}
+
+// A list of any length is one leaf.
+llvm.func @many_2(%frame: !llvm.ptr)
+    attributes {tl.method = "many", tl.variant = 2 : i64,
+                tl.arguments = [{name = "n", type = i64}], tl.result = {list_of = [tensor<2x?xf32>]},
+                tl.operands = [{type = i64}], tl.results = [{type = tensor<?x2x?xf32>}]} {
   llvm.return
 }
