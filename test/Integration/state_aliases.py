@@ -136,9 +136,27 @@ class Lists(torch.nn.Module):
         return x
 
 
+class Swapped(torch.nn.Module):
+    """Two attributes that a loop swaps: which is which depends on the number of trips."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("front", torch.zeros(3))
+        self.register_buffer("back", torch.ones(3))
+
+    def forward(self, x: Tensor):
+        for i in range(int(x[0].abs() * 7.0)):
+            front = self.front
+            self.front = self.back
+            self.back = front
+            self.front[i % 3] += x[i % 3]
+        return self.front * 10.0 + self.back
+
+
 # f: forward, s: share, p: separate.
 METHODS = {"f": "forward", "s": "share", "p": "separate"}
-ORDERS = {OneTensor: "fffpff", View: "fsffpfspfsf", Views: "ffff", Elements: "fsffsf", Lists: "fsffpfsf"}
+ORDERS = {OneTensor: "fffpff", View: "fsffpfspfsf", Views: "ffff", Elements: "fsffsf", Lists: "fsffpfsf",
+          Swapped: "fffff"}
 
 
 def run(model, order, build, prefix, target):

@@ -212,7 +212,8 @@ void MethodBuilder::noteAliases(CellId storage, const std::string &path) {
   SmallVector<CellId> same = w.state.heap.partners(storage);
   same.push_back(storage);
   for (CellId other : same) {
-    if (auto held = finalStorages.find(other); held != finalStorages.end())
+    if (auto held = finalStorages.find(other);
+        held != finalStorages.end() && !requireApart(storage, other, path, held->second))
       aliasedLeaves.insert({path, held->second});
     if (!w.cellStorages.count(other))
       continue;

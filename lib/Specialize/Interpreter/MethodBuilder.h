@@ -43,6 +43,8 @@ public:
                            llvm::StringRef what);
 
   void noteAliases(CellId storage, const std::string &path);
+  bool requireApart(CellId storage, CellId other, const std::string &path,
+                    const std::string &otherPath);
   SpecValue noteContainer(const SpecValue &container, const std::string &path, bool isState);
 
   // StateAliases.cpp

@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 #include "MethodBuilder.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
@@ -101,6 +102,32 @@ Attribute MethodBuilder::describeShared(const TensorRef &ref, const std::string 
   noteAliases(ref.storage, path);
   leaves.push_back({path, w.storageValue(ref.storage)});
   return wrap(b, "view", TypeAttr::get(leaves.back().second.getType()), *steps);
+}
+
+/// Two storages that may be one, by the trips of a loop: where they are, the state has no form that
+/// is known. It is checked that they are not. False where identities cannot tell.
+bool MethodBuilder::requireApart(CellId storage, CellId other, const std::string &path,
+                                 const std::string &otherPath) {
+  // Where a condition decides, one of its arms is a state that has to be refused.
+  auto decidedByCondition = [&](CellId id) {
+    auto joined = w.joinedAt.find(id);
+    return joined != w.joinedAt.end() && joined->second.first;
+  };
+  if (storage == other || !widening.aliases.count(path) || !w.canIdentify(storage, {other}) ||
+      decidedByCondition(storage) || decidedByCondition(other))
+    return false;
+  w.needsIdentities = true;
+  if (!w.tracksIdentities)
+    return false;
+  Location loc = w.function.getLoc();
+  Value apart = arith::CmpIOp::create(w.b, loc, arith::CmpIPredicate::ne, w.identityOf(storage),
+                                      w.identityOf(other));
+  CheckOp::create(
+      w.b, loc, apart,
+      "the attributes '" + path + "' and '" + otherPath +
+          "' are one tensor after some trips of a loop, and are written in place, which "
+          "is not supported");
+  return true;
 }
 
 Attribute MethodBuilder::describeShared(CellId container, const std::string &path) {
