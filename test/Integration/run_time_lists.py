@@ -159,6 +159,19 @@ def results(self, x: Tensor, n: int):
         halves.append(float(i) / 2.0)
         flags.append(i % 3 == 0)
     return outs, ids, halves, (flags, {"some": ids[1:4]}), x
+def reduced(self, x: Tensor, n: int):
+    ids: List[int] = []
+    for i in range(n):
+        ids.append((i * 7) % 5 - 2)
+    total = sum(ids)
+    ids.reverse()
+    ids.append(9)
+    return total, ids, max(ids), min(ids)
+def no_maximum(self, x: Tensor, n: int):
+    ids: List[int] = []
+    for i in range(n - 1):
+        ids.append(i)
+    return max(ids)
 def one_list(self, x: Tensor, n: int):
     rows: List[Tensor] = []
     for i in range(n):

@@ -22,7 +22,58 @@
 
 #include "Walker.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
 namespace torchlite::tl::specialize {
+
+/// A run-time list at one point of the program.
+class RunTimeList {
+public:
+  RunTimeList(RuleContext &ctx, CellId id)
+      : ctx(ctx), w(ctx.getWalker()), b(ctx.b), loc(ctx.loc), id(id) {}
+
+  mlir::Value count() const { return w.cell(id).count; }
+  /// Null before the first element.
+  mlir::Value buffer() const { return w.cell(id).value; }
+  bool isEmpty() const { return w.cell(id).elements.empty(); }
+  const SpecValue &anyElement() const { return w.cell(id).elements.front(); }
+
+  /// Takes the elements of a list of known length, which are of one form.
+  bool take(llvm::ArrayRef<SpecValue> known);
+  bool append(const SpecValue &element);
+  std::optional<SpecValue> get(mlir::Value position);
+  bool set(mlir::Value position, const SpecValue &element);
+  /// An index that may count from the end, checked.
+  mlir::Value position(unsigned operand);
+  void setCount(mlir::Value count) { w.change(id).count = count; }
+  void setBuffer(mlir::Value buffer) { w.change(id).value = buffer; }
+  /// All elements: [count, sizes...].
+  mlir::Value together();
+  /// `size` elements from `offset` on, as a list of its own.
+  SpecValue part(mlir::OpFoldResult offset, mlir::OpFoldResult size);
+
+private:
+  /// A number or tensor as a tensor with a leading dimension of 1; null after a failure.
+  mlir::Value row(const SpecValue &element);
+  bool admit(const SpecValue &element);
+  bool requireSizes(mlir::Value row, bool unlessEmpty);
+  mlir::Value created(mlir::Value row, mlir::OpFoldResult capacity);
+  mlir::Value created(mlir::Value row, int64_t capacity) {
+    return created(row, b.getIndexAttr(capacity));
+  }
+  mlir::Value grown(mlir::Value row);
+  mlir::Value write(mlir::Value buffer, mlir::Value position, mlir::Value row);
+  mlir::Value compare(mlir::arith::CmpIPredicate predicate, mlir::Value x, mlir::Value y) {
+    return mlir::arith::CmpIOp::create(b, loc, predicate, x, y);
+  }
+  mlir::Value integer(int64_t value) { return w.constant(b.getI64IntegerAttr(value)); }
+
+  RuleContext &ctx;
+  Walker &w;
+  mlir::OpBuilder &b;
+  mlir::Location loc;
+  CellId id;
+};
 
 /// Whether a value is a list whose length is known only at run time.
 bool isRunTimeList(const Walker &walker, const SpecValue &value);
