@@ -10,8 +10,10 @@ import itertools
 import pathlib
 import subprocess
 import sys
+from typing import List
 
 import torch
+from torch import Tensor
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "Inputs"))
 from compare import Mismatch, compare, compile_library, to_library  # noqa: E402
@@ -203,6 +205,36 @@ def ranks(self, x: Tensor, n: int):
     return outs[0].sum()
 """}
 
+
+class History(torch.nn.Module):
+    """State that is a list of another length from call to call."""
+    seen: List[Tensor]
+    ids: List[int]
+
+    def __init__(self):
+        super().__init__()
+        self.seen = [torch.ones(2, 3)]
+        self.ids = []
+
+    def forward(self, x: Tensor, n: int):
+        self.seen.append(x * float(len(self.seen)))
+        for i in range(n):
+            self.ids.append(i)
+        if len(self.seen) > 12:
+            self.seen.pop()
+        return torch.cat(self.seen), len(self.ids)
+
+    @torch.jit.export
+    def get(self, x: Tensor, n: int):
+        return self.ids, self.seen
+
+    @torch.jit.export
+    def forget(self, x: Tensor, n: int):
+        self.seen.clear()
+        self.ids = self.ids[n:]
+        return x
+
+
 # The sizes of elements differ at run time: an error of the call.
 SIZES = """
 def sizes(self, x: Tensor, n: int):
@@ -274,6 +306,16 @@ def check_sizes(build, prefix, target):
     return wrong
 
 
+def check_state(build, prefix, target):
+    archive, library = prefix.with_suffix(".state.pt"), prefix.with_suffix(".state.so")
+    torch.jit.script(History()).save(str(archive))
+    methods = ["forward", "get", "forget"]
+    compile_library(build, archive, library, [f"{name}(2x3xf32, int)" for name in methods], target)
+    instance, reference = torchlite.Model(library).instance(), torch.jit.load(str(archive))
+    calls = ["get"] + ["forward"] * 14 + ["get", "forget", "get", "forward", "forward", "get"]
+    return sum(check(instance, reference, name, torch.randn(2, 3), n % 4) for n, name in enumerate(calls))
+
+
 def check_ownership(build, prefix, target):
     """Items of a result live on when others are gone, and can be given to the next call."""
     instance = torchlite.Model(prefix.with_suffix(".1.so")).instance()
@@ -303,6 +345,7 @@ def main():
     build, prefix, target = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
     torch.manual_seed(1)
     wrong = check_functions(build, prefix, target) + check_sizes(build, prefix, target)
+    wrong += check_state(build, prefix, target)
     check_ownership(build, prefix, target)
     if target == "cpu":
         wrong += check_refused(build, prefix)

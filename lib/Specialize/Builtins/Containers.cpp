@@ -220,9 +220,26 @@ LogicalResult length(RuleContext &ctx, Results &results) {
   return success();
 }
 
+/// A slice whose bounds are known only at run time; nothing, without an error, if there is none.
+std::optional<LogicalResult> sliceAtRunTime(RuleContext &ctx, Results &results) {
+  auto isOpen = [&](unsigned i) { return !ctx.isNone(i) && !ctx.knownInt(i); };
+  if ((!isOpen(1) && !isOpen(2)) || ctx.getWalker().unrollable)
+    return std::nullopt;
+  std::optional<SpecValue> copy = runTimeCopy(ctx.getWalker(), ctx.operand(0));
+  if (!copy)
+    return std::nullopt;
+  SmallVector<SpecValue> operands = {*copy};
+  for (unsigned i = 1; i < ctx.size(); ++i)
+    operands.push_back(ctx.operand(i));
+  RuleContext inner(ctx.getWalker(), ctx.b, ctx.loc, ctx.name(), operands, ctx.resultTypes());
+  return RuleRegistry::get().lookup("slice.t")->runTimeList(inner, results);
+}
+
 LogicalResult slice(RuleContext &ctx, Results &results) {
   if (!isList(ctx, 0))
     return failure();
+  if (std::optional<LogicalResult> done = sliceAtRunTime(ctx, results))
+    return *done;
   std::vector<SpecValue> list = items(ctx, 0);
   int64_t size = list.size();
   int64_t step = ctx.constantInt(3, 1);

@@ -39,10 +39,21 @@ void specialize::forEachLeaf(Attribute structure, const std::string &path,
       forEachLeaf(cast<ArrayAttr>(entry)[1], path + "." + keyText(cast<ArrayAttr>(entry)[0]), use);
     return;
   }
+  if (ArrayAttr listOf = member(structure, "list_of"))
+    structure = TypeAttr::get(listOfType(listOf[0]));
   // A whole storage and its views (StateAliases.cpp).
   if (ArrayAttr view = member(structure, "view"))
     structure = view[0];
   use(path, structure);
+}
+
+RankedTensorType specialize::listOfType(Attribute element) {
+  Type type = cast<TypeAttr>(element).getValue();
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  SmallVector<int64_t> shape = {ShapedType::kDynamic};
+  if (tensor)
+    llvm::append_range(shape, tensor.getShape());
+  return RankedTensorType::get(shape, tensor ? tensor.getElementType() : type);
 }
 
 Type specialize::unwrap(Type type) {
@@ -161,6 +172,14 @@ SpecValue MethodBuilder::instantiate(Attribute structure, Type declared, const s
   if (isa<NoneAttr>(structure))
     return SpecValue::none();
   auto anyType = AnyType::get(context);
+  if (ArrayAttr listOf = member(structure, "list_of")) {
+    Block &entry = w.function.getBody().front();
+    BlockArgument all = entry.addArgument(listOfType(listOf[0]), w.function.getLoc());
+    operands.push_back({all, path, std::nullopt, isState});
+    auto list = dyn_cast_if_present<ListType>(inner);
+    Type elementType = list ? list.getElementType() : Type(anyType);
+    return noteContainer(runTimeListOf(w, all, listOf[0], elementType), path, isState);
+  }
   if (ArrayAttr elements = member(structure, "list")) {
     auto list = dyn_cast_if_present<ListType>(inner);
     Type elementType = list ? list.getElementType() : Type(anyType);
@@ -287,18 +306,18 @@ Attribute MethodBuilder::describe(const SpecValue &value, const std::string &pat
     return value.getConstant();
   case ValueKind::Tuple:
   case ValueKind::List: {
+    if (isState && value.is(ValueKind::List) && widening.lists.count(path) &&
+        !isRunTimeList(w, value))
+      (void)makeRunTimeList(w, value.getCell());
     if (!isState && isRunTimeList(w, value))
       return describeRunTimeList(w, value, path, leaves);
-    if (isRunTimeList(w, value)) {
-      (void)w.error(w.function.getLoc(),
-                    what + Twine(path.empty() ? "" : " '") + path + (path.empty() ? "" : "'") +
-                        " is a list whose length is known only at run time, which cannot leave the "
-                        "program");
-      return {};
-    }
     if (isState && value.is(ValueKind::List))
       if (Attribute shared = describeShared(value.getCell(), path))
         return shared;
+    if (isRunTimeList(w, value)) {
+      noteAliases(*w.cell(value.getCell()).elementStorage, path);
+      return describeRunTimeList(w, value, path, leaves);
+    }
     SmallVector<Attribute> elements;
     ArrayRef<SpecValue> values = value.is(ValueKind::Tuple)
                                      ? value.getElements()

@@ -11,8 +11,6 @@
 
 namespace torchlite::tl::specialize {
 
-/// A key of a dict as part of a leaf's path.
-std::string keyText(mlir::Attribute key);
 /// A declared type without the optional around it.
 mlir::Type unwrap(mlir::Type type);
 /// A declared type as Python writes it.

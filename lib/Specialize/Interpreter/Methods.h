@@ -16,6 +16,8 @@ using StateSignature = mlir::ArrayAttr;
 struct StateWidening {
   std::set<std::string> scalars;
   std::map<std::string, llvm::SmallVector<bool>> dims;
+  /// Lists that are of another length from call to call (RunTimeLists.h).
+  std::set<std::string> lists;
   /// Where the structure of the state says what shares memory (StateAliases.cpp).
   std::set<std::string> aliases;
   /// Too many structures: what is written in place and shares memory is refused.
@@ -24,6 +26,11 @@ struct StateWidening {
 
 /// The elements of a list, tuple or dict, or null if the structure is not one.
 mlir::ArrayAttr member(mlir::Attribute structure, llvm::StringRef name);
+
+/// A key of a dict as part of a leaf's path.
+std::string keyText(mlir::Attribute key);
+/// The type of the tensor that {list_of = [element]} stands for.
+mlir::RankedTensorType listOfType(mlir::Attribute element);
 
 /// The leaves of a structure with their paths: "h", "h.0", "h.key".
 void forEachLeaf(mlir::Attribute structure, const std::string &path,

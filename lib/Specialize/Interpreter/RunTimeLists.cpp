@@ -235,6 +235,17 @@ SpecValue RunTimeList::part(OpFoldResult offset, OpFoldResult size) {
 // From lists of known length
 //===----------------------------------------------------------------------===//
 
+/// The storage of the element that stands for all of a list's.
+static CellId newElementStorage(Walker &w) {
+  Cell any;
+  any.kind = Cell::Kind::Storage;
+  any.isPart = true;
+  any.places = {w.nextCell};
+  CellId storage = w.allocate(std::move(any));
+  w.joinedAt.insert({storage, {nullptr, w.current ? w.locOf(w.current) : w.function.getLoc()}});
+  return storage;
+}
+
 bool specialize::makeRunTimeList(Walker &w, CellId id) {
   std::vector<SpecValue> elements = w.cell(id).elements;
   for (const SpecValue &element : elements) {
@@ -246,13 +257,8 @@ bool specialize::makeRunTimeList(Walker &w, CellId id) {
                                   bufferType(elements.front().getTensor().type, {}))
       return false;
   }
-  Cell any;
-  any.kind = Cell::Kind::Storage;
-  any.isPart = true;
-  any.places = {w.nextCell};
-  CellId storage = w.allocate(std::move(any));
-  Location loc = w.locOf(w.current);
-  w.joinedAt.insert({storage, {nullptr, loc}});
+  CellId storage = newElementStorage(w);
+  Location loc = w.current ? w.locOf(w.current) : w.function.getLoc();
   Cell &list = w.change(id);
   list.elements.clear();
   list.elementStorage = storage;
@@ -262,17 +268,47 @@ bool specialize::makeRunTimeList(Walker &w, CellId id) {
   return made.take(elements);
 }
 
-std::optional<SpecValue> specialize::elementAt(RuleContext &ctx, const SpecValue &list,
-                                               unsigned index) {
-  Walker &w = ctx.getWalker();
+std::optional<SpecValue> specialize::runTimeCopy(Walker &w, const SpecValue &list) {
   Cell cell = w.cell(list.getCell());
   cell.places.clear();
   CellId copy = w.allocate(std::move(cell));
-  if (w.cell(copy).elements.empty() || !makeRunTimeList(w, copy))
+  if (!makeRunTimeList(w, copy))
     return std::nullopt;
-  RunTimeList made(ctx, copy);
+  return SpecValue::cell(ValueKind::List, copy);
+}
+
+std::optional<SpecValue> specialize::elementAt(RuleContext &ctx, const SpecValue &list,
+                                               unsigned index) {
+  Walker &w = ctx.getWalker();
+  if (w.cell(list.getCell()).elements.empty())
+    return std::nullopt;
+  std::optional<SpecValue> copy = runTimeCopy(w, list);
+  if (!copy)
+    return std::nullopt;
+  RunTimeList made(ctx, copy->getCell());
   Value at = made.position(index);
   return at ? made.get(at) : std::nullopt;
+}
+
+SpecValue specialize::runTimeListOf(Walker &w, Value all, Attribute element, Type elementType) {
+  SpecValue list = w.newList({}, elementType);
+  CellId storage = newElementStorage(w);
+  Type type = cast<TypeAttr>(element).getValue();
+  MLIRContext *context = w.b.getContext();
+  SpecValue any =
+      type.isF64()         ? SpecValue::floating(context, 0)
+      : type.isInteger(64) ? SpecValue::integer(context, 0)
+      : type.isInteger(1)
+          ? SpecValue::boolean(context, false)
+          : SpecValue::tensor({storage, nullptr, cast<RankedTensorType>(type), Known::Yes,
+                               /*given=*/false});
+  Cell &cell = w.change(list.getCell());
+  cell.elements = {any};
+  cell.elementStorage = storage;
+  cell.value = all;
+  cell.count =
+      arith::IndexCastOp::create(w.b, w.function.getLoc(), w.b.getI64Type(), w.dimOf(all, 0));
+  return list;
 }
 
 Attribute specialize::describeRunTimeList(Walker &w, const SpecValue &value,
@@ -285,7 +321,11 @@ Attribute specialize::describeRunTimeList(Walker &w, const SpecValue &value,
   };
   if (list.isEmpty())
     return wrap("list", {});
-  Value all = list.together();
+  // As it came in: the same value.
+  Value all = list.buffer();
+  auto count = list.count().getDefiningOp<arith::IndexCastOp>();
+  if (!isa<BlockArgument>(all) || !count || count.getIn() != w.dimOf(all, 0))
+    all = list.together();
   leaves.push_back({path, all});
   auto type = cast<RankedTensorType>(all.getType());
   Type element = type.getElementType();

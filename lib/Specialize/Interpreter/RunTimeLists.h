@@ -82,9 +82,17 @@ bool isRunTimeList(const Walker &walker, const SpecValue &value);
 /// form that a buffer can hold.
 bool makeRunTimeList(Walker &walker, CellId list);
 
+/// A copy of a list that stays of known length; nothing, without an error, if its elements are not
+/// of one form.
+std::optional<SpecValue> runTimeCopy(Walker &walker, const SpecValue &list);
+
 /// The element at an index known only at run time of a list that stays of known length; nothing,
 /// without an error, if its elements are not of one form, and after a failure.
 std::optional<SpecValue> elementAt(RuleContext &ctx, const SpecValue &list, unsigned index);
+
+/// A list whose elements are those of a tensor, [count, sizes...]; `element` is their type.
+SpecValue runTimeListOf(Walker &walker, mlir::Value all, mlir::Attribute element,
+                        mlir::Type elementType);
 
 /// A list that leaves the program: {list_of = [type of its elements]}, with all elements as one
 /// tensor. {list = []} if it never has elements.

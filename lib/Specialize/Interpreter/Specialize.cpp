@@ -135,7 +135,40 @@ void SpecializePass::report(std::vector<Problem> &problems) {
   }
 }
 
-/// Makes dynamic what differs between states: numbers that take ever new values, sizes that grow.
+/// The lists of a structure, and what they hold.
+static void forEachList(Attribute structure, const std::string &path,
+                        llvm::function_ref<void(const std::string &, ArrayAttr)> use) {
+  for (StringRef name : {"list", "tuple"})
+    if (ArrayAttr elements = member(structure, name)) {
+      if (name == "list")
+        use(path, elements);
+      for (auto [index, element] : llvm::enumerate(elements))
+        forEachList(element, path + "." + std::to_string(index), use);
+    }
+  if (ArrayAttr entries = member(structure, "dict"))
+    for (Attribute entry : entries)
+      forEachList(cast<ArrayAttr>(entry)[1], path + "." + keyText(cast<ArrayAttr>(entry)[0]), use);
+}
+
+/// Lists of numbers or tensors that are of three lengths or more get one that is not known.
+static bool widenLists(Program &program, ArrayRef<StateSignature> states, StateWidening &widening) {
+  std::map<std::string, std::set<size_t>> lengths;
+  SmallVector<std::string> paths = statePaths(program);
+  for (StateSignature state : states)
+    for (auto [path, structure] : llvm::zip_equal(paths, state))
+      forEachList(structure, path, [&](const std::string &list, ArrayAttr elements) {
+        if (llvm::all_of(elements, llvm::IsaPred<TypeAttr, IntegerAttr, FloatAttr>))
+          lengths[list].insert(elements.size());
+      });
+  bool changed = false;
+  for (auto &[list, found] : lengths)
+    if (found.size() >= 3)
+      changed |= widening.lists.insert(list).second;
+  return changed;
+}
+
+/// Makes dynamic what differs between states: numbers that take ever new values, sizes that grow,
+/// lists that do.
 bool SpecializePass::widen(Program &program, ArrayRef<StateSignature> states,
                            StateWidening &widening) {
   std::map<std::string, llvm::SetVector<Attribute>> seen;
@@ -145,7 +178,7 @@ bool SpecializePass::widen(Program &program, ArrayRef<StateSignature> states,
       specialize::forEachLeaf(structure, path, [&](const std::string &leaf, Attribute what) {
         seen[leaf].insert(what);
       });
-  bool changed = false;
+  bool changed = widenLists(program, states, widening);
   for (auto &[path, values] : seen) {
     if (values.size() < 3)
       continue;

@@ -18,26 +18,6 @@ func.func @C.forward(%self: !tl.object<@C>, %a: i64 {tl.name = "a"}) -> i64 {
 
 // -----
 
-// A list whose length is known only at run time cannot be state.
-module attributes {tl.root = @root} {
-tl.class @C { tl.attr "l" : !tl.list<i64> tl.method "forward" @C.forward {exported} }
-tl.object @root : !tl.object<@C> { slots = {l = []} }
-// expected-error@+1 {{the attribute 'l' is a list whose length is known only at run time, which cannot leave the program}}
-func.func @C.forward(%self: !tl.object<@C>, %a: i64 {tl.name = "a"}) -> i64 {
-  %l = tl.list_construct : () -> !tl.list<i64>
-  %true = tl.constant true -> i1
-  tl.loop %a while %true {
-  ^bb0(%i: i64):
-    %r = tl.aten "append.t"(%l, %i) : (!tl.list<i64>, i64) -> !tl.list<i64>
-    tl.continue %true
-  }
-  tl.set_attr %self "l" = %l : !tl.object<@C>, !tl.list<i64>
-  return %a : i64
-}
-}
-
-// -----
-
 // One that holds lists has no form that is known.
 module attributes {tl.root = @root} {
 tl.class @C { tl.method "forward" @C.forward {exported} }

@@ -45,3 +45,26 @@ func.func @C.forward(%self: !tl.object<@C>, %x: !tl.tensor, %n: i64) -> !tl.tens
   return %r : !tl.tensor
 }
 }
+
+// -----
+
+// As state, and as a result, it is one tensor; the type of the state says that it is a list.
+module attributes {tl.root = @root} {
+tl.class @C { tl.attr "l" : !tl.list<i64> tl.method "forward" @C.forward {exported} }
+tl.object @root : !tl.object<@C> { slots = {l = []} }
+// CHECK: tl.state @{{.*}} "l" {{.*}}tensor<?xi64>
+// CHECK-LABEL: func.func @forward_1
+// CHECK-SAME: %[[L:.*]]: tensor<?xi64> {tl.state = "l"}
+// CHECK-SAME: -> (tensor<?xi64>, tensor<?xi64> {tl.state = "l"})
+// CHECK-SAME: tl.result = {list_of = [i64]}
+func.func @C.forward(%self: !tl.object<@C>, %x: !tl.tensor, %n: i64) -> !tl.list<i64> {
+  %l = tl.get_attr %self "l" : !tl.object<@C> -> !tl.list<i64>
+  %true = tl.constant true -> i1
+  tl.loop %n while %true {
+  ^bb0(%i: i64):
+    %r = tl.aten "append.t"(%l, %i) : (!tl.list<i64>, i64) -> !tl.list<i64>
+    tl.continue %true
+  }
+  return %l : !tl.list<i64>
+}
+}
