@@ -174,6 +174,16 @@ def no_maximum(self, x: Tensor, n: int):
     for i in range(n - 1):
         ids.append(i)
     return max(ids)
+def in_containers(self, x: Tensor, n: int):
+    ids: List[int] = []
+    for i in range(n):
+        ids.append(i + 5)
+    named = {"a": ids}
+    named["b"] = ids[1:]
+    pair = [ids]
+    pair.append(named["b"])
+    ids.append(3)
+    return named, len(pair[1]), len(named["a"]), pair
 def one_list(self, x: Tensor, n: int):
     rows: List[Tensor] = []
     for i in range(n):
@@ -197,6 +207,29 @@ def through_the_list(self, x: Tensor, n: int):
         outs.append(x)
     outs[n - 1].add_(1.0)
     return torch.stack(outs), h
+""", "a list whose length is known only at run time is not supported here": """
+def inside_of_another(self, x: Tensor, n: int):
+    ids: List[int] = []
+    for i in range(n):
+        ids.append(i)
+    return torch.tensor([ids, ids])
+def extends(self, x: Tensor, n: int):
+    ids: List[int] = []
+    for i in range(n):
+        ids.append(i)
+    other = [1]
+    other.extend(ids)
+    return other
+def as_sizes(self, x: Tensor, n: int):
+    ids: List[int] = []
+    for i in range(n):
+        ids.append(i)
+    return torch.zeros(ids)
+def contained(self, x: Tensor, n: int):
+    ids: List[int] = []
+    for i in range(n):
+        ids.append(i)
+    return 5 in ids
 """, "of different ranks or element types": """
 def ranks(self, x: Tensor, n: int):
     outs = [x]

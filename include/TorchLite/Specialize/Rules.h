@@ -373,7 +373,8 @@ struct Rule {
   ViewListRule viewList;
   PiecesRule pieces;
   SpecialRule special;
-  /// For an operand 0 that is a list whose length is known only at run time; others take none.
+  /// For an operand 0 that is a list whose length is known only at run time. Other rules may store
+  /// such a list, but fail where they ask for its elements.
   SpecialRule runTimeList;
 };
 

@@ -27,14 +27,22 @@ bool isList(RuleContext &ctx, unsigned i) {
   return false;
 }
 
+/// False, after a failure, for a list whose length is known only at run time.
+bool knowsElements(RuleContext &ctx, unsigned i) {
+  if (ctx.operand(i).is(ValueKind::List))
+    (void)ctx.elements(ctx.operand(i));
+  return !ctx.failed();
+}
+
 const std::vector<SpecValue> &items(RuleContext &ctx, unsigned i) {
-  return ctx.getWalker().cell(ctx.operand(i).getCell()).elements;
+  static const std::vector<SpecValue> none;
+  return knowsElements(ctx, i) ? ctx.getWalker().cell(ctx.operand(i).getCell()).elements : none;
 }
 
 /// The elements of a list that is about to be changed; null after a failure.
 std::vector<SpecValue> *change(RuleContext &ctx, unsigned i) {
   Walker &w = ctx.getWalker();
-  if (!w.mayChange(ctx.operand(i)))
+  if (!knowsElements(ctx, i) || !w.mayChange(ctx.operand(i)))
     return nullptr;
   return &w.change(ctx.operand(i).getCell()).elements;
 }

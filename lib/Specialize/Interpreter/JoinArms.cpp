@@ -210,6 +210,7 @@ bool ArmsJoin::joinCell(CellId id) {
       return false;
     why.clear();
     cell = *a;
+    cell.count = nullptr;
     cell.elements.assign(1, SpecValue::unknown());
   }
   behind.heap.set(id, std::move(cell));

@@ -150,8 +150,11 @@ OutcomePtr Walker::walkLoop(LoopOp op) {
     (void)error(attempt->getPlace(), reason);
     state = std::move(entry);
     // What it holds from here on is not known: no errors that only follow from this one.
-    if (std::optional<CellId> id = attempt->getChangedCell())
-      change(*id).elements.assign(1, SpecValue::unknown());
+    if (std::optional<CellId> id = attempt->getChangedCell()) {
+      Cell &lost = change(*id);
+      lost.count = nullptr;
+      lost.elements.assign(1, SpecValue::unknown());
+    }
     b.setInsertionPointToEnd(block);
     return makeLeaf(SmallVector<SpecValue>(op.getNumResults(), SpecValue::unknown()));
   }

@@ -289,10 +289,7 @@ LogicalResult Walker::stepAten(AtenOp op) {
   RuleContext ctx(*this, b, locOf(op), name, operands, op.getResultTypes());
   SmallVector<SpecValue> results;
   size_t knownProblems = problems.size();
-  bool onRunTimeList = llvm::any_of(operands, [&](auto &v) { return isRunTimeList(*this, v); });
-  LogicalResult done = onRunTimeList ? applyToRunTimeList(ctx, rule, results)
-                       : rule        ? applyRule(ctx, *rule, results)
-                                     : applyInPlace(ctx, *inPlace, results);
+  LogicalResult done = rule ? applyRule(ctx, *rule, results) : applyInPlace(ctx, *inPlace, results);
   if (failed(done) || ctx.failed()) {
     // A rule must say why.
     if (!ctx.failed() && !dead && problems.size() == knownProblems)
@@ -304,15 +301,6 @@ LogicalResult Walker::stepAten(AtenOp op) {
                  " results, expected " + Twine(op.getNumResults()));
   bind(op.getResults(), results);
   return success();
-}
-
-/// Most rules want to know the elements of a list.
-LogicalResult Walker::applyToRunTimeList(RuleContext &ctx, const Rule *rule,
-                                         SmallVectorImpl<SpecValue> &results) {
-  if (rule && rule->runTimeList && isRunTimeList(*this, ctx.operand(0)))
-    return rule->runTimeList(ctx, results);
-  return ctx.fail("'" + ctx.name() +
-                  "' of a list whose length is known only at run time is not supported");
 }
 
 /// Whether a fresh result of an operator is contiguous: surely if all its tensor operands are, as
@@ -396,6 +384,8 @@ LogicalResult Walker::applyRule(RuleContext &ctx, const Rule &rule,
   SmallVector<SpecValue> operands;
   for (unsigned i : llvm::seq<unsigned>(0, ctx.size()))
     operands.push_back(ctx.operand(i));
+  if (rule.runTimeList && isRunTimeList(*this, ctx.operand(0)))
+    return rule.runTimeList(ctx, results);
   if (rule.special)
     return rule.special(ctx, results);
 

@@ -372,8 +372,6 @@ private:
   mlir::LogicalResult stepAten(AtenOp op);
   mlir::LogicalResult applyRule(RuleContext &ctx, const Rule &rule,
                                 llvm::SmallVectorImpl<SpecValue> &results);
-  mlir::LogicalResult applyToRunTimeList(RuleContext &ctx, const Rule *rule,
-                                         llvm::SmallVectorImpl<SpecValue> &results);
   mlir::LogicalResult applyInPlace(RuleContext &ctx, const Rule &rule,
                                    llvm::SmallVectorImpl<SpecValue> &results);
 };
