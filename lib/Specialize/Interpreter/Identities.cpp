@@ -68,6 +68,8 @@ void Walker::writePartner(CellId id, CellId partner, Value value) {
   b.setInsertionPointToEnd(&either.getElseRegion().emplaceBlock());
   YieldOp::create(b, loc, old);
   setStorage(partner, either.getResult(0));
+  if (lastDecision)
+    writes[partner].push_back({lastDecision, {}});
 }
 
 std::optional<Value> Join::joinIdentities(const TensorRef *x, const TensorRef *y) {
