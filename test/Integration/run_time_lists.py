@@ -184,6 +184,33 @@ def in_containers(self, x: Tensor, n: int):
     pair.append(named["b"])
     ids.append(3)
     return named, len(pair[1]), len(named["a"]), pair
+def until_stop(self, x: Tensor, n: int):
+    out: List[int] = []
+    token = 0
+    h = x
+    while True:
+        h = torch.sin(h + float(token))
+        token = token + 1
+        out.append(token)
+        if token >= n:
+            break
+    return torch.tensor(out), out, h
+def at_most(self, x: Tensor, n: int):
+    out: List[int] = []
+    token = 0
+    for i in range(100):
+        token = token * 3 + 1
+        out.append(token)
+        if i >= n:
+            break
+    return out
+def known_trips(self, x: Tensor, n: int):
+    out: List[Tensor] = []
+    i = 0
+    while i < 4:
+        out.append(x * float(i))
+        i += 1
+    return out, len(out)
 def one_list(self, x: Tensor, n: int):
     rows: List[Tensor] = []
     for i in range(n):

@@ -19,8 +19,10 @@ OutcomePtr Walker::unroll(LoopOp op, int64_t trip, std::optional<int64_t> count,
       return makeLeaf(std::move(carried));
     std::optional<bool> goesOn = condition.getBool();
     if (!goesOn) {
-      if (!condition.is(ValueKind::Unknown))
+      if (!condition.is(ValueKind::Unknown)) {
         (void)error("the loop must be unrolled, but whether it goes on is known only at run time");
+        unrollStopped = true;
+      }
       return makeLeaf(SmallVector<SpecValue>(carried.size(), SpecValue::unknown()));
     }
     if (!*goesOn)
@@ -117,51 +119,68 @@ OutcomePtr Walker::walkLoop(LoopOp op) {
   State entry = state;
   Block *block = b.getInsertionBlock();
   Operation *last = block->empty() ? nullptr : &block->back();
+  auto takeBack = [&] {
+    eraseBehind(block, last);
+    problems.resize(knownProblems, Problem{op.getLoc(), "", ""});
+    state = entry;
+    b.setInsertionPointToEnd(block);
+    current = op;
+  };
   bool hasUsualCount = !canUnroll && condition.getBool() && usualCounts.count(trip.getScalar());
-  std::optional<LoopAttempt> attempt;
-  OutcomePtr outcome;
-  do {
-    attempt.emplace(*this, op, initial, trip, condition, canUnroll);
-    outcome = attempt->run();
-  } while (!outcome && !canUnroll && !hasUsualCount &&
-           makeListsRunTime(attempt->getTouchedLists()));
-  if (outcome) {
+  if (!canUnroll && !hasUsualCount)
+    return keepLoop(op, initial, trip, condition);
+  LoopAttempt attempt(*this, op, initial, trip, condition, canUnroll);
+  if (OutcomePtr outcome = attempt.run()) {
     // Errors that come from what is not known in a loop (an index, a size) are gone when it is
     // unrolled.
     bool otherErrors = llvm::any_of(ArrayRef<Problem>(problems).drop_front(knownProblems),
                                     [](const Problem &problem) { return problem.missing.empty(); });
     if (!otherErrors || !canUnroll)
       return outcome;
-    eraseBehind(block, last);
-  } else if (hasUsualCount) {
-    count = usualCounts.lookup(trip.getScalar());
-  } else if (!canUnroll) {
-    problems.resize(knownProblems, Problem{op.getLoc(), "", ""});
-    std::string reason = "the loop cannot be kept as a loop, and its trip count is not known at "
-                         "compile time: " +
-                         attempt->getReason();
-    if (inLoopAttempt()) {
-      structureLostAt = attempt->getPlace();
-      structureLost = reason;
-      state = std::move(entry);
-      b.setInsertionPointToEnd(block);
-      return makeDead();
-    }
-    (void)error(attempt->getPlace(), reason);
-    state = std::move(entry);
-    // What it holds from here on is not known: no errors that only follow from this one.
-    if (std::optional<CellId> id = attempt->getChangedCell()) {
-      Cell &lost = change(*id);
-      lost.count = nullptr;
-      lost.elements.assign(1, SpecValue::unknown());
-    }
-    b.setInsertionPointToEnd(block);
-    return makeLeaf(SmallVector<SpecValue>(op.getNumResults(), SpecValue::unknown()));
   }
+  takeBack();
+  if (hasUsualCount) {
+    count = usualCounts.lookup(trip.getScalar());
+    requireUsual(trip.getScalar(), *count);
+  }
+  unrollStopped = false;
+  OutcomePtr unrolled = unroll(op, 0, count, initial, condition);
+  if (!std::exchange(unrollStopped, false))
+    return unrolled;
+  takeBack();
+  return keepLoop(op, initial, trip, condition);
+}
+
+/// A loop that cannot be unrolled: kept as it is, or with lists of unknown length.
+OutcomePtr Walker::keepLoop(LoopOp op, ArrayRef<SpecValue> initial, SpecValue trip,
+                            SpecValue condition) {
+  size_t knownProblems = problems.size();
+  State entry = state;
+  Block *block = b.getInsertionBlock();
+  std::optional<LoopAttempt> attempt;
+  do {
+    attempt.emplace(*this, op, SmallVector<SpecValue>(initial), trip, condition,
+                    /*canUnroll=*/false);
+    if (OutcomePtr outcome = attempt->run())
+      return outcome;
+  } while (makeListsRunTime(attempt->getTouchedLists()));
   problems.resize(knownProblems, Problem{op.getLoc(), "", ""});
+  std::string reason = "the loop cannot be kept as a loop, and its trip count is not known at "
+                       "compile time: " +
+                       attempt->getReason();
   state = std::move(entry);
   b.setInsertionPointToEnd(block);
-  if (!trip.getInt())
-    requireUsual(trip.getScalar(), *count);
-  return unroll(op, 0, count, std::move(initial), condition);
+  if (inLoopAttempt()) {
+    structureLostAt = attempt->getPlace();
+    structureLost = reason;
+    return makeDead();
+  }
+  (void)error(attempt->getPlace(), reason);
+  // What it holds from here on is not known: no errors that only follow from this one.
+  if (std::optional<CellId> id = attempt->getChangedCell()) {
+    Cell &lost = change(*id);
+    lost.count = nullptr;
+    lost.elements.assign(1, SpecValue::unknown());
+  }
+  return makeLeaf(SmallVector<SpecValue>(op.getNumResults(), SpecValue::unknown()));
 }

@@ -285,6 +285,8 @@ public:
   unsigned loopAttempts = 0;
   /// How many of these loops can be unrolled instead.
   unsigned unrollable = 0;
+  /// A loop was to be unrolled, and whether it goes on is not known.
+  bool unrollStopped = false;
   /// Lists whose elements or lengths the loop attempt at hand does not know: candidates for
   /// RunTimeLists.h.
   llvm::SetVector<CellId> touchedLists;
@@ -340,6 +342,8 @@ private:
   SpecValue viewOfArchive(CellId whole, TensorRefAttr ref, Known contiguous);
   OutcomePtr unroll(LoopOp op, int64_t trip, std::optional<int64_t> count,
                     llvm::SmallVector<SpecValue> carried, SpecValue condition);
+  OutcomePtr keepLoop(LoopOp op, llvm::ArrayRef<SpecValue> initial, SpecValue trip,
+                      SpecValue condition);
   void requireUsual(mlir::Value number, int64_t usual);
   bool makeListsRunTime(llvm::ArrayRef<CellId> touched);
   mlir::LogicalResult step(mlir::Operation *op);
