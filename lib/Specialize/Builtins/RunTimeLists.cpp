@@ -1,5 +1,6 @@
 //===- RunTimeLists.cpp - Operators of lists whose length is not known ----===//
 #include "../Interpreter/RunTimeLists.h"
+#include "../Interpreter/Pieces.h"
 
 using namespace mlir;
 using namespace torchlite::tl;
@@ -57,14 +58,9 @@ static LogicalResult pop(RuleContext &ctx, Results &results) {
                     "only at run time, is not supported");
   if (list.isEmpty())
     return ctx.raise("pop from empty list");
-  Walker &w = ctx.getWalker();
-  ctx.check(arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sgt, list.count(),
-                                  w.constant(ctx.b.getI64IntegerAttr(0))),
-            "pop from empty list");
-  if (ctx.failed() || !mayChange(ctx))
+  if (!requireSome(ctx, list.count(), "pop from empty list") || !mayChange(ctx))
     return failure();
-  Value left =
-      arith::SubIOp::create(ctx.b, ctx.loc, list.count(), w.constant(ctx.b.getI64IntegerAttr(1)));
+  Value left = arith::SubIOp::create(ctx.b, ctx.loc, list.count(), ctx.intValue(ctx.fold(1)));
   std::optional<SpecValue> element = list.get(left);
   if (!element)
     return failure();
@@ -152,22 +148,17 @@ static Value tensorsTogether(RuleContext &ctx, const Twine &message) {
     return (void)ctx.raise(message), Value();
   if (!list.anyElement().isTensor())
     return (void)ctx.fail("expected a list of tensors"), Value();
-  Value zero = ctx.getWalker().constant(ctx.b.getI64IntegerAttr(0));
-  ctx.check(arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sgt, list.count(), zero),
-            message);
-  return ctx.failed() ? Value() : list.together();
+  return requireSome(ctx, list.count(), message) ? list.together() : Value();
 }
 
 static LogicalResult stack(RuleContext &ctx, Results &results) {
   Value all = tensorsTogether(ctx, "stack expects a non-empty TensorList");
   if (!all)
     return failure();
-  int64_t rank = cast<RankedTensorType>(all.getType()).getRank(), at = ctx.dim(1, rank);
-  if (ctx.failed())
+  FailureOr<Value> stacked = stackTogether(ctx, all, 1);
+  if (failed(stacked))
     return failure();
-  SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(1, rank));
-  order.insert(order.begin() + at, 0);
-  results.push_back(ctx.makeTensor(ctx.permute(all, order)));
+  results.push_back(ctx.makeTensor(*stacked));
   return success();
 }
 
@@ -181,13 +172,7 @@ static LogicalResult cat(RuleContext &ctx, Results &results) {
   int64_t at = ctx.dim(1, rank);
   if (ctx.failed())
     return failure();
-  SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(1, rank + 1));
-  order.insert(order.begin() + at, 0);
-  all = ctx.permute(all, order);
-  SmallVector<OpFoldResult> sizes = ctx.sizes(all);
-  sizes[at] = ctx.mul(sizes[at], sizes[at + 1]);
-  sizes.erase(sizes.begin() + at + 1);
-  results.push_back(ctx.makeTensor(ctx.reshape(all, sizes)));
+  results.push_back(ctx.makeTensor(catTogether(ctx, all, at)));
   return success();
 }
 
@@ -228,11 +213,8 @@ static Value reduceInts(RuleContext &ctx, ReduceKind kind) {
 
 /// `min(list)` and `max(list)` of ints.
 template <ReduceKind kind> static LogicalResult extremum(RuleContext &ctx, Results &results) {
-  Value zero = ctx.getWalker().constant(ctx.b.getI64IntegerAttr(0));
-  ctx.check(
-      arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sgt, listOf(ctx).count(), zero),
-      "min() or max() arg is an empty sequence");
-  Value best = ctx.failed() ? Value() : reduceInts(ctx, kind);
+  bool some = requireSome(ctx, listOf(ctx).count(), "min() or max() arg is an empty sequence");
+  Value best = some ? reduceInts(ctx, kind) : Value();
   if (!best)
     return failure();
   results.push_back(SpecValue::scalar(best));

@@ -73,24 +73,28 @@ static SpecValue view(RuleContext &ctx, const Pieces &pieces, OpFoldResult offse
   return ctx.getWalker().viewOf(pieces.base, steps, Known::Maybe);
 }
 
-std::optional<SpecValue> specialize::pieceAt(RuleContext &ctx, const SpecValue &value,
-                                             OpFoldResult index) {
-  Pieces pieces = unpack(ctx, value);
-  if (ctx.failed())
-    return std::nullopt;
-  Value at = ctx.intValue(index), count = ctx.intValue(pieces.count),
-        zero = ctx.intValue(ctx.fold(0));
+Value specialize::wrappedPosition(RuleContext &ctx, Value at, Value count) {
   auto compare = [&](arith::CmpIPredicate predicate, Value x, Value y) -> Value {
     return arith::CmpIOp::create(ctx.b, ctx.loc, predicate, x, y);
   };
-  if (!isNonNegative(index)) {
+  Value zero = ctx.intValue(ctx.fold(0));
+  if (!isNonNegative(at)) {
     Value fromEnd = arith::AddIOp::create(ctx.b, ctx.loc, at, count);
     Value isFromEnd = compare(arith::CmpIPredicate::slt, at, zero);
     at = arith::SelectOp::create(ctx.b, ctx.loc, isFromEnd, fromEnd, at);
     ctx.check(compare(arith::CmpIPredicate::sge, at, zero), "list index out of range");
   }
   ctx.check(compare(arith::CmpIPredicate::slt, at, count), "list index out of range");
+  return ctx.failed() ? Value() : at;
+}
+
+std::optional<SpecValue> specialize::pieceAt(RuleContext &ctx, const SpecValue &value,
+                                             OpFoldResult index) {
+  Pieces pieces = unpack(ctx, value);
   if (ctx.failed())
+    return std::nullopt;
+  Value at = wrappedPosition(ctx, ctx.intValue(index), ctx.intValue(pieces.count));
+  if (!at)
     return std::nullopt;
   OpFoldResult position = ctx.indexValue(OpFoldResult(at));
   if (isNonNegative(index) && getConstantIntValue(index))
@@ -147,12 +151,36 @@ static Value together(RuleContext &ctx, Pieces pieces) {
   return ctx.permute(split, front);
 }
 
+bool specialize::requireSome(RuleContext &ctx, Value count, const Twine &message) {
+  ctx.check(arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sgt, count,
+                                  ctx.intValue(ctx.fold(0))),
+            message);
+  return !ctx.failed();
+}
+
 /// As `together`, of one piece or more: PyTorch raises for a list without elements.
 static Value someTogether(RuleContext &ctx, const Pieces &pieces, const Twine &message) {
-  Value some = arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sgt,
-                                     ctx.intValue(pieces.count), ctx.intValue(ctx.fold(0)));
-  ctx.check(some, message);
-  return together(ctx, pieces);
+  return requireSome(ctx, ctx.intValue(pieces.count), message) ? together(ctx, pieces) : Value();
+}
+
+FailureOr<Value> specialize::stackTogether(RuleContext &ctx, Value all, unsigned dim) {
+  int64_t rank = cast<RankedTensorType>(all.getType()).getRank(), at = ctx.dim(dim, rank);
+  if (ctx.failed())
+    return failure();
+  SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(1, rank));
+  order.insert(order.begin() + at, 0);
+  return ctx.permute(all, order);
+}
+
+Value specialize::catTogether(RuleContext &ctx, Value all, int64_t at) {
+  int64_t rank = cast<RankedTensorType>(all.getType()).getRank();
+  SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(1, rank));
+  order.insert(order.begin() + at, 0);
+  all = ctx.permute(all, order);
+  SmallVector<OpFoldResult> sizes = ctx.sizes(all);
+  sizes[at] = ctx.mul(sizes[at], sizes[at + 1]);
+  sizes.erase(sizes.begin() + at + 1);
+  return ctx.reshape(all, sizes);
 }
 
 FailureOr<Value> specialize::stackPieces(RuleContext &ctx, const SpecValue &value, unsigned dim) {
@@ -160,12 +188,7 @@ FailureOr<Value> specialize::stackPieces(RuleContext &ctx, const SpecValue &valu
   Value all = someTogether(ctx, pieces, "stack expects a non-empty TensorList");
   if (ctx.failed() || !all)
     return failure();
-  int64_t rank = cast<RankedTensorType>(all.getType()).getRank(), at = ctx.dim(dim, rank);
-  if (ctx.failed())
-    return failure();
-  SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(1, rank));
-  order.insert(order.begin() + at, 0);
-  return ctx.permute(all, order);
+  return stackTogether(ctx, all, dim);
 }
 
 FailureOr<Value> specialize::catPieces(RuleContext &ctx, const SpecValue &value, unsigned dim) {
@@ -182,11 +205,5 @@ FailureOr<Value> specialize::catPieces(RuleContext &ctx, const SpecValue &value,
   Value all = someTogether(ctx, pieces, "torch.cat(): expected a non-empty list of Tensors");
   if (ctx.failed() || !all)
     return failure();
-  SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(1, rank + 1));
-  order.insert(order.begin() + at, 0);
-  all = ctx.permute(all, order);
-  SmallVector<OpFoldResult> sizes = ctx.sizes(all);
-  sizes[at] = ctx.mul(sizes[at], sizes[at + 1]);
-  sizes.erase(sizes.begin() + at + 1);
-  return ctx.reshape(all, sizes);
+  return catTogether(ctx, all, at);
 }

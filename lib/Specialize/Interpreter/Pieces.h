@@ -27,6 +27,15 @@ std::optional<SpecValue> pieceAt(RuleContext &ctx, const SpecValue &pieces,
 mlir::FailureOr<llvm::SmallVector<SpecValue>> unpackPieces(RuleContext &ctx,
                                                            const SpecValue &pieces, int64_t count);
 
+/// An index into `count` elements, which may count from the end, checked; null after a failure.
+mlir::Value wrappedPosition(RuleContext &ctx, mlir::Value index, mlir::Value count);
+/// Checks that a number of elements is not 0. False after a failure.
+bool requireSome(RuleContext &ctx, mlir::Value count, const llvm::Twine &message);
+/// `stack` along the dimension that an operand names, and `cat` along `at`, of what is together in
+/// one tensor [count, sizes of one...].
+mlir::FailureOr<mlir::Value> stackTogether(RuleContext &ctx, mlir::Value all, unsigned dim);
+mlir::Value catTogether(RuleContext &ctx, mlir::Value all, int64_t at);
+
 /// `cat` and `stack` of pieces, along the dimension that an operand names.
 mlir::FailureOr<mlir::Value> catPieces(RuleContext &ctx, const SpecValue &pieces, unsigned dim);
 mlir::FailureOr<mlir::Value> stackPieces(RuleContext &ctx, const SpecValue &pieces, unsigned dim);

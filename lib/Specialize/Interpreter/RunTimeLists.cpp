@@ -1,5 +1,6 @@
 //===- RunTimeLists.cpp - Lists whose length is not known -----------------===//
 #include "RunTimeLists.h"
+#include "Pieces.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -190,16 +191,8 @@ bool RunTimeList::set(Value position, const SpecValue &element) {
 }
 
 Value RunTimeList::position(unsigned operand) {
-  Value at = ctx.scalar(operand), zero = integer(0);
-  if (ctx.failed())
-    return {};
-  if (!isNonNegative(at)) {
-    Value fromEnd = arith::AddIOp::create(b, loc, at, count());
-    at = arith::SelectOp::create(b, loc, compare(arith::CmpIPredicate::slt, at, zero), fromEnd, at);
-    ctx.check(compare(arith::CmpIPredicate::sge, at, zero), "list index out of range");
-  }
-  ctx.check(compare(arith::CmpIPredicate::slt, at, count()), "list index out of range");
-  return ctx.failed() ? Value() : at;
+  Value at = ctx.scalar(operand);
+  return ctx.failed() ? Value() : wrappedPosition(ctx, at, count());
 }
 
 std::optional<SpecValue> RunTimeList::get(Value position) {
