@@ -306,18 +306,16 @@ Attribute MethodBuilder::describe(const SpecValue &value, const std::string &pat
     return value.getConstant();
   case ValueKind::Tuple:
   case ValueKind::List: {
-    if (isState && value.is(ValueKind::List) && widening.lists.count(path) &&
-        !isRunTimeList(w, value))
-      (void)makeRunTimeList(w, value.getCell());
-    if (!isState && isRunTimeList(w, value))
-      return describeRunTimeList(w, value, path, leaves);
-    if (isState && value.is(ValueKind::List))
+    if (isState && value.is(ValueKind::List)) {
+      if (widening.lists.count(path) && !isRunTimeList(w, value))
+        (void)makeRunTimeList(w, value.getCell());
       if (Attribute shared = describeShared(value.getCell(), path))
         return shared;
-    if (isRunTimeList(w, value)) {
-      noteAliases(*w.cell(value.getCell()).elementStorage, path);
-      return describeRunTimeList(w, value, path, leaves);
+      if (isRunTimeList(w, value))
+        noteAliases(*w.cell(value.getCell()).elementStorage, path);
     }
+    if (isRunTimeList(w, value))
+      return describeRunTimeList(w, value, path, leaves);
     SmallVector<Attribute> elements;
     ArrayRef<SpecValue> values = value.is(ValueKind::Tuple)
                                      ? value.getElements()

@@ -143,9 +143,9 @@ OutcomePtr Walker::walkLoop(LoopOp op) {
     count = usualCounts.lookup(trip.getScalar());
     requireUsual(trip.getScalar(), *count);
   }
-  unrollStopped = false;
+  bool outerStopped = std::exchange(unrollStopped, false);
   OutcomePtr unrolled = unroll(op, 0, count, initial, condition);
-  if (!std::exchange(unrollStopped, false))
+  if (!std::exchange(unrollStopped, outerStopped))
     return unrolled;
   takeBack();
   return keepLoop(op, initial, trip, condition);
