@@ -183,7 +183,10 @@ static std::string compareTensors(const Value &actual, const Value &expected, bo
   bool isComplex = type.starts_with("c");
   bool isFloat = type.starts_with("f") || type == "bf16" || isComplex;
   StringRef part = type == "c64" ? StringRef("f32") : type == "c128" ? StringRef("f64") : type;
-  double rtol = type == "f16" ? 1e-3 : type == "bf16" ? 1.6e-2 : 1e-4, atol = 1e-5;
+  // What an f64 was computed from must not have been an f32.
+  bool isDouble = type == "f64" || type == "c128";
+  double rtol = type == "f16" ? 1e-3 : type == "bf16" ? 1.6e-2 : isDouble ? 1e-9 : 1e-4;
+  double atol = isDouble ? 1e-10 : 1e-5;
   int64_t bytes = getElementBytes(type), partBytes = getElementBytes(part);
   auto isEqual = [&](const Value &wanted, int64_t i) {
     const char *a = actual.bytes.data() + i * bytes, *w = wanted.bytes.data() + i * bytes;

@@ -20,55 +20,81 @@ namespace {
 /// One tap along a dimension: the positions read, and their weights (empty: 1).
 struct Tap {
   SmallVector<int64_t> positions;
-  SmallVector<float> weights;
+  SmallVector<double> weights;
 };
 enum class Interpolation { Nearest, NearestExact, Linear, Cubic };
+
+/// What the positions along a dimension depend on, but for its sizes.
+struct Sampling {
+  Interpolation kind;
+  bool alignCorners;
+  /// How many dimensions are resampled.
+  int64_t spatial;
+
+  bool isNearest() const {
+    return kind == Interpolation::Nearest || kind == Interpolation::NearestExact;
+  }
+  /// Positions and weights of f64 are computed in f64, except for the nearest element of planes.
+  Type coordinates(Type element) const {
+    bool isDouble = element.isF64() && !(isNearest() && spatial == 2);
+    return isDouble ? element : Float32Type::get(element.getContext());
+  }
+  /// Where a size stays, or is doubled, PyTorch copies or doubles elements whatever the factor;
+  /// with lines and volumes only when it interpolates.
+  bool copies() const {
+    return kind == Interpolation::Linear || (kind == Interpolation::Nearest && spatial == 2);
+  }
+  bool doubles() const { return kind == Interpolation::Nearest && spatial == 2; }
+};
 } // namespace
 
-/// Source positions per element as PyTorch computes them, in f32. A positive `given` is the scale
+/// Source positions per element as PyTorch computes them, in T. A positive `given` is the scale
 /// factor that the program named.
-static SmallVector<Tap> taps(Interpolation kind, int64_t in, int64_t out, bool alignCorners,
-                             double given) {
-  float scale;
+template <typename T>
+static SmallVector<Tap> taps(const Sampling &sampling, int64_t in, int64_t out, double given) {
+  bool alignCorners = sampling.alignCorners;
+  T scale;
   if (alignCorners)
-    scale = out > 1 ? static_cast<float>(in - 1) / (out - 1) : 0.0f;
+    scale = out > 1 ? static_cast<T>(in - 1) / (out - 1) : T(0);
   else
-    scale = given > 0 ? static_cast<float>(1.0 / given) : static_cast<float>(in) / out;
+    scale = given > 0 ? static_cast<T>(1.0 / given) : static_cast<T>(in) / out;
   auto limited = [in](int64_t position) {
     return std::min(std::max<int64_t>(position, 0), in - 1);
   };
-  // PyTorch copies what keeps its size, and doubles elements, whatever the factor.
-  if (out == in && (kind == Interpolation::Nearest || kind == Interpolation::Linear))
-    scale = 1.0f;
-  if (out == 2 * in && kind == Interpolation::Nearest)
-    scale = 0.5f;
+  if (out == in && sampling.copies())
+    scale = 1;
+  if (out == 2 * in && sampling.doubles())
+    scale = T(0.5);
+  Interpolation kind = sampling.kind;
   SmallVector<Tap> result(kind == Interpolation::Linear ? 2 : kind == Interpolation::Cubic ? 4 : 1);
   for (int64_t i = 0; i < out; ++i) {
     switch (kind) {
     case Interpolation::Nearest:
-      result[0].positions.push_back(std::min(static_cast<int64_t>(std::floor(i * scale)), in - 1));
+      // The floor is that of an f32, of f64 too.
+      result[0].positions.push_back(
+          std::min(static_cast<int64_t>(std::floor(static_cast<float>(i * scale))), in - 1));
       break;
     case Interpolation::NearestExact:
       result[0].positions.push_back(std::min(
-          static_cast<int64_t>(std::floor((static_cast<float>(i) + 0.5f) * scale)), in - 1));
+          static_cast<int64_t>(std::floor(static_cast<float>((i + T(0.5)) * scale))), in - 1));
       break;
     case Interpolation::Linear: {
-      float at = alignCorners ? scale * i : std::max(0.0f, scale * (i + 0.5f) - 0.5f);
+      T at = alignCorners ? scale * i : std::max(T(0), scale * (i + T(0.5)) - T(0.5));
       int64_t first = std::min(static_cast<int64_t>(at), in - 1);
-      float weight = std::min(std::max(at - first, 0.0f), 1.0f);
+      T weight = std::min(std::max(at - first, T(0)), T(1));
       result[0].positions.push_back(first);
       result[1].positions.push_back(first + (first < in - 1 ? 1 : 0));
-      result[0].weights.push_back(1.0f - weight);
+      result[0].weights.push_back(T(1) - weight);
       result[1].weights.push_back(weight);
       break;
     }
     case Interpolation::Cubic: {
-      float a = -0.75f;
-      float at = alignCorners ? scale * i : scale * (i + 0.5f) - 0.5f;
-      float whole = std::floor(at), t = at - whole;
-      auto near = [=](float x) { return ((a + 2) * x - (a + 3)) * x * x + 1; };
-      auto far = [=](float x) { return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a; };
-      float weights[4] = {far(t + 1), near(t), near(1 - t), far(2 - t)};
+      T a = T(-0.75);
+      T at = alignCorners ? scale * i : scale * (i + T(0.5)) - T(0.5);
+      T whole = std::floor(at), t = at - whole;
+      auto near = [=](T x) { return ((a + 2) * x - (a + 3)) * x * x + 1; };
+      auto far = [=](T x) { return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a; };
+      T weights[4] = {far(t + 1), near(t), near(1 - t), far(2 - t)};
       for (int64_t k = 0; k < 4; ++k) {
         result[k].positions.push_back(limited(static_cast<int64_t>(whole) - 1 + k));
         result[k].weights.push_back(weights[k]);
@@ -80,8 +106,9 @@ static SmallVector<Tap> taps(Interpolation kind, int64_t in, int64_t out, bool a
   return result;
 }
 
-/// The same as tensors: i64, and f32 or null.
-static SmallVector<std::pair<Expr, Expr>> asTensors(RuleContext &ctx, ArrayRef<Tap> taps) {
+/// The same as tensors: i64, and of the coordinates' type or null.
+static SmallVector<std::pair<Expr, Expr>> asTensors(RuleContext &ctx, ArrayRef<Tap> taps,
+                                                    Type coordinates) {
   SmallVector<std::pair<Expr, Expr>> result;
   for (const Tap &tap : taps) {
     int64_t count = tap.positions.size();
@@ -91,9 +118,13 @@ static SmallVector<std::pair<Expr, Expr>> asTensors(RuleContext &ctx, ArrayRef<T
     Expr positions = constant(DenseElementsAttr::get(
         RankedTensorType::get({count}, ctx.b.getI64Type()), ArrayRef(tap.positions)));
     Expr weights(ctx, {});
-    if (!tap.weights.empty())
-      weights = constant(DenseElementsAttr::get(RankedTensorType::get({count}, ctx.b.getF32Type()),
-                                                ArrayRef(tap.weights)));
+    if (!tap.weights.empty()) {
+      SmallVector<Attribute> values = llvm::map_to_vector(tap.weights, [&](double weight) {
+        return Attribute(FloatAttr::get(coordinates, weight));
+      });
+      weights =
+          constant(DenseElementsAttr::get(RankedTensorType::get({count}, coordinates), values));
+    }
     result.push_back({positions, weights});
   }
   return result;
@@ -108,50 +139,49 @@ struct Axis {
 };
 } // namespace
 
-/// How far it is from one element of the result to the next, in elements of the source: f32.
-static Expr pace(RuleContext &ctx, Interpolation kind, const Axis &axis, bool alignCorners) {
-  Type f32 = ctx.b.getF32Type();
+/// How far it is from one element of the result to the next, in elements of the source.
+static Expr pace(RuleContext &ctx, const Sampling &sampling, const Axis &axis, Type coordinates) {
   auto sizeAs = [&](OpFoldResult size) {
-    return Expr(ctx, ctx.fromScalar(ctx.intValue(size))).cast(f32);
+    return Expr(ctx, ctx.fromScalar(ctx.intValue(size))).cast(coordinates);
   };
-  if (alignCorners) {
+  if (sampling.alignCorners) {
     Expr way = sizeAs(axis.in) - 1.0, steps = sizeAs(ctx.sub(axis.out, ctx.fold(1)));
     return where(steps > 0.0, way / maximum(steps, 1.0), 0.0);
   }
   if (axis.given) {
-    Expr named = (1.0 / Expr(ctx, ctx.fromScalar(axis.given))).cast(f32);
-    // PyTorch copies what keeps its size, and doubles elements, whatever the factor.
+    Expr named = (1.0 / Expr(ctx, ctx.fromScalar(axis.given))).cast(coordinates);
     Expr in = sizeAs(axis.in), out = sizeAs(axis.out);
-    if (kind == Interpolation::Nearest)
+    if (sampling.doubles())
       named = where(out == in * 2.0, 0.5, named);
-    bool mayCopy = kind == Interpolation::Nearest || kind == Interpolation::Linear;
-    return mayCopy ? where(out == in, 1.0, named) : named;
+    return sampling.copies() ? where(out == in, 1.0, named) : named;
   }
   return sizeAs(axis.in) / sizeAs(axis.out);
 }
 
 /// As `taps`, computed at run time.
-static SmallVector<std::pair<Expr, Expr>> tapsAtRunTime(RuleContext &ctx, Interpolation kind,
-                                                        const Axis &axis, bool alignCorners) {
+static SmallVector<std::pair<Expr, Expr>> tapsAtRunTime(RuleContext &ctx, const Sampling &sampling,
+                                                        const Axis &axis, Type coordinates) {
   Type i64 = ctx.b.getI64Type(), f32 = ctx.b.getF32Type();
-  Expr i =
-      Expr(ctx, IotaOp::create(ctx.b, ctx.loc, i64, ArrayRef<OpFoldResult>{axis.out}, 0)).cast(f32);
-  Expr scale = pace(ctx, kind, axis, alignCorners),
+  Interpolation kind = sampling.kind;
+  Expr i = Expr(ctx, IotaOp::create(ctx.b, ctx.loc, i64, ArrayRef<OpFoldResult>{axis.out}, 0))
+               .cast(coordinates);
+  Expr scale = pace(ctx, sampling, axis, coordinates),
        last(ctx, ctx.fromScalar(ctx.intValue(ctx.sub(axis.in, ctx.fold(1)))));
   auto limited = [&](const Expr &position) { return minimum(maximum(position, 0.0), last); };
   Expr at = i * scale;
   if (kind == Interpolation::NearestExact)
     at = (i + 0.5) * scale;
-  else if (kind != Interpolation::Nearest && !alignCorners)
+  else if (kind != Interpolation::Nearest && !sampling.alignCorners)
     at = (i + 0.5) * scale - 0.5;
   switch (kind) {
   case Interpolation::Nearest:
   case Interpolation::NearestExact:
-    return {{limited(floor(at).cast(i64)), Expr(ctx, {})}};
+    // The floor is that of an f32, of f64 too.
+    return {{limited(floor(at.cast(f32)).cast(i64)), Expr(ctx, {})}};
   case Interpolation::Linear: {
     at = maximum(at, 0.0);
     Expr first = limited(at.cast(i64));
-    Expr weight = minimum(maximum(at - first.cast(f32), 0.0), 1.0);
+    Expr weight = minimum(maximum(at - first.cast(coordinates), 0.0), 1.0);
     return {{first, 1.0 - weight}, {limited(first + 1.0), weight}};
   }
   case Interpolation::Cubic: {
@@ -202,14 +232,12 @@ static void requireSome(RuleContext &ctx, OpFoldResult size) {
 }
 
 /// Resamples the last dimensions.
-static FailureOr<Value> resample(RuleContext &ctx, Interpolation kind, ArrayRef<Axis> axes,
-                                 bool alignCorners) {
+static FailureOr<Value> resample(RuleContext &ctx, const Sampling &sampling, ArrayRef<Axis> axes) {
   Value self = ctx.tensor(0);
   if (ctx.failed())
     return failure();
   auto type = cast<RankedTensorType>(self.getType());
-  bool isNearest = kind == Interpolation::Nearest || kind == Interpolation::NearestExact;
-  if (!isNearest && !isFloat(type.getElementType()))
+  if (!sampling.isNearest() && !isFloat(type.getElementType()))
     return ctx.fail(ctx.name() + ": not implemented for '" + dtypeName(type.getElementType()) +
                     "'");
   SmallVector<OpFoldResult> sizes = ctx.sizes(self);
@@ -222,16 +250,22 @@ static FailureOr<Value> resample(RuleContext &ctx, Interpolation kind, ArrayRef<
   if (ctx.failed() || !ctx.requireSizes(sizes))
     return failure();
   Expr x(ctx, self);
-  if (!isNearest)
+  if (!sampling.isNearest())
     x = x.cast(computeType(type.getElementType()));
+  Type coordinates = sampling.coordinates(type.getElementType());
   for (auto [i, axis] : llvm::enumerate(axes)) {
     std::optional<int64_t> in = getConstantIntValue(axis.in), out = getConstantIntValue(axis.out);
     FloatAttr factor;
     bool isConstant = in && out && (!axis.given || matchPattern(axis.given, m_Constant(&factor)));
     double given = factor ? factor.getValueAsDouble() : 0;
+    auto constant = [&] {
+      return asTensors(ctx,
+                       coordinates.isF64() ? taps<double>(sampling, *in, *out, given)
+                                           : taps<float>(sampling, *in, *out, given),
+                       coordinates);
+    };
     x = resampleDim(x, i + 2,
-                    isConstant ? asTensors(ctx, taps(kind, *in, *out, alignCorners, given))
-                               : tapsAtRunTime(ctx, kind, axis, alignCorners));
+                    isConstant ? constant() : tapsAtRunTime(ctx, sampling, axis, coordinates));
   }
   return done(ctx, x.cast(type.getElementType()));
 }
@@ -305,13 +339,13 @@ template <Interpolation kind, int64_t spatial> static FailureOr<Value> upsample(
     OpFoldResult in = ctx.size(ctx.tensor(0), i + 2);
     axes.push_back({in, byFactor ? scaled(ctx, in, factors[i]) : sizes[i], factors[i]});
   }
-  return resample(ctx, kind, axes, alignCorners);
+  return resample(ctx, Sampling{kind, alignCorners, spatial}, axes);
 }
 
 void specialize::registerResamplingRules(RuleRegistry &registry) {
   for (StringRef overload : {"", ".vec"}) {
-    auto add = [&](StringRef name, ValueRule rule) {
-      registry.value((name + overload).str(), std::move(rule));
+    auto add = [&](StringRef name, ValueRule sampling) {
+      registry.value((name + overload).str(), std::move(sampling));
     };
     add("upsample_nearest1d", upsample<Interpolation::Nearest, 1>);
     add("upsample_nearest2d", upsample<Interpolation::Nearest, 2>);

@@ -67,7 +67,8 @@ def compare(actual, expected, where="result"):
             raise Mismatch(f"{where}: expected {expected.dtype}{list(expected.shape)}, "
                            f"but got {actual.dtype}{list(actual.shape)}")
         if expected.is_floating_point() or expected.is_complex():
-            scale = {torch.float16: 20, torch.bfloat16: 100}.get(expected.dtype, 1)
+            # What an f64 was computed from must not have been an f32.
+            scale = {torch.float16: 20, torch.bfloat16: 100, torch.float64: 1e-5}.get(expected.dtype, 1)
             close = torch.isclose(actual, expected, rtol=RTOL * scale, atol=ATOL * scale, equal_nan=True)
         else:
             close = actual == expected
