@@ -406,7 +406,7 @@ struct Labelled {
 } // namespace
 
 /// Sums and permutes so that the tensor's dimensions are exactly `wanted`, in order; labels of
-/// `wanted` that it lacks become dimensions of size 1.
+/// `wanted` that it lacks become dimensions of size 1. Sums of integers are i64, as those of `sum`.
 static Value arrange(RuleContext &ctx, Labelled operand, ArrayRef<int> wanted) {
   SmallVector<int64_t> summed;
   SmallVector<int> kept;
@@ -417,8 +417,11 @@ static Value arrange(RuleContext &ctx, Labelled operand, ArrayRef<int> wanted) {
       summed.push_back(i);
   }
   Value tensor = operand.tensor;
+  Type element = getElementTypeOrSelf(tensor);
   if (!summed.empty())
-    tensor = sum(Expr(ctx, tensor), summed, false).value();
+    tensor = sum(Expr(ctx, tensor).cast(isa<IntegerType>(element) ? ctx.b.getI64Type() : element),
+                 summed, false)
+                 .value();
   if (!tensor)
     return {};
   SmallVector<int64_t> order;
@@ -454,6 +457,11 @@ static Labelled multiply(RuleContext &ctx, Labelled a, Labelled b,
     if (!llvm::is_contained(a.labels, label) && keep(label))
       columns.push_back(label);
   Labelled result;
+  Type element = getElementTypeOrSelf(a.tensor);
+  if (broadcasts && !inner.empty() && isa<IntegerType>(element) && !element.isInteger(64)) {
+    (void)ctx.fail("einsum: a sum of products of small integers that are broadcast");
+    return result;
+  }
   if (broadcasts || inner.empty()) {
     SmallVector<int> order(batch);
     order.append(rows);
@@ -483,6 +491,13 @@ static Labelled multiply(RuleContext &ctx, Labelled a, Labelled b,
   Value left = arrange(ctx, a, order(rows, inner)), right = arrange(ctx, b, order(inner, columns));
   if (ctx.failed() || !left || !right)
     return result;
+  Type leftType = getElementTypeOrSelf(left), rightType = getElementTypeOrSelf(right);
+  if (leftType != rightType) {
+    // One of them was summed before.
+    (void)ctx.raise("expected scalar type " + dtypeName(leftType) + " but found " +
+                    dtypeName(rightType));
+    return result;
+  }
   auto part = [&](Value tensor, size_t begin, size_t count) {
     return llvm::to_vector(ArrayRef<OpFoldResult>(ctx.sizes(tensor)).slice(begin, count));
   };
