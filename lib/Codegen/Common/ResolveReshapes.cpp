@@ -29,9 +29,13 @@ std::optional<Sizes> sizesOf(memref::GetGlobalOp buffer) {
   return sizes;
 }
 
-/// The sizes that are stored into a buffer, each once and before `reader`.
+/// The sizes that are stored into a buffer, each once, where it is made, and before `reader`, which
+/// may be in a region behind them.
 std::optional<Sizes> sizesOf(memref::AllocOp buffer, Operation *reader) {
   if (!buffer.getType().hasStaticShape() || buffer.getType().getRank() != 1)
+    return std::nullopt;
+  Operation *before = buffer->getBlock()->findAncestorOpInBlock(*reader);
+  if (!before)
     return std::nullopt;
   Sizes sizes(buffer.getType().getNumElements());
   for (Operation *user : buffer->getUsers()) {
@@ -41,7 +45,7 @@ std::optional<Sizes> sizesOf(memref::AllocOp buffer, Operation *reader) {
     std::optional<int64_t> index =
         store ? getConstantIntValue(store.getIndices().front()) : std::nullopt;
     if (!index || *index < 0 || *index >= static_cast<int64_t>(sizes.size()) || sizes[*index] ||
-        store->getBlock() != reader->getBlock() || !store->isBeforeInBlock(reader))
+        store->getBlock() != buffer->getBlock() || !store->isBeforeInBlock(before))
       return std::nullopt;
     sizes[*index] = getAsOpFoldResult(store.getValueToStore());
   }

@@ -33,6 +33,28 @@ func.func @constant(%x: memref<10x16xf32>) -> memref<5x?x?xf32> {
 
 // -----
 
+// The sizes may be stored in front of the region that the reader is in.
+// CHECK-LABEL: func.func @behind
+// CHECK-NOT: memref.alloc
+// CHECK: scf.if
+// CHECK: memref.reinterpret_cast %{{.*}} to offset: [0], sizes: [%{{.*}}, 2], strides: [2, 1] : memref<?xf32> to memref<?x2xf32>
+func.func @behind(%x: memref<?xf32>, %n: index, %c: i1) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %shape = memref.alloc() : memref<2xindex>
+  memref.store %n, %shape[%c0] : memref<2xindex>
+  memref.store %c2, %shape[%c1] : memref<2xindex>
+  scf.if %c {
+    %y = memref.reshape %x(%shape) : (memref<?xf32>, memref<2xindex>) -> memref<?x2xf32>
+    func.call @use(%y) : (memref<?x2xf32>) -> ()
+  }
+  return
+}
+func.func private @use(memref<?x2xf32>)
+
+// -----
+
 // A buffer that is written twice, or elsewhere, is read as it is.
 // CHECK-LABEL: func.func @unknown
 // CHECK: memref.reshape
