@@ -246,10 +246,7 @@ def two_loops(self, x: Tensor, n: int):
         b.add_(1.0)
     k.t().mul_(2.0)
     return a, b, k
-"""
-
-# These must be refused: the list, or the part of a tensor, is known at run time only, by the number of trips.
-REFUSED = """
+# From the first trip on, a name stands for another list or part: the first trip is walked apart.
 def loop_list(self, x: Tensor, n: int):
     l = [x]
     m = [x * 2.0]
@@ -257,6 +254,42 @@ def loop_list(self, x: Tensor, n: int):
         l = m
     m[0] = x * 5.0
     return l[0]
+def loop_list_of_before(self, x: Tensor, n: int):
+    l = [x]
+    k = l
+    m = [x * 2.0]
+    for i in range(n):
+        l = m
+    k[0] = x * 7.0
+    return l[0], k[0]
+def loop_list_written_inside(self, x: Tensor, n: int):
+    l = [x, x + 1.0]
+    k = l
+    m = [x * 2.0, x * 4.0]
+    for i in range(n):
+        l[0] = l[1] + 1.0
+        l = m
+    m[1] = x * 5.0
+    return l[0], l[1], k[0]
+def loop_list_until(self, x: Tensor, n: int):
+    l = [x]
+    m = [x * 2.0]
+    k = 0
+    while k < n:
+        l = m
+        k += 2
+        if k == 4:
+            break
+    m[0] = x * 5.0
+    return l[0] + k
+def loop_dict(self, x: Tensor, n: int):
+    d = {"a": x}
+    e = {"a": x * 2.0}
+    for i in range(n):
+        d = e
+        d["a"] = d["a"] + 1.0
+    e["a"] = x * 5.0
+    return d["a"]
 def loop_part(self, x: Tensor, n: int):
     a = x.clone()
     k = x[1:] * 2.0
@@ -264,6 +297,54 @@ def loop_part(self, x: Tensor, n: int):
         k = a[1:]
     k.add_(1.0)
     return a, k
+def loop_part_of_two(self, x: Tensor, n: int):
+    a = x.clone()
+    k = a[1:]
+    for i in range(n):
+        k.mul_(2.0)
+        k = a[:2]
+    k.add_(1.0)
+    a[1].sub_(3.0)
+    return a, k
+def loop_part_reshaped(self, x: Tensor, n: int):
+    a = (x * 1.0).unsqueeze(2).repeat(1, 1, 2)
+    k = torch.zeros(6, 4)
+    for i in range(n):
+        k = a[:, :, :2].reshape(6, 4)
+    k.add_(1.0)
+    return a, k
+def loop_rank(self, x: Tensor, n: int):
+    h = x.sum()
+    for i in range(n):
+        h = x[i % 3] * h
+    return (h * 2.0).sum()
+"""
+
+# These must be refused: which list, or which part of a tensor, depends on more than whether there was a trip.
+REFUSED = """
+def loop_list_nested(self, x: Tensor, n: int):
+    l = [1, 2]
+    m = [3, 4]
+    for i in range(n):
+        m[1] += 1
+        for j in range(n - 2):
+            l = m
+    m[0] = 50
+    return l[0] + l[1]
+def loop_swapped_lists(self, x: Tensor, n: int):
+    l = [x]
+    m = [x * 2.0]
+    for i in range(n):
+        l, m = m, l
+    m[0] = x * 5.0
+    return l[0], m[0]
+def loop_swapped_parts(self, x: Tensor, n: int):
+    a = x.clone()
+    k, q = a[1:], a[:2]
+    for i in range(n):
+        k, q = q, k
+    k.add_(1.0)
+    return a, k, q
 """
 
 # These raise in PyTorch, so they raise here.

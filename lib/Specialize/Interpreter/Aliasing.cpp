@@ -285,20 +285,26 @@ void Walker::setStorage(CellId id, Value value) {
     writtenStateLeaves.insert(it->second);
 }
 
+/// Whether what is decided at `place`, as written, can be left open up to a write behind it.
+static bool canOpen(Operation *place) {
+  return place && !(isa<LoopOp>(place) && place->getParentOfType<LoopOp>());
+}
+
 LogicalResult Walker::checkPartners(CellId id, StringRef what, SmallVectorImpl<CellId> *resolved) {
   SmallVector<CellId> live = llvm::filter_to_vector(
       state.heap.partners(id), [&](CellId partner) { return isLive(partner); });
   if (live.empty())
     return success();
   // The method is walked again: with the conditionals that made them left open, if there are any,
-  // or with identities. A loop cannot be left open.
+  // with identities, or with the first trips of the loops that made them apart.
   bool identify = resolved && canIdentify(id, live);
   std::optional<Location> where;
   bool isOpened = false;
   for (CellId either : llvm::concat<const CellId>(live, ArrayRef(id)))
     if (auto it = joinedAt.find(either); it != joinedAt.end()) {
       auto [place, loc] = it->second;
-      bool opens = place && !keepOpen.contains(place) && !(identify && inLoopAttempt());
+      bool opens = canOpen(place) && !keepOpen.contains(place) &&
+                   !(identify && (inLoopAttempt() || isa<LoopOp>(place)));
       if (opens)
         newKeepOpen.insert(place);
       isOpened |= opens;

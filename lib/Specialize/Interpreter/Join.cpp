@@ -9,20 +9,30 @@ using namespace torchlite::tl::specialize;
 // Views
 //===----------------------------------------------------------------------===//
 
-static bool sameStep(const ViewStep &a, const ViewStep &b) {
-  return a.kind == b.kind && a.kind != ViewStep::Kind::Custom && a.sizes == b.sizes &&
-         a.offsets == b.offsets && a.steps == b.steps && a.permutation == b.permutation &&
-         a.ifContiguous == b.ifContiguous && a.decision == b.decision;
+/// Whether two lists of sizes or offsets are computed alike.
+static bool sameNumbers(ArrayRef<OpFoldResult> a, ArrayRef<OpFoldResult> b) {
+  return a.size() == b.size() && llvm::all_of(llvm::zip_equal(a, b), [](auto pair) {
+           auto [x, y] = pair;
+           auto xv = dyn_cast<Value>(x), yv = dyn_cast<Value>(y);
+           return x == y || (xv && yv && sameComputation(xv, yv));
+         });
 }
 
-bool specialize::sameView(const TensorRef &a, const TensorRef &b) {
+static bool sameStep(const ViewStep &a, const ViewStep &b, bool ifContiguous) {
+  return a.kind == b.kind && a.kind != ViewStep::Kind::Custom && sameNumbers(a.sizes, b.sizes) &&
+         sameNumbers(a.offsets, b.offsets) && sameNumbers(a.steps, b.steps) &&
+         a.permutation == b.permutation && a.ifContiguous == b.ifContiguous &&
+         (ifContiguous || a.decision == b.decision);
+}
+
+bool specialize::sameView(const TensorRef &a, const TensorRef &b, bool ifContiguous) {
   if (a.storage != b.storage || a.type != b.type || a.contiguous != b.contiguous ||
       a.given != b.given)
     return false;
   static const ViewChain none;
   const ViewChain &x = a.chain ? *a.chain : none, &y = b.chain ? *b.chain : none;
-  return &x == &y || (x.size() == y.size() && llvm::all_of(llvm::zip_equal(x, y), [](auto pair) {
-                        return sameStep(std::get<0>(pair), std::get<1>(pair));
+  return &x == &y || (x.size() == y.size() && llvm::all_of(llvm::zip_equal(x, y), [&](auto pair) {
+                        return sameStep(std::get<0>(pair), std::get<1>(pair), ifContiguous);
                       }));
 }
 
@@ -186,8 +196,11 @@ std::optional<SpecValue> Join::joinTensor(const SpecValue &a, const SpecValue &b
   const TensorRef &ref = one.getTensor();
   if (x && isOwn(x->storage))
     return takeIn(a, b);
-  if ((!x || !y || sameView(*x, *y)) && isCommon(ref.storage) && isVisible(ref))
+  if ((!x || !y || sameView(*x, *y, /*ifContiguous=*/true)) && isCommon(ref.storage) &&
+      isVisible(ref)) {
+    w.reliesOnContiguity |= x && y && !sameView(*x, *y);
     return one;
+  }
   if (x && y &&
       (x->type.getElementType() != y->type.getElementType() ||
        x->type.getRank() != y->type.getRank())) {

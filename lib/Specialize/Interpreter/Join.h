@@ -103,8 +103,9 @@ private:
   bool takeInIdentity(Cell &cell, const TensorRef &own, const TensorRef &other);
 };
 
-/// Whether two tensors are the same view of the same storage.
-bool sameView(const TensorRef &a, const TensorRef &b);
+/// Whether two tensors are the same view of the same storage; with `ifContiguous`, where the
+/// tensors that the method is called with are contiguous.
+bool sameView(const TensorRef &a, const TensorRef &b, bool ifContiguous = false);
 
 } // namespace torchlite::tl::specialize
 

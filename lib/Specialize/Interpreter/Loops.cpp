@@ -4,7 +4,8 @@
 // entry; what is different at the end of the body becomes a value that the loop carries, and the
 // body is walked again. A static size that changes becomes dynamic. If a change is one of structure
 // (a list that grows, a type that changes, an index into a list that must be known), the loop is
-// unrolled (Unroll.cpp), provided that its trip count is known.
+// unrolled (Unroll.cpp), provided that its trip count is known; otherwise lists become those of a
+// length known at run time, or the first trip is walked apart (Peel.cpp).
 //
 //===----------------------------------------------------------------------===//
 #include "Loops.h"
@@ -15,10 +16,9 @@ using namespace mlir;
 using namespace torchlite::tl;
 using namespace torchlite::tl::specialize;
 
-LoopAttempt::LoopAttempt(Walker &walker, LoopOp written, SmallVector<SpecValue> initial,
-                         SpecValue trip, SpecValue condition, bool canUnroll)
-    : Join(walker, head, end, head), written(written), headValues(std::move(initial)),
-      trip(std::move(trip)), condition(std::move(condition)), whereLost(walker.locOf(written)),
+LoopAttempt::LoopAttempt(Walker &walker, const LoopEntry &loop, bool canUnroll)
+    : Join(walker, head, end, head), written(loop.op), headValues(loop.carried), trip(loop.trip),
+      condition(loop.condition), first(loop.first), whereLost(walker.locOf(loop.op)),
       canUnroll(canUnroll) {}
 
 //===----------------------------------------------------------------------===//
@@ -51,7 +51,7 @@ std::optional<CellId> LoopAttempt::addCell(Cell cell) {
   own.insert(id);
   changed = true;
   head.heap.set(id, std::move(cell));
-  w.joinedAt.insert({id, {nullptr, w.locOf(written)}});
+  w.joinedAt.insert({id, {written, w.locOf(written)}});
   return id;
 }
 
@@ -205,6 +205,9 @@ void LoopAttempt::begin() {
   watermark = w.nextCell;
   knownProblems = w.problems.size();
   tripValue = w.scalarValue(trip);
+  if (first)
+    tripValue =
+        arith::SubIOp::create(w.b, loc, tripValue, w.constant(w.b.getI64IntegerAttr(first)));
   conditionValue = w.scalarValue(condition);
   parent = w.b.getInsertionBlock();
   loop = LoopOp::create(w.b, loc, TypeRange(), tripValue, conditionValue, ValueRange());
@@ -245,7 +248,11 @@ LoopAttempt::Round LoopAttempt::walkOnce() {
     w.state.epoch =
         arith::AddIOp::create(w.b, w.locOf(written), epoch, w.constant(w.b.getI64IntegerAttr(1)));
   Block &writtenBody = written.getBody().front();
-  w.bind(writtenBody.getArgument(0), SpecValue::scalar(body->getArgument(0)));
+  Value number = body->getArgument(0);
+  if (first)
+    number = arith::AddIOp::create(w.b, w.locOf(written), number,
+                                   w.constant(w.b.getI64IntegerAttr(first)));
+  w.bind(writtenBody.getArgument(0), SpecValue::scalar(number));
   for (auto [argument, value] :
        llvm::zip_equal(writtenBody.getArguments().drop_front(), headValues))
     w.bind(argument, value);

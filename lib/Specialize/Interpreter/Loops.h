@@ -9,8 +9,7 @@ namespace torchlite::tl::specialize {
 /// Walks the body of a `tl.loop` until the state at its head takes in the state at its end.
 class LoopAttempt : public Join {
 public:
-  LoopAttempt(Walker &walker, LoopOp written, llvm::SmallVector<SpecValue> initial, SpecValue trip,
-              SpecValue condition, bool canUnroll);
+  LoopAttempt(Walker &walker, const LoopEntry &loop, bool canUnroll);
 
   /// The leaf behind the loop, or null with a reason: structure would be lost.
   OutcomePtr run();
@@ -74,6 +73,8 @@ private:
   /// The values of the loop's names at the head of its body.
   llvm::SmallVector<SpecValue> headValues;
   SpecValue trip, condition, next;
+  /// How many trips were walked in front of the loop.
+  int64_t first;
   /// With identities: the argument that counts trips, or null.
   mlir::Value epoch;
   mlir::Location whereLost;

@@ -11,51 +11,59 @@ using namespace torchlite::tl::specialize;
 /// More trips than this are not unrolled.
 static constexpr int64_t maxUnroll = 2048;
 
-OutcomePtr Walker::unroll(LoopOp op, int64_t trip, std::optional<int64_t> count,
-                          SmallVector<SpecValue> carried, SpecValue condition) {
-  Block &body = op.getBody().front();
-  for (;; ++trip) {
-    if (count && trip >= *count)
-      return makeLeaf(std::move(carried));
-    std::optional<bool> goesOn = condition.getBool();
-    if (!goesOn) {
-      if (!condition.is(ValueKind::Unknown)) {
+OutcomePtr Walker::unroll(LoopEntry loop) {
+  LoopOp op = loop.op;
+  auto unknown = [&] {
+    return makeLeaf(SmallVector<SpecValue>(loop.carried.size(), SpecValue::unknown()));
+  };
+  for (;; ++loop.first) {
+    if (loop.isOver())
+      return makeLeaf(std::move(loop.carried));
+    if (!loop.condition.getBool()) {
+      if (!loop.condition.is(ValueKind::Unknown)) {
         (void)error("the loop must be unrolled, but whether it goes on is known only at run time");
         unrollStopped = true;
       }
-      return makeLeaf(SmallVector<SpecValue>(carried.size(), SpecValue::unknown()));
+      return unknown();
     }
-    if (!*goesOn)
-      return makeLeaf(std::move(carried));
-    if (trip >= maxUnroll) {
+    if (loop.first >= maxUnroll) {
       (void)error("the loop must be unrolled, but has more than " + Twine(maxUnroll) + " trips");
-      return makeLeaf(SmallVector<SpecValue>(carried.size(), SpecValue::unknown()));
+      return unknown();
     }
-    bind(body.getArgument(0), SpecValue::integer(b.getContext(), trip));
-    for (auto [argument, value] : llvm::zip_equal(body.getArguments().drop_front(), carried))
-      bind(argument, value);
-    OutcomePtr outcome = walkFrom(body, body.begin());
-    current = op;
-    auto goOn = [&](Outcome &leaf) {
-      SmallVector<SpecValue> yields = std::move(leaf.yields);
-      enter(leaf);
-      condition = yields.front();
-      carried.assign(yields.begin() + 1, yields.end());
-    };
+    OutcomePtr outcome = walkTrip(loop);
     if (outcome->kind == Outcome::Kind::Dead)
       return outcome;
     if (outcome->kind == Outcome::Kind::Leaf) {
-      goOn(*outcome);
+      goOn(loop, *outcome);
       continue;
     }
     forEachLeaf(outcome, [&](OutcomePtr leaf) {
-      goOn(*leaf);
-      return unroll(op, trip + 1, count, carried, condition);
+      LoopEntry rest = loop;
+      goOn(rest, *leaf);
+      ++rest.first;
+      return unroll(std::move(rest));
     });
     current = op;
     collapse(outcome);
     return outcome;
   }
+}
+
+OutcomePtr Walker::walkTrip(const LoopEntry &loop) {
+  LoopOp op = loop.op;
+  Block &body = op.getBody().front();
+  bind(body.getArgument(0), SpecValue::integer(b.getContext(), loop.first));
+  for (auto [argument, value] : llvm::zip_equal(body.getArguments().drop_front(), loop.carried))
+    bind(argument, value);
+  OutcomePtr outcome = walkFrom(body, body.begin());
+  current = op;
+  return outcome;
+}
+
+void Walker::goOn(LoopEntry &loop, Outcome &leaf) {
+  loop.condition = leaf.yields.front();
+  loop.carried.assign(leaf.yields.begin() + 1, leaf.yields.end());
+  enter(leaf);
 }
 
 /// Takes back what was built in a block behind an operation, constants excepted.
@@ -90,31 +98,36 @@ bool Walker::makeListsRunTime(ArrayRef<CellId> touched) {
   return any;
 }
 
-OutcomePtr Walker::walkLoop(LoopOp op) {
-  SpecValue trip = get(op.getMaxTripCount()), condition = get(op.getInitialCondition());
-  SmallVector<SpecValue> initial = get(op.getInitialValues());
-  if (trip.is(ValueKind::Unknown) || condition.is(ValueKind::Unknown)) {
-    // For the errors that are in it.
-    State entry = state;
-    Block &body = op.getBody().front();
-    bind(body.getArguments(), SmallVector<SpecValue>());
-    Block *block = b.getInsertionBlock();
-    ++undecided;
-    (void)walkFrom(body, body.begin());
-    --undecided;
-    state = std::move(entry);
-    b.setInsertionPointToEnd(block);
-    current = op;
-    return makeLeaf(SmallVector<SpecValue>(op.getNumResults(), SpecValue::unknown()));
-  }
-  std::optional<int64_t> count = trip.getInt();
-  if ((count && *count <= 0) || condition.getBool() == false)
-    return makeLeaf(std::move(initial));
-  if (count == 1 && condition.getBool())
-    return unroll(op, 0, count, std::move(initial), condition);
+/// Walks the body for the errors that are in it.
+OutcomePtr Walker::walkLoopOfUnknowns(LoopOp op) {
+  State entry = state;
+  Block &body = op.getBody().front();
+  bind(body.getArguments(), SmallVector<SpecValue>());
+  Block *block = b.getInsertionBlock();
+  ++undecided;
+  (void)walkFrom(body, body.begin());
+  --undecided;
+  state = std::move(entry);
+  b.setInsertionPointToEnd(block);
+  current = op;
+  return makeLeaf(SmallVector<SpecValue>(op.getNumResults(), SpecValue::unknown()));
+}
 
-  bool canUnroll = count && condition.getBool() &&
-                   (*count <= maxUnroll || *count == std::numeric_limits<int64_t>::max());
+OutcomePtr Walker::walkLoop(LoopEntry loop) {
+  LoopOp op = loop.op;
+  if (loop.trip.is(ValueKind::Unknown) || loop.condition.is(ValueKind::Unknown))
+    return walkLoopOfUnknowns(op);
+  if (loop.isOver())
+    return makeLeaf(std::move(loop.carried));
+  std::optional<int64_t> count = loop.count();
+  bool goesOn = loop.condition.getBool() == true;
+  if (count && *count - loop.first == 1 && goesOn)
+    return unroll(std::move(loop));
+  if (keepOpen.contains(op) && loop.first == 0)
+    return peel(loop);
+
+  bool canUnroll =
+      count && goesOn && (*count <= maxUnroll || *count == std::numeric_limits<int64_t>::max());
   size_t knownProblems = problems.size();
   State entry = state;
   Block *block = b.getInsertionBlock();
@@ -126,10 +139,10 @@ OutcomePtr Walker::walkLoop(LoopOp op) {
     b.setInsertionPointToEnd(block);
     current = op;
   };
-  bool hasUsualCount = !canUnroll && condition.getBool() && usualCounts.count(trip.getScalar());
+  bool hasUsualCount = !canUnroll && goesOn && usualCounts.count(loop.trip.getScalar());
   if (!canUnroll && !hasUsualCount)
-    return keepLoop(op, initial, trip, condition);
-  LoopAttempt attempt(*this, op, initial, trip, condition, canUnroll);
+    return keepLoop(loop);
+  LoopAttempt attempt(*this, loop, canUnroll);
   if (OutcomePtr outcome = attempt.run()) {
     // Errors that come from what is not known in a loop (an index, a size) are gone when it is
     // unrolled.
@@ -139,48 +152,67 @@ OutcomePtr Walker::walkLoop(LoopOp op) {
       return outcome;
   }
   takeBack();
+  LoopEntry unrollable = loop;
   if (hasUsualCount) {
-    count = usualCounts.lookup(trip.getScalar());
-    requireUsual(trip.getScalar(), *count);
+    int64_t usual = usualCounts.lookup(loop.trip.getScalar());
+    requireUsual(loop.trip.getScalar(), usual);
+    unrollable.trip = SpecValue::integer(b.getContext(), usual);
   }
   bool outerStopped = std::exchange(unrollStopped, false);
-  OutcomePtr unrolled = unroll(op, 0, count, initial, condition);
+  OutcomePtr unrolled = unroll(std::move(unrollable));
   if (!std::exchange(unrollStopped, outerStopped))
     return unrolled;
   takeBack();
-  return keepLoop(op, initial, trip, condition);
+  return keepLoop(loop);
 }
 
-/// A loop that cannot be unrolled: kept as it is, or with lists of unknown length.
-OutcomePtr Walker::keepLoop(LoopOp op, ArrayRef<SpecValue> initial, SpecValue trip,
-                            SpecValue condition) {
+/// A loop that cannot be unrolled: kept as it is, or with lists of unknown length, or with its
+/// first trip in front of it.
+OutcomePtr Walker::keepLoop(const LoopEntry &loop) {
   size_t knownProblems = problems.size();
   State entry = state;
   Block *block = b.getInsertionBlock();
+  Operation *last = block->empty() ? nullptr : &block->back();
   std::optional<LoopAttempt> attempt;
   do {
-    attempt.emplace(*this, op, SmallVector<SpecValue>(initial), trip, condition,
-                    /*canUnroll=*/false);
+    attempt.emplace(*this, loop, /*canUnroll=*/false);
     if (OutcomePtr outcome = attempt->run())
       return outcome;
   } while (makeListsRunTime(attempt->getTouchedLists()));
-  problems.resize(knownProblems, Problem{op.getLoc(), "", ""});
+  auto takeBack = [&] {
+    eraseBehind(block, last);
+    problems.resize(knownProblems, Problem{loop.op->getLoc(), "", ""});
+    state = entry;
+    b.setInsertionPointToEnd(block);
+    current = loop.op;
+  };
+  takeBack();
+  if (loop.first == 0) {
+    OutcomePtr outcome = peel(loop);
+    if (problems.size() == knownProblems && !structureLost)
+      return outcome;
+    structureLost.reset();
+    takeBack();
+  }
+  return loseLoop(loop, *attempt);
+}
+
+/// Reports why a loop could not be kept.
+OutcomePtr Walker::loseLoop(const LoopEntry &loop, const LoopAttempt &attempt) {
   std::string reason = "the loop cannot be kept as a loop, and its trip count is not known at "
                        "compile time: " +
-                       attempt->getReason();
-  state = std::move(entry);
-  b.setInsertionPointToEnd(block);
+                       attempt.getReason();
   if (inLoopAttempt()) {
-    structureLostAt = attempt->getPlace();
+    structureLostAt = attempt.getPlace();
     structureLost = reason;
     return makeDead();
   }
-  (void)error(attempt->getPlace(), reason);
+  (void)error(attempt.getPlace(), reason);
   // What it holds from here on is not known: no errors that only follow from this one.
-  if (std::optional<CellId> id = attempt->getChangedCell()) {
+  if (std::optional<CellId> id = attempt.getChangedCell()) {
     Cell &lost = change(*id);
     lost.count = nullptr;
     lost.elements.assign(1, SpecValue::unknown());
   }
-  return makeLeaf(SmallVector<SpecValue>(op.getNumResults(), SpecValue::unknown()));
+  return makeLeaf(SmallVector<SpecValue>(loop.carried.size(), SpecValue::unknown()));
 }

@@ -117,7 +117,8 @@ OutcomePtr Walker::walkFrom(Block &block, Block::iterator it) {
     if (auto ifOp = dyn_cast<IfOp>(op))
       outcome = walkIf(ifOp);
     else if (auto loop = dyn_cast<LoopOp>(op))
-      outcome = walkLoop(loop);
+      outcome = walkLoop({loop, get(loop.getInitialValues()), get(loop.getMaxTripCount()),
+                          get(loop.getInitialCondition())});
     else if (isa<CallOp, CallMethodOp>(op))
       outcome = walkCall(op);
     else if (Value present = presenceFor(op))

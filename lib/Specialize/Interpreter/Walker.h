@@ -13,7 +13,7 @@
 //   JoinArms.cpp     the join behind a conditional
 //   ControlFlow.cpp  tl.if, outcomes and tails
 //   Optionals.cpp    values that are None or not
-//   Loops.cpp        tl.loop: fixpoint and unrolling
+//   Loops.cpp        tl.loop: fixpoint; Unroll.cpp, Peel.cpp: trips apart
 //   Methods.cpp      arguments, results and state of one method
 //
 //===----------------------------------------------------------------------===//
@@ -121,6 +121,23 @@ struct Program {
 //===----------------------------------------------------------------------===//
 // Walker
 //===----------------------------------------------------------------------===//
+
+class LoopAttempt;
+
+/// A loop at its entry, or behind the trips that were walked in front of it.
+struct LoopEntry {
+  LoopOp op;
+  /// What it carries here.
+  llvm::SmallVector<SpecValue> carried;
+  /// How many trips it has at most, in all, and whether it has another one.
+  SpecValue trip, condition;
+  /// The number of trips that were walked.
+  int64_t first = 0;
+
+  std::optional<int64_t> count() const { return trip.getInt(); }
+  /// Whether it is known to end here.
+  bool isOver() const { return (count() && *count() <= first) || condition.getBool() == false; }
+};
 
 class Walker {
 public:
@@ -244,7 +261,7 @@ public:
   OutcomePtr walkIf(IfOp op);
   /// Walks both arms of a condition that is known only at run time, and joins them.
   OutcomePtr walkArms(mlir::Value condition, llvm::function_ref<OutcomePtr(bool)> walkArm);
-  OutcomePtr walkLoop(LoopOp op);
+  OutcomePtr walkLoop(LoopEntry loop);
   /// Closes open branches whose arms agree by now.
   void collapse(OutcomePtr &outcome);
   /// Joins the two leaves of a branch into one behind it; null, with the reason in `whyOpen`, if
@@ -313,14 +330,15 @@ public:
   /// Storages that the caller can see: arguments and state.
   llvm::SmallVector<CellId> externalCells;
   /// Conditionals and block ends (as written) where arms are not joined: which tensor is written
-  /// behind them depends on the arm. The walk finds more of them; the method is then walked again.
+  /// behind them depends on the arm; and loops whose first trip is an arm of its own. The walk
+  /// finds more of them; the method is then walked again.
   llvm::DenseSet<mlir::Operation *> keepOpen;
   llvm::SetVector<mlir::Operation *> newKeepOpen;
   /// Identities are tracked; and the walk found that they are needed, and is to be repeated with
   /// them.
   bool tracksIdentities = false, needsIdentities = false;
   /// Where a cell came from that stands for one of several places: the operation as written (null:
-  /// not a conditional), and its line.
+  /// neither a conditional nor a loop), and its line.
   std::map<CellId, std::pair<mlir::Operation *, mlir::Location>> joinedAt;
   /// Cells of the archive as it holds them.
   std::map<CellId, CellRef> pristine;
@@ -340,10 +358,15 @@ public:
 
 private:
   SpecValue viewOfArchive(CellId whole, TensorRefAttr ref, Known contiguous);
-  OutcomePtr unroll(LoopOp op, int64_t trip, std::optional<int64_t> count,
-                    llvm::SmallVector<SpecValue> carried, SpecValue condition);
-  OutcomePtr keepLoop(LoopOp op, llvm::ArrayRef<SpecValue> initial, SpecValue trip,
-                      SpecValue condition);
+  OutcomePtr walkLoopOfUnknowns(LoopOp op);
+  OutcomePtr unroll(LoopEntry loop);
+  OutcomePtr keepLoop(const LoopEntry &loop);
+  OutcomePtr peel(const LoopEntry &loop);
+  OutcomePtr loseLoop(const LoopEntry &loop, const LoopAttempt &attempt);
+  /// Walks the body for the trip at hand, whose number is known.
+  OutcomePtr walkTrip(const LoopEntry &loop);
+  /// Goes on at the end of a trip.
+  void goOn(LoopEntry &loop, Outcome &leaf);
   void requireUsual(mlir::Value number, int64_t usual);
   bool makeListsRunTime(llvm::ArrayRef<CellId> touched);
   mlir::LogicalResult step(mlir::Operation *op);

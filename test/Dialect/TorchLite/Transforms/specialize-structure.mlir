@@ -156,3 +156,34 @@ func.func @C.forward(%self: !tl.object<@C>, %a: i64, %b: i64) -> i64 {
   return %r : i64
 }
 }
+
+// -----
+
+// From the first trip on, the name stands for another list. The first trip is walked apart, and what follows in
+// both arms.
+module attributes {tl.root = @root} {
+tl.class @C { tl.method "forward" @C.forward {exported} }
+tl.object @root : !tl.object<@C> { slots = {} }
+// CHECK-LABEL: func.func @forward
+// CHECK-SAME: (%[[N:.*]]: i64, %{{.*}}: i64)
+// CHECK: %[[ANY:.*]] = arith.cmpi sgt, %[[N]], %{{.*}} : i64
+// CHECK: %[[R:.*]] = tl.if %[[ANY]] -> (i64) {
+// CHECK: tl.yield %c50_i64 : i64
+// CHECK: tl.yield %c1_i64 : i64
+// CHECK: return %[[R]]
+func.func @C.forward(%self: !tl.object<@C>, %n: i64, %unused: i64) -> i64 {
+  %true = tl.constant true -> i1
+  %zero = tl.constant 0 : i64 -> i64
+  %one = tl.constant 1 : i64 -> i64
+  %fifty = tl.constant 50 : i64 -> i64
+  %l = tl.list_construct %one : (i64) -> !tl.list<i64>
+  %m = tl.list_construct %zero : (i64) -> !tl.list<i64>
+  %k = tl.loop %n while %true iter(%l) : (!tl.list<i64>) -> (!tl.list<i64>) {
+  ^bb0(%i: i64, %before: !tl.list<i64>):
+    tl.continue %true iter(%m : !tl.list<i64>)
+  }
+  %set = tl.aten "_set_item.t"(%m, %zero, %fifty) : (!tl.list<i64>, i64, i64) -> !tl.list<i64>
+  %r = tl.aten "__getitem__.t"(%k, %zero) : (!tl.list<i64>, i64) -> i64
+  return %r : i64
+}
+}

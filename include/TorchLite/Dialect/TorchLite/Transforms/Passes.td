@@ -32,7 +32,8 @@ def SpecializePass : Pass<"tl-specialize", "::mlir::ModuleOp"> {
     storage, a write makes a new value of it); `tl.if` and `tl.loop` stay where the condition or
     trip count is known only at run time, unrolled only where structure would be lost otherwise. A
     list that such a loop appends to, or indexes, becomes a buffer and a count, if its elements are
-    numbers or tensors of one form. A `raise` becomes a `tl.check`.
+    numbers or tensors of one form; where the structure changes only from the first trip on, that
+    is apart, in the arm of a `tl.if`. A `raise` becomes a `tl.check`.
 
     Attributes that methods write are the state of the instance: functions take and return it, and
     `tl.state` operations declare it. Where the types of the state change (`zeros([0])` at first,
