@@ -35,14 +35,14 @@ def run_lit(build, paths):
     return passed, max(failed, 1 if status else 0), skipped
 
 
-def run_conformance(build, device):
-    """PyTorch's operator database through the compiler; returns (passed, failed, skipped), one for the
+def run_conformance(build, *options):
+    """PyTorch's operator or module database through the compiler; returns (passed, failed, skipped), one for the
     whole of it."""
     runner = build / "bin" / "tl-conformance"
     if not runner.exists():
         return 0, 0, 1
     command = [sys.executable, ROOT / "test" / "Conformance" / "conformance.py", "--quiet", "--runner", runner,
-               f"--device={device}"]
+               *options]
     status = subprocess.run(command, cwd=ROOT).returncode
     return (1, 0, 0) if status == 0 else (0, 1, 0)
 
@@ -58,7 +58,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, required=True, help="build folder")
     parser.add_argument("paths", nargs="*", type=pathlib.Path, help="only these lit paths")
     parser.add_argument("--conformance", action="store_true",
-                        help="also compare with PyTorch's operator database (minutes)")
+                        help="also compare with PyTorch's operator and module databases (minutes)")
     parser.add_argument("--check", action="store_true", help="also scripts/check.sh: layout, stray files, documents")
     arguments = parser.parse_args()
     totals = [0, 0, 0]
@@ -66,7 +66,8 @@ def main():
     if arguments.check:
         suites.append(run_check(arguments.build.resolve()))
     if arguments.conformance:
-        suites += [run_conformance(arguments.build, device) for device in ("cpu", "emulated")]
+        suites += [run_conformance(arguments.build, *options) for options in
+                   ([], ["--device=emulated"], ["--database=modules"])]
     for suite in suites:
         totals = [a + b for a, b in zip(totals, suite)]
     passed, failed, skipped = totals

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Runs PyTorch's operator database through the compiler and compares with PyTorch.
+"""Runs PyTorch's operator database, or its module database, through the compiler and compares with PyTorch.
 
-Generates the cases (see generate.py), gives them to tl-conformance, which imports, compiles and
+Generates the cases (see generate.py and generate_modules.py), gives them to tl-conformance, which imports, compiles and
 runs each of them, and prints a table by operator:
 
   passed   values, dtypes, shapes, structure and changed arguments are PyTorch's
@@ -14,7 +14,7 @@ because that is slow. f64, i32, f16 and bf16 have one sample of each operator, o
 last two, of every ninth.
 
 Exit status 1 if any case is wrong or crashed, or if an operator passes fewer cases than
-expected.json (expected-emulated.json) records (`--update` records what passes now).
+expected.json (expected-emulated.json, expected-modules.json) records (`--update` records what passes now).
 """
 import argparse
 import collections
@@ -29,6 +29,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 OUTCOMES = ("passed", "refused", "wrong", "crashed")
+GENERATORS = {"operators": "generate.py", "modules": "generate_modules.py"}
 DTYPES = {"cpu": "f32,i64,i1,f16:1,bf16:1,f64:1,i32:1", "emulated": "f32,f16:1/9,bf16:1/9"}
 
 
@@ -80,8 +81,11 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runner", type=pathlib.Path, required=True, help="the tl-conformance program")
     parser.add_argument("--device", choices=["cpu", "emulated"], default="cpu")
+    parser.add_argument("--database", choices=GENERATORS, default="operators",
+                        help="PyTorch's operators, or its torch.nn modules, scripted and traced, in evaluation and "
+                             "training mode")
     parser.add_argument("--samples", type=int,
-                        help="samples per operator and dtype (3; on the emulator 1)")
+                        help="samples per operator and dtype (3; on the emulator 1) or module and mode (2)")
     parser.add_argument("--full", action="store_true", help="all samples (an hour or so)")
     parser.add_argument("--only", default="", help="regular expression of operator names")
     parser.add_argument("--dtypes", help=f"as generate.py takes them; default: {DTYPES['cpu']}; on the emulator "
@@ -95,9 +99,11 @@ def main():
     parser.add_argument("--expected", type=pathlib.Path, help="default: expected[-DEVICE].json")
     options = parser.parse_args()
     emulated = options.device == "emulated"
-    samples = 0 if options.full else options.samples or (1 if emulated else 3)
-    dtypes = options.dtypes or DTYPES[options.device]
-    expected = options.expected or HERE / ("expected-emulated.json" if emulated else "expected.json")
+    modules = options.database == "modules"
+    samples = 0 if options.full else options.samples or (1 if emulated else 2 if modules else 3)
+    dtypes = options.dtypes or ("f32" if modules else DTYPES[options.device])
+    expected = options.expected or HERE / ("expected-modules.json" if modules else
+                                           "expected-emulated.json" if emulated else "expected.json")
 
     scratch = None
     cases = options.cases
@@ -110,7 +116,7 @@ def main():
         for i, folder in enumerate(folders):
             chain = []
             if not (folder / "manifest.jsonl").exists():
-                chain.append([sys.executable, HERE / "generate.py", "--output", folder, "--samples", samples,
+                chain.append([sys.executable, HERE / GENERATORS[options.database], "--output", folder, "--samples", samples,
                               "--dtypes", dtypes, "--shard", f"{i}/{shards}",
                               f"--only={options.only}"])
             chain.append([options.runner, folder, f"--output={folder / 'outcomes.jsonl'}",
@@ -164,8 +170,8 @@ def main():
         print(f"BELOW THE RECORDED LEVEL: {line}")
     whole = sum(all(o["outcome"] == "passed" for o in outs) for outs in by_operator.values())
     some = sum(any(o["outcome"] == "passed" for o in outs) for outs in by_operator.values())
-    print(f"conformance{' on the emulator' if emulated else ''}: " + ", ".join(f"{totals[o]} {o}" for o in OUTCOMES)
-          + f"; of {len(by_operator)} operators {whole} pass whole, {some} in part or whole")
+    print(f"conformance{' of modules' if modules else ''}{' on the emulator' if emulated else ''}: " + ", ".join(f"{totals[o]} {o}" for o in OUTCOMES)
+          + f"; of {len(by_operator)} {options.database} {whole} pass whole, {some} in part or whole")
     return 1 if totals["wrong"] or totals["crashed"] or below else 0
 
 

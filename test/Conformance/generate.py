@@ -300,6 +300,14 @@ def on_alarm(*_):
     raise Timeout()
 
 
+def spread(count, wanted):
+    """`wanted` positions (0: all) in a list of samples, whose order goes from the plain to the special."""
+    if not wanted or count <= wanted:
+        return range(count)
+    step = (count - 1) / max(wanted - 1, 1)
+    return sorted({round(i * step) for i in range(wanted)})
+
+
 class Generator:
     def __init__(self, options):
         self.options = options
@@ -398,13 +406,7 @@ class Generator:
         if not samples:
             self.line({"op": name, "dtype": dtype_name, "skipped": f"no dense sample of {seen}"})
             return
-        # Spread over the list: its order goes from the plain to the special.
-        if wanted and len(samples) > wanted:
-            step = (len(samples) - 1) / max(wanted - 1, 1)
-            chosen = sorted({round(i * step) for i in range(wanted)})
-        else:
-            chosen = range(len(samples))
-        for position, index in enumerate(chosen):
+        for position, index in enumerate(spread(len(samples), wanted)):
             sample = samples[index]
             self.sample(op, name, dtype_name, index, sample, extra=(position == 0 or not wanted) and not brief)
 
