@@ -366,47 +366,46 @@ static bool isUsedAfter(Value value, Operation *point) {
   return false;
 }
 
-bool Walker::isLive(CellId id) {
-  // From every name that is still used, through containers and objects, to storages.
-  llvm::DenseSet<CellId> seen;
-  std::function<bool(const SpecValue &)> reaches = [&](const SpecValue &value) -> bool {
-    switch (value.kind()) {
-    case ValueKind::Tensor:
-      return value.getTensor().storage == id;
-    case ValueKind::Tuple:
-    case ValueKind::Optional:
-    case ValueKind::Pieces:
-      return llvm::any_of(value.getElements(), reaches);
-    case ValueKind::List:
-    case ValueKind::Dict:
-    case ValueKind::Object: {
-      if (value.getCell() == id)
-        return true;
-      if (!seen.insert(value.getCell()).second)
-        return false;
-      const Cell &c = cell(value.getCell());
-      return llvm::any_of(c.elements, reaches) ||
-             llvm::any_of(c.attributes, [&](auto &entry) { return reaches(entry.second); });
-    }
-    default:
-      return false;
-    }
+bool Walker::reaches(const SpecValue &value, CellId id, llvm::DenseSet<CellId> &seen) const {
+  auto anyReaches = [&](ArrayRef<SpecValue> values) {
+    return llvm::any_of(values, [&](const SpecValue &v) { return reaches(v, id, seen); });
   };
+  switch (value.kind()) {
+  case ValueKind::Tensor:
+    return value.getTensor().storage == id;
+  case ValueKind::Tuple:
+  case ValueKind::Optional:
+  case ValueKind::Pieces:
+    return anyReaches(value.getElements());
+  case ValueKind::List:
+  case ValueKind::Dict:
+  case ValueKind::Object: {
+    if (value.getCell() == id)
+      return true;
+    if (!seen.insert(value.getCell()).second)
+      return false;
+    const Cell &c = cell(value.getCell());
+    return anyReaches(c.elements) ||
+           llvm::any_of(c.attributes, [&](auto &entry) { return reaches(entry.second, id, seen); });
+  }
+  default:
+    return false;
+  }
+}
+
+bool Walker::isLive(CellId id) {
+  // From every name that is still used.
   if (llvm::is_contained(externalCells, id))
     return true;
+  llvm::DenseSet<CellId> seen;
   for (auto &[written, value] : state.env) {
     // Only kinds that lead to memory.
     if (value.isNumber() || value.is(ValueKind::String))
       continue;
-    if (isa<ObjectType>(written.getType())) {
-      if (reaches(value))
-        return true;
-      continue;
-    }
-    bool used = isUsedAfter(written, current);
+    bool used = isa<ObjectType>(written.getType()) || isUsedAfter(written, current);
     for (auto &[call, loc] : callStack)
       used = used || isUsedAfter(written, call);
-    if (used && reaches(value))
+    if (used && reaches(value, id, seen))
       return true;
   }
   return false;

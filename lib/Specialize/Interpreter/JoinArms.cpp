@@ -45,6 +45,7 @@ private:
   std::string differ(const Twine &a, const Twine &b) const override {
     return ("the arms give " + a + " and " + b).str();
   }
+  bool isReachable(CellId id);
   bool joinCell(CellId id);
   bool joinHeap();
   bool joinEpochs();
@@ -196,6 +197,19 @@ Value ArmsJoin::read(State &side, const SpecValue &tensor) {
 // States
 //===----------------------------------------------------------------------===//
 
+/// Whether the program still uses a cell, or one of the arms gives it.
+bool ArmsJoin::isReachable(CellId id) {
+  auto given = [&](State &side, ArrayRef<SpecValue> yields) {
+    llvm::DenseSet<CellId> seen;
+    return inState(side, [&] {
+      return llvm::any_of(yields,
+                          [&](const SpecValue &value) { return w.reaches(value, id, seen); });
+    });
+  };
+  return given(left, thenLeaf.yields) || given(right, elseLeaf.yields) ||
+         inState(left, [&] { return w.isLive(id); });
+}
+
 bool ArmsJoin::joinCell(CellId id) {
   CellRef a = inState(left, [&] { return w.cellRef(id); });
   CellRef b = inState(right, [&] { return w.cellRef(id); });
@@ -206,7 +220,7 @@ bool ArmsJoin::joinCell(CellId id) {
   Cell cell = *a;
   if (!joinContents(id, cell, *b)) {
     // What nobody can reach any more need not agree.
-    if (cell.kind == Cell::Kind::Object || inState(left, [&] { return w.isLive(id); }))
+    if (cell.kind == Cell::Kind::Object || isReachable(id))
       return false;
     why.clear();
     cell = *a;

@@ -212,6 +212,8 @@ public:
   bool mayChange(const SpecValue &container);
   /// Whether something that the program still uses may refer to the cell.
   bool isLive(CellId id);
+  /// Whether a value leads to the cell, through containers and objects that were not seen yet.
+  bool reaches(const SpecValue &value, CellId id, llvm::DenseSet<CellId> &seen) const;
 
   //===--- Identities.cpp ---------------------------------------------------===//
 

@@ -35,3 +35,38 @@ func.func @C.forward(%self: !tl.object<@C>, %x: !tl.tensor {tl.name = "x"}, %n: 
   return %r : !tl.tensor
 }
 }
+
+// -----
+
+// The first arms stay open up to the end, as the write asks for it of the second ones: what is returned is
+// compared there, though no name of the method is used behind its end.
+module attributes {tl.root = @root} {
+tl.class @C { tl.method "forward" @C.forward {exported} }
+tl.object @root : !tl.object<@C> { slots = {} }
+func.func @C.forward(%self: !tl.object<@C>, %x: !tl.tensor {tl.name = "x"}, %n: i64) -> !tl.tuple<!tl.tensor, !tl.dict<!tl.str, !tl.tensor>> {
+  %r = tl.constant "r" -> !tl.str
+  %p = tl.constant "p" -> !tl.str
+  %two = tl.constant 2 : i64 -> i64
+  %none = tl.constant #tl.none -> !tl.none
+  %a = tl.aten "clone"(%x, %none) : (!tl.tensor, !tl.none) -> !tl.tensor
+  %y = tl.aten "relu"(%x) : (!tl.tensor) -> !tl.tensor
+  %d = tl.dict_construct %p, %a : (!tl.str, !tl.tensor) -> !tl.dict<!tl.str, !tl.tensor>
+  %c = tl.aten "gt.int"(%n, %two) : (i64, i64) -> i1
+  // expected-error@+1 {{the arms give a dict of length 2 and one of length 1}}
+  tl.if %c {
+    tl.aten "_set_item.str"(%d, %r, %a) : (!tl.dict<!tl.str, !tl.tensor>, !tl.str, !tl.tensor) -> ()
+    tl.yield
+  } else {
+    tl.yield
+  }
+  %e = tl.aten "lt.int"(%n, %two) : (i64, i64) -> i1
+  %k = tl.if %e -> (!tl.tensor) {
+    tl.yield %a : !tl.tensor
+  } else {
+    tl.yield %y : !tl.tensor
+  }
+  %w = tl.aten "relu_"(%a) : (!tl.tensor) -> !tl.tensor
+  %t = tl.tuple_construct %k, %d : (!tl.tensor, !tl.dict<!tl.str, !tl.tensor>) -> !tl.tuple<!tl.tensor, !tl.dict<!tl.str, !tl.tensor>>
+  return %t : !tl.tuple<!tl.tensor, !tl.dict<!tl.str, !tl.tensor>>
+}
+}
