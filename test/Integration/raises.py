@@ -81,6 +81,7 @@ RAISES = {
     "pixel_shuffle": ("F.pixel_shuffle(x, 2)", (1, 3, 2, 2), (4,)),
     "interpolate": ("F.interpolate(x, size=[0, 2])", (1, 3, 2, 2), (4,)),
     "attention": ("F.scaled_dot_product_attention(x, x, y)", (1, 3, 2), (1, 4, 2)),
+    "expanded_write": ("x.unsqueeze(0).expand(4, 2, 3).add_(1.0)", (2, 3), (4,)),
     "copy_": ("x.copy_(y)", (2, 3), (4,)),
     "masked_fill": ("x.masked_fill(y > 0, 0.)", (2, 3), (4,)),
     "index_put": ("torch.index_put(x, [y.long()], x)", (2, 3), (4,)),
@@ -92,7 +93,7 @@ RAISES = {
     "subtract_bools": ("(x > 0) - (x < 0)", (2, 3), (4,)),
 }
 # Refused where sizes are not known.
-KNOWN_SIZES = {"chunk", "interpolate"}
+KNOWN_SIZES = {"chunk", "interpolate", "expanded_write"}
 # name: arguments, types, body, calls with whether they raise
 PROGRAMS = {
     "paths": ("x: Tensor, n: int", "3xf32, int", """

@@ -240,6 +240,29 @@ Value Walker::readTensor(const SpecValue &tensor) {
   return value;
 }
 
+/// Whether an expansion of a tensor that is not empty repeats elements, for sure.
+static bool repeats(const ViewStep &step, Value base) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(base.getType()).getShape();
+  SmallVector<int64_t> sizes = staticShape(step.sizes);
+  auto holdsElements = [](ArrayRef<int64_t> dims) {
+    return !ShapedType::isDynamicShape(dims) && !llvm::is_contained(dims, 0);
+  };
+  return holdsElements(shape) && holdsElements(sizes) &&
+         ShapedType::getNumElements(sizes) > ShapedType::getNumElements(shape);
+}
+
+LogicalResult Walker::writeExpanded(const ViewStep &step, Value base) {
+  const char *reason = "more than one element of the written-to tensor refers to a single memory "
+                       "location. Please clone() the tensor before performing the operation.";
+  // To these PyTorch gives every element the one value, however often.
+  auto op = dyn_cast<AtenOp>(current);
+  bool isFill = op && (op.getName().contains("fill_") || op.getName().contains("zero_"));
+  if (isFill || !repeats(step, base))
+    return error("a write in place to an expanded tensor is not supported: " + Twine(reason));
+  raise(locOf(current), ("unsupported operation: " + Twine(reason)).str());
+  return failure();
+}
+
 LogicalResult Walker::writeTensor(const SpecValue &tensor, Value value) {
   const TensorRef &ref = tensor.getTensor();
   SmallVector<CellId> partners;
@@ -253,8 +276,7 @@ LogicalResult Walker::writeTensor(const SpecValue &tensor, Value value) {
   const ViewChain &chain = ref.chain ? *ref.chain : none;
   for (const ViewStep &step : chain) {
     if (step.kind == ViewStep::Kind::Broadcast && !addsOnes(step, bases.back()))
-      return error("a write in place to an expanded tensor: several elements refer to a single "
-                   "memory location; please clone() the tensor before the operation");
+      return writeExpanded(step, bases.back());
     if (&step != &chain.back())
       bases.push_back(applyStep(step, bases.back()));
   }

@@ -206,6 +206,8 @@ public:
   /// receives the cells that they tell of; null where they cannot be asked.
   mlir::LogicalResult checkPartners(CellId id, llvm::StringRef what,
                                     llvm::SmallVectorImpl<CellId> *resolved = nullptr);
+  /// A write through a view that repeats elements, which raises.
+  mlir::LogicalResult writeExpanded(const ViewStep &step, mlir::Value base);
   /// A storage has a new value: what is to be known of it.
   void setStorage(CellId id, mlir::Value value);
   /// To be called before a list or dict is changed: false, with an error, if that is not possible.
