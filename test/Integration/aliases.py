@@ -13,7 +13,8 @@ import sys
 import torch
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "Inputs"))
-from compare import Mismatch, compare, compile_library, to_library  # noqa: E402
+from compare import compile_library, to_library  # noqa: E402
+from sources import check, define, outcome  # noqa: E402
 
 import torchlite  # noqa: E402
 
@@ -389,66 +390,28 @@ class State(torch.nn.Module):
         return self.cache.sum(0), self.cache.size(0)
 
 
-def methods(source):
-    return [("def " + text.strip() + "\n", text.split("(")[0].strip())
-            for text in source.split("\ndef ")[1:]]
-
-
-def define(source):
-    module = torch.jit.script(torch.nn.Identity())
-    for text, _ in methods(source):
-        module.define(text)
-    return module
-
-
-def outcome(call, *arguments):
-    try:
-        with torch.no_grad(), torch.jit.optimized_execution(False):
-            return call(*arguments), None
-    except (RuntimeError, torchlite.Error) as error:
-        return None, error
-
-
-def check(name, instance, reference, arguments):
-    expected, raised = outcome(getattr(reference, name), *[
-        a.clone() if isinstance(a, torch.Tensor) else a for a in arguments])
-    got, failed = outcome(lambda: instance.call(name, *[to_library(a) for a in arguments]))
-    if bool(raised) != bool(failed):
-        print(f"{name}{arguments[1:]}: PyTorch {raised or 'answers'}, here {failed or 'an answer'}")
-        return 1
-    try:
-        if not raised:
-            compare(got, expected)
-    except Mismatch as error:
-        print(f"{name}{arguments[1:]}: {error}")
-        return 1
-    return 0
-
-
 def check_functions(build, prefix, target):
     source, wrong = SOURCE + RAISE.lstrip("\n"), 0
     archive = prefix.with_suffix(".pt")
-    define(source).save(str(archive))
-    names = [name for _, name in methods(source)]
+    names = define(source, archive)
     library = prefix.with_suffix(".so")
     compile_library(build, archive, library, [f"{name}(3x4xf32, bool, bool)" for name in names], target)
     instance, reference = torchlite.Model(library).instance(), torch.jit.load(str(archive))
     for name, c, d in itertools.product(names, (True, False), (True, False)):
-        wrong += check(name, instance, reference, [torch.randn(3, 4), c, d])
+        wrong += check(instance, reference, name, [torch.randn(3, 4), c, d])
     print(f"{len(names)} functions")
     return wrong
 
 
 def check_loops(build, prefix, target):
     archive, wrong = prefix.with_suffix(".loops.pt"), 0
-    define(LOOPS).save(str(archive))
-    names = [name for _, name in methods(LOOPS)]
+    names = define(LOOPS, archive)
     for sizes in ("3x4", "?x?"):
         library = prefix.with_suffix(".loops.so")
         compile_library(build, archive, library, [f"{name}({sizes}xf32, int)" for name in names], target)
         instance, reference = torchlite.Model(library).instance(), torch.jit.load(str(archive))
         for name, n in itertools.product(names, (0, 1, 2, 3, 6)):
-            wrong += check(name, instance, reference, [torch.randn(3, 4), n])
+            wrong += check(instance, reference, name, [torch.randn(3, 4), n])
         # What a reshape shares depends on strides, and on the trips what is written.
         _, refused = outcome(lambda: instance.call("argument_reshaped", to_library(torch.randn(4, 3).t()), 1))
         if "is not contiguous" not in str(refused):
@@ -459,8 +422,7 @@ def check_loops(build, prefix, target):
 
 def check_refused(build, prefix):
     archive, wrong = prefix.with_suffix(".refused.pt"), 0
-    define(REFUSED).save(str(archive))
-    for _, name in methods(REFUSED):
+    for name in define(REFUSED, archive):
         run = subprocess.run([build / "bin" / "tl-compile", archive, f"--signature={name}(3x4xf32, int)",
                               "-o", prefix.with_suffix(".refused.so")], capture_output=True, text=True)
         if run.returncode == 0 or "may share memory" not in run.stderr or "note: which one" not in run.stderr:
@@ -476,7 +438,7 @@ def check_state(build, prefix, target):
     compile_library(build, archive, library, [f"{name}(3xf32)" for name in sorted(set(order))], target)
     instance, reference = torchlite.Model(library).instance(), torch.jit.load(str(archive))
     for name in order:
-        wrong += check(name, instance, reference, [torch.randn(3)])
+        wrong += check(instance, reference, name, [torch.randn(3)])
     return wrong
 
 

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "Inputs"))
-from compare import Mismatch, compare, compile_library, to_library  # noqa: E402
+from compare import compare, compile_library, to_library  # noqa: E402
+from sources import check, define, outcome  # noqa: E402
 
 import torchlite  # noqa: E402
 
@@ -305,41 +306,6 @@ def sizes(self, x: Tensor, n: int):
 """
 
 
-def methods(source):
-    return [("def " + text.strip() + "\n", text.split("(")[0].strip()) for text in source.split("\ndef ")[1:]]
-
-
-def define(source, archive):
-    module = torch.jit.script(torch.nn.Identity())
-    for text, _ in methods(source):
-        module.define(text)
-    module.save(str(archive))
-    return [name for _, name in methods(source)]
-
-
-def outcome(call, *arguments):
-    try:
-        with torch.no_grad(), torch.jit.optimized_execution(False):
-            return call(*arguments), None
-    except (RuntimeError, IndexError, torchlite.Error) as error:
-        return None, error
-
-
-def check(instance, reference, name, x, n):
-    expected, raised = outcome(getattr(reference, name), x.clone(), n)
-    got, failed = outcome(lambda: instance.call(name, to_library(x), n))
-    if bool(raised) != bool(failed):
-        print(f"{name}({list(x.shape)}, {n}): PyTorch {raised or 'answers'}, here {failed or 'an answer'}")
-        return 1
-    try:
-        if not raised:
-            compare(got, expected)
-    except Mismatch as error:
-        print(f"{name}({list(x.shape)}, {n}): {error}")
-        return 1
-    return 0
-
-
 def check_functions(build, prefix, target):
     archive, wrong = prefix.with_suffix(".pt"), 0
     names = define(SOURCE, archive)
@@ -348,7 +314,7 @@ def check_functions(build, prefix, target):
         compile_library(build, archive, library, [f"{name}({sizes}xf32, int)" for name in names], target)
         instance, reference = torchlite.Model(library).instance(), torch.jit.load(str(archive))
         for name, shape, n in itertools.product(names, shapes, (0, 1, 2, 3, 8, 9, 20)):
-            wrong += check(instance, reference, name, torch.randn(shape), n)
+            wrong += check(instance, reference, name, [torch.randn(shape), n])
     print(f"{len(names)} functions")
     return wrong
 
@@ -358,7 +324,7 @@ def check_sizes(build, prefix, target):
     define(SIZES, archive)
     compile_library(build, archive, library, ["sizes(2x3xf32, int)"], target)
     instance, reference = torchlite.Model(library).instance(), torch.jit.load(str(archive))
-    wrong = sum(check(instance, reference, "sizes", torch.randn(2, 3), n) for n in (0, 1))
+    wrong = sum(check(instance, reference, "sizes", [torch.randn(2, 3), n]) for n in (0, 1))
     _, failed = outcome(lambda: instance.call("sizes", to_library(torch.randn(2, 3)), 2))
     if "have different sizes" not in str(failed):
         print(f"sizes: {failed}")
@@ -373,7 +339,7 @@ def check_state(build, prefix, target):
     compile_library(build, archive, library, [f"{name}(2x3xf32, int)" for name in methods], target)
     instance, reference = torchlite.Model(library).instance(), torch.jit.load(str(archive))
     calls = ["get"] + ["forward"] * 14 + ["get", "forget", "get", "forward", "forward", "get"]
-    return sum(check(instance, reference, name, torch.randn(2, 3), n % 4) for n, name in enumerate(calls))
+    return sum(check(instance, reference, name, [torch.randn(2, 3), n % 4]) for n, name in enumerate(calls))
 
 
 def check_ownership(build, prefix, target):

@@ -1,0 +1,49 @@
+"""Methods written as text: defined on one module, called in the library and in LibTorch, and compared."""
+import torch
+
+from compare import Mismatch, compare, to_library, torchlite
+
+
+def methods(source):
+    """The text and the name of each method."""
+    return [("def " + text.strip() + "\n", text.split("(")[0].strip()) for text in source.split("\ndef ")[1:]]
+
+
+def define(source, archive):
+    """Saves a module with the methods; returns their names."""
+    module = torch.jit.script(torch.nn.Identity())
+    for text, _ in methods(source):
+        module.define(text)
+    module.save(str(archive))
+    return [name for _, name in methods(source)]
+
+
+def outcome(call, *arguments):
+    """(result, None) or (None, exception)."""
+    try:
+        with torch.no_grad(), torch.jit.optimized_execution(False):
+            return call(*arguments), None
+    except (RuntimeError, IndexError, torchlite.Error) as error:
+        return None, error
+
+
+def describe(arguments):
+    return ", ".join(str(list(a.shape) if isinstance(a, torch.Tensor) else a) for a in arguments)
+
+
+def check(instance, reference, name, arguments):
+    """1, with a line of what differs, where a call does not do what LibTorch does; otherwise 0."""
+    expected, raised = outcome(getattr(reference, name), *[
+        a.clone() if isinstance(a, torch.Tensor) else a for a in arguments])
+    got, failed = outcome(lambda: instance.call(name, *[to_library(a) for a in arguments]))
+    where = f"{name}({describe(arguments)})"
+    if bool(raised) != bool(failed):
+        print(f"{where}: PyTorch {raised or 'answers'}, here {failed or 'an answer'}")
+        return 1
+    try:
+        if not raised:
+            compare(got, expected)
+    except Mismatch as error:
+        print(f"{where}: {error}")
+        return 1
+    return 0
