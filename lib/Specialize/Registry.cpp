@@ -21,6 +21,7 @@ const RuleRegistry &RuleRegistry::get() {
     registerMathRules(all);
     registerQueryRules(all);
     registerRunTimeListRules(all);
+    registerRunTimeListSearchRules(all);
     registerScalarRules(all);
     registerStringRules(all);
     registerTensorOfRules(all);

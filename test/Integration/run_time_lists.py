@@ -217,6 +217,79 @@ def one_list(self, x: Tensor, n: int):
     for i in range(n):
         rows.append(x[i % 2, 0])
     return rows
+def searched(self, x: Tensor, n: int):
+    ids: List[int] = []
+    fs: List[float] = []
+    bs: List[bool] = []
+    for i in range(n):
+        ids.append((i * 7) % 5)
+        fs.append(1.5 - float(i % 3))
+        bs.append(i % 2 == 1)
+    at = ids.index(3) if 3 in ids else -1
+    return (at, 4 in ids, 0.5 in fs, ids.count(2), fs.count(-0.5), bs.count(True), any(ids), all(ids), any(bs), all(bs),
+            ids == [0, 2, 4], ids != ids[1:], fs == fs[:2], bs == bs[:])
+def sorted_lists(self, x: Tensor, n: int):
+    ids: List[int] = []
+    fs: List[float] = []
+    for i in range(n):
+        ids.append((i * 7) % 5 - 2)
+        fs.append(1.5 - float(i % 3))
+    up = sorted(ids)
+    ids.sort(reverse=True)
+    fs.sort()
+    return up, ids, fs, sorted([n, 3, -n])
+def moved(self, x: Tensor, n: int):
+    ids: List[int] = []
+    rows: List[Tensor] = []
+    for i in range(n):
+        ids.append(i)
+        ids.insert(i // 2, -i)
+        ids.insert(-2, 100 + i)
+        ids.insert(99, 7)
+        rows.insert(0, x * float(i))
+        rows.insert(1, x.flip(0) + float(i))
+    if n > 1:
+        ids.remove(7)
+        del ids[1]
+        del ids[-2]
+        ids.append(ids.pop(0))
+        rows.append(rows.pop(-2))
+        rows.append(rows.pop(1) + 1.0)
+    return ids, rows
+def extended_by_another(self, x: Tensor, n: int):
+    ids: List[int] = []
+    rows: List[Tensor] = []
+    for i in range(n):
+        ids.append(i)
+        rows.append(x * float(i))
+    other = [1]
+    other.extend(ids)
+    more = [x, x + 1.0]
+    more += rows
+    rows.extend(more)
+    ids.extend(ids)
+    grown: List[int] = []
+    for i in range(n):
+        grown.extend(other)
+        grown += [i]
+    return other, [5, 6] + ids, ids + other, more, rows + [x], grown, len(ids + ids)
+def not_contained(self, x: Tensor, n: int):
+    ids: List[int] = []
+    for i in range(n):
+        ids.append(i)
+    return ids.index(3)
+def not_removed(self, x: Tensor, n: int):
+    ids: List[int] = []
+    for i in range(n):
+        ids.append(i)
+    ids.remove(2)
+    return ids
+def past_the_end_deleted(self, x: Tensor, n: int):
+    ids: List[int] = []
+    for i in range(n):
+        ids.append(i)
+    del ids[2]
+    return ids
 """
 
 # An element is the tensor that was appended; elements are of one form.
@@ -241,23 +314,11 @@ def inside_of_another(self, x: Tensor, n: int):
     for i in range(n):
         ids.append(i)
     return torch.tensor([ids, ids])
-def extends(self, x: Tensor, n: int):
-    ids: List[int] = []
-    for i in range(n):
-        ids.append(i)
-    other = [1]
-    other.extend(ids)
-    return other
 def as_sizes(self, x: Tensor, n: int):
     ids: List[int] = []
     for i in range(n):
         ids.append(i)
     return torch.zeros(ids)
-def contained(self, x: Tensor, n: int):
-    ids: List[int] = []
-    for i in range(n):
-        ids.append(i)
-    return 5 in ids
 """, "of different ranks or element types": """
 def ranks(self, x: Tensor, n: int):
     outs = [x]

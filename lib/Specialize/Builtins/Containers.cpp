@@ -67,6 +67,25 @@ std::optional<int64_t> position(RuleContext &ctx, unsigned i, int64_t size) {
   return *index < 0 ? *index + size : *index;
 }
 
+/// Changes a list at an index that is known only at run time: it becomes one of unknown length,
+/// here or, if a loop carries it, in front of the loop.
+LogicalResult changeAtRunTime(RuleContext &ctx, Results &results) {
+  const char *reason = "a list is changed at an index known only at run time";
+  Walker &w = ctx.getWalker();
+  CellId list = ctx.operand(0).getCell();
+  w.touchedLists.insert(list);
+  if (!w.isMadeInLoop(list) && w.loseStructure(reason))
+    return failure();
+  if (!w.mayChange(ctx.operand(0)))
+    return failure();
+  if (!makeRunTimeList(w, list))
+    return ctx.failed() ? failure() : ctx.fail(reason);
+  return RuleRegistry::get().lookup(ctx.name())->runTimeList(ctx, results);
+}
+
+/// Whether operand 1, an index, is there and known only at run time.
+bool isIndexUnknown(RuleContext &ctx) { return ctx.size() > 1 && !ctx.knownInt(1); }
+
 //===----------------------------------------------------------------------===//
 // Equality
 //===----------------------------------------------------------------------===//
@@ -205,6 +224,8 @@ LogicalResult getItem(RuleContext &ctx, Results &results) {
 LogicalResult setItem(RuleContext &ctx, Results &results) {
   if (!isList(ctx, 0))
     return failure();
+  if (isIndexUnknown(ctx))
+    return changeAtRunTime(ctx, results);
   std::optional<int64_t> at = position(ctx, 1, items(ctx, 0).size());
   if (!at)
     return failure();
@@ -288,6 +309,8 @@ LogicalResult extend(RuleContext &ctx, Results &results) {
 LogicalResult insert(RuleContext &ctx, Results &results) {
   if (!isList(ctx, 0))
     return failure();
+  if (isIndexUnknown(ctx))
+    return changeAtRunTime(ctx, results);
   int64_t at = ctx.constantInt(1), size = items(ctx, 0).size();
   std::vector<SpecValue> *list = ctx.failed() ? nullptr : change(ctx, 0);
   if (!list)
@@ -300,6 +323,8 @@ LogicalResult insert(RuleContext &ctx, Results &results) {
 LogicalResult pop(RuleContext &ctx, Results &results) {
   if (!isList(ctx, 0))
     return failure();
+  if (isIndexUnknown(ctx))
+    return changeAtRunTime(ctx, results);
   int64_t size = items(ctx, 0).size();
   if (size == 0)
     return ctx.raise("pop from empty list");

@@ -50,25 +50,6 @@ static LogicalResult setItem(RuleContext &ctx, Results &results) {
   return success();
 }
 
-/// pop.t(l, idx=-1), of the last one.
-static LogicalResult pop(RuleContext &ctx, Results &results) {
-  RunTimeList list = listOf(ctx);
-  if (ctx.size() > 1 && ctx.knownInt(1) != -1)
-    return ctx.fail("pop of another element than the last one, from a list whose length is known "
-                    "only at run time, is not supported");
-  if (list.isEmpty())
-    return ctx.raise("pop from empty list");
-  if (!requireSome(ctx, list.count(), "pop from empty list") || !mayChange(ctx))
-    return failure();
-  Value left = arith::SubIOp::create(ctx.b, ctx.loc, list.count(), ctx.intValue(ctx.fold(1)));
-  std::optional<SpecValue> element = list.get(left);
-  if (!element)
-    return failure();
-  list.setCount(left);
-  results.push_back(*element);
-  return success();
-}
-
 static LogicalResult clear(RuleContext &ctx, Results &results) {
   if (!mayChange(ctx))
     return failure();
@@ -113,28 +94,42 @@ static LogicalResult slice(RuleContext &ctx, Results &results) {
   return success();
 }
 
-/// The elements of a list of known length are appended.
 static bool appendAll(RuleContext &ctx, RunTimeList list, const SpecValue &more) {
   if (isRunTimeList(ctx.getWalker(), more))
-    return (void)ctx.fail("a list whose length is known only at run time cannot be appended to "
-                          "another list"),
-           false;
+    return list.appendAll(RunTimeList(ctx, more.getCell()));
   return llvm::all_of(std::vector<SpecValue>(ctx.elements(more)),
                       [&](const SpecValue &element) { return list.append(element); });
 }
 
+/// extend.t(l, other): a list of known length, too, if that of the other one is not.
 static LogicalResult extend(RuleContext &ctx, Results &results) {
-  if (!mayChange(ctx) || !appendAll(ctx, listOf(ctx), ctx.operand(1)))
+  Walker &w = ctx.getWalker();
+  if (!mayChange(ctx))
+    return failure();
+  if (!isRunTimeList(w, ctx.operand(0)) && !makeRunTimeList(w, ctx.operand(0).getCell()))
+    return ctx.fail("a list of elements of several forms cannot be extended by one whose length is "
+                    "known only at run time");
+  if (!appendAll(ctx, listOf(ctx), ctx.operand(1)))
     return failure();
   results.push_back(ctx.operand(0));
   return success();
 }
 
+/// add.t(a, b).
 static LogicalResult concat(RuleContext &ctx, Results &results) {
-  if (failed(copy(ctx, results)) ||
-      !appendAll(ctx, RunTimeList(ctx, results.front().getCell()), ctx.operand(1)))
-    return failure();
-  return success();
+  std::optional<SpecValue> made = ctx.operand(0);
+  if (isRunTimeList(ctx.getWalker(), *made)) {
+    if (failed(copy(ctx, results)))
+      return failure();
+    made = results.front();
+  } else if ((made = runTimeCopy(ctx.getWalker(), *made))) {
+    results.push_back(*made);
+  } else {
+    return ctx.failed() ? failure()
+                        : ctx.fail("a list of elements of several forms cannot be extended by one "
+                                   "whose length is known only at run time");
+  }
+  return success(appendAll(ctx, RunTimeList(ctx, made->getCell()), ctx.operand(1)));
 }
 
 //===----------------------------------------------------------------------===//
@@ -238,7 +233,6 @@ void specialize::registerRunTimeListRules(RuleRegistry &registry) {
   registry.runTimeList("__getitem__.t", getItem);
   registry.runTimeList("select.t", getItem);
   registry.runTimeList("_set_item.t", setItem);
-  registry.runTimeList("pop.t", pop);
   registry.runTimeList("clear.t", clear);
   registry.runTimeList("reverse.t", reverse);
   registry.runTimeList("sum.int", sum);

@@ -68,8 +68,8 @@ bool RunTimeList::admit(const SpecValue &element) {
   return true;
 }
 
-/// Whether a row has the sizes of the buffer's.
-bool RunTimeList::requireSizes(Value row, bool unlessEmpty) {
+/// Whether a row has the sizes of the buffer's; `unless`: a condition under which it need not.
+bool RunTimeList::requireSizes(Value row, Value unless) {
   Value equal;
   for (int64_t dim : llvm::seq<int64_t>(1, cast<RankedTensorType>(row.getType()).getRank())) {
     OpFoldResult have = ctx.size(buffer(), dim), want = ctx.size(row, dim);
@@ -80,9 +80,8 @@ bool RunTimeList::requireSizes(Value row, bool unlessEmpty) {
   }
   if (!equal)
     return true;
-  if (unlessEmpty)
-    equal =
-        arith::OrIOp::create(b, loc, equal, compare(arith::CmpIPredicate::eq, count(), integer(0)));
+  if (unless)
+    equal = arith::OrIOp::create(b, loc, equal, unless);
   ctx.check(equal, "the tensors of a list whose length is known only at run time have different "
                    "sizes, which is not supported");
   return !ctx.failed();
@@ -154,7 +153,7 @@ bool RunTimeList::take(ArrayRef<SpecValue> known) {
     if (!admit(element))
       return false;
     Value one = row(element);
-    if (!one || (buffer() && !requireSizes(one, /*unlessEmpty=*/false)))
+    if (!one || (buffer() && !requireSizes(one)))
       return false;
     Value rows =
         buffer() ? buffer() : created(one, std::max<int64_t>(minCapacity, 2 * known.size()));
@@ -169,7 +168,7 @@ bool RunTimeList::append(const SpecValue &element) {
   if (!admit(element))
     return false;
   Value one = row(element);
-  if (!one || (buffer() && !requireSizes(one, /*unlessEmpty=*/true)))
+  if (!one || (buffer() && !requireSizes(one, /*unless=*/isEmptyNow())))
     return false;
   Value rows = write(grown(one), count(), one);
   Value more = arith::AddIOp::create(b, loc, count(), integer(1));
@@ -179,11 +178,64 @@ bool RunTimeList::append(const SpecValue &element) {
   return true;
 }
 
+/// Rows behind rows, of equal sizes unless there are none on one side.
+Value RunTimeList::joined(Value rows, Value more, Value noRows, Value noMore) {
+  RankedTensorType type =
+      bufferType(cast<RankedTensorType>(more.getType()), cast<RankedTensorType>(rows.getType()));
+  auto either = [&](Value condition, function_ref<Value()> onThen, function_ref<Value()> onElse) {
+    auto op = IfOp::create(b, loc, TypeRange(type), condition);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(&op.getThenRegion().emplaceBlock());
+    YieldOp::create(b, loc, w.converted(onThen(), type));
+    b.setInsertionPointToEnd(&op.getElseRegion().emplaceBlock());
+    YieldOp::create(b, loc, w.converted(onElse(), type));
+    return op.getResult(0);
+  };
+  return either(
+      noRows, [&] { return more; },
+      [&] {
+        return either(
+            noMore, [&] { return rows; },
+            [&]() -> Value {
+              Value both[] = {w.converted(rows, type), w.converted(more, type)};
+              return ConcatOp::create(b, loc, both, 0);
+            });
+      });
+}
+
+bool RunTimeList::appendAll(const RunTimeList &other) {
+  if (other.isEmpty())
+    return true;
+  // The other one may be this one, which changes.
+  Value more = other.together(), added = other.count();
+  const SpecValue element = other.anyElement();
+  if (!admit(element))
+    return false;
+  if (buffer()) {
+    // A list without elements does not know their sizes.
+    Value isEmpty = isEmptyNow(), isNothing = other.isEmptyNow();
+    if (!requireSizes(more, arith::OrIOp::create(b, loc, isEmpty, isNothing)))
+      return false;
+    more = joined(together(), more, isEmpty, isNothing);
+  }
+  Value sum = arith::AddIOp::create(b, loc, count(), added);
+  setBuffer(more);
+  setCount(sum);
+  return true;
+}
+
+void RunTimeList::move(Value first, Value to, Value end) {
+  Value size = arith::SubIOp::create(b, loc, end, first);
+  Value moved = ctx.slice(buffer(), 0, ctx.indexValue(OpFoldResult(first)),
+                          ctx.indexValue(OpFoldResult(size)));
+  setBuffer(write(buffer(), to, moved));
+}
+
 bool RunTimeList::set(Value position, const SpecValue &element) {
   if (!admit(element))
     return false;
   Value one = row(element);
-  if (!one || !requireSizes(one, /*unlessEmpty=*/false))
+  if (!one || !requireSizes(one))
     return false;
   Value rows = write(buffer(), position, one);
   w.change(id).value = rows;
@@ -211,7 +263,7 @@ std::optional<SpecValue> RunTimeList::get(Value position) {
   return element;
 }
 
-Value RunTimeList::together() {
+Value RunTimeList::together() const {
   return ctx.slice(buffer(), 0, ctx.fold(0), ctx.indexValue(OpFoldResult(count())));
 }
 

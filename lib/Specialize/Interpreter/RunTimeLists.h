@@ -47,8 +47,12 @@ public:
   mlir::Value position(unsigned operand);
   void setCount(mlir::Value count) { w.change(id).count = count; }
   void setBuffer(mlir::Value buffer) { w.change(id).value = buffer; }
+  /// Appends the elements of another list, or of this one.
+  bool appendAll(const RunTimeList &other);
+  /// Moves the elements from `first` up to `end` so that they begin at `to`, over those there.
+  void move(mlir::Value first, mlir::Value to, mlir::Value end);
   /// All elements: [count, sizes...].
-  mlir::Value together();
+  mlir::Value together() const;
   /// `size` elements from `offset` on, as a list of its own.
   SpecValue part(mlir::OpFoldResult offset, mlir::OpFoldResult size);
 
@@ -56,17 +60,22 @@ private:
   /// A number or tensor as a tensor with a leading dimension of 1; null after a failure.
   mlir::Value row(const SpecValue &element);
   bool admit(const SpecValue &element);
-  bool requireSizes(mlir::Value row, bool unlessEmpty);
+  bool requireSizes(mlir::Value row, mlir::Value unless = {});
+  mlir::Value joined(mlir::Value rows, mlir::Value more, mlir::Value noRows, mlir::Value noMore);
   mlir::Value created(mlir::Value row, mlir::OpFoldResult capacity);
   mlir::Value created(mlir::Value row, int64_t capacity) {
     return created(row, b.getIndexAttr(capacity));
   }
   mlir::Value grown(mlir::Value row);
   mlir::Value write(mlir::Value buffer, mlir::Value position, mlir::Value row);
-  mlir::Value compare(mlir::arith::CmpIPredicate predicate, mlir::Value x, mlir::Value y) {
+  /// Whether it has no elements, at run time.
+  mlir::Value isEmptyNow() const {
+    return compare(mlir::arith::CmpIPredicate::eq, count(), integer(0));
+  }
+  mlir::Value compare(mlir::arith::CmpIPredicate predicate, mlir::Value x, mlir::Value y) const {
     return mlir::arith::CmpIOp::create(b, loc, predicate, x, y);
   }
-  mlir::Value integer(int64_t value) { return w.constant(b.getI64IntegerAttr(value)); }
+  mlir::Value integer(int64_t value) const { return w.constant(b.getI64IntegerAttr(value)); }
 
   RuleContext &ctx;
   Walker &w;

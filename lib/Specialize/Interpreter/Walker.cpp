@@ -380,12 +380,22 @@ static SpecValue withPreservedStrides(const SpecValue &copy, const TensorRef &ba
   return SpecValue::tensor(std::move(ref));
 }
 
+/// Whether the length of the list at operand 0 is not known, or that of another list of its type at
+/// operand 1.
+static bool takesRunTimeList(const Walker &w, RuleContext &ctx) {
+  const SpecValue &list = ctx.operand(0);
+  if (isRunTimeList(w, list))
+    return true;
+  return list.is(ValueKind::List) && ctx.size() > 1 && isRunTimeList(w, ctx.operand(1)) &&
+         w.cell(list.getCell()).type == w.cell(ctx.operand(1).getCell()).type;
+}
+
 LogicalResult Walker::applyRule(RuleContext &ctx, const Rule &rule,
                                 SmallVectorImpl<SpecValue> &results) {
   SmallVector<SpecValue> operands;
   for (unsigned i : llvm::seq<unsigned>(0, ctx.size()))
     operands.push_back(ctx.operand(i));
-  if (rule.runTimeList && isRunTimeList(*this, ctx.operand(0)))
+  if (rule.runTimeList && takesRunTimeList(*this, ctx))
     return rule.runTimeList(ctx, results);
   if (rule.special)
     return rule.special(ctx, results);

@@ -165,6 +165,8 @@ public:
   /// Structure that only unrolling keeps would be lost here; fails the walk of the enclosing loop.
   bool loseStructure(const llvm::Twine &reason);
   bool inLoopAttempt() const { return loopAttempts > 0; }
+  /// Whether a cell was made in the body of the innermost loop attempt, and so is new in each trip.
+  bool isMadeInLoop(CellId id) const { return id >= firstOfLoop && cell(id).places.empty(); }
 
   //===--- Aliasing.cpp -----------------------------------------------------===//
 
@@ -304,6 +306,8 @@ public:
   /// Conditions around the current point that are not decided.
   unsigned undecided = 0;
   unsigned loopAttempts = 0;
+  /// The first cell that the innermost of them made.
+  CellId firstOfLoop = 0;
   /// How many of these loops can be unrolled instead.
   unsigned unrollable = 0;
   /// A loop was to be unrolled, and whether it goes on is not known.
