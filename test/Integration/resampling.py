@@ -18,8 +18,11 @@ FACTORS = [(1.0, 1.1), (2.0, 1.7), (1.05, 2.5), (3.3, 0.21)]
 
 
 def wave(shape, dtype):
+    """Numbers, one of them infinite and one none."""
     count = torch.Size(shape).numel()
-    return torch.sin(torch.arange(count, dtype=torch.float64) * 1.7).reshape(shape).to(dtype) * 3
+    data = torch.sin(torch.arange(count, dtype=torch.float64) * 1.7).to(dtype) * 3
+    data[2], data[-2] = float("nan"), float("inf")
+    return data.reshape(shape)
 
 
 def last(values, spatial):

@@ -83,7 +83,8 @@ static SmallVector<Tap> taps(const Sampling &sampling, int64_t in, int64_t out, 
       int64_t first = std::min(static_cast<int64_t>(at), in - 1);
       T weight = std::min(std::max(at - first, T(0)), T(1));
       result[0].positions.push_back(first);
-      result[1].positions.push_back(first + (first < in - 1 ? 1 : 0));
+      // Where the size stays, the element itself: 0 times its neighbour may be NaN.
+      result[1].positions.push_back(first + (out != in && first < in - 1 ? 1 : 0));
       result[0].weights.push_back(T(1) - weight);
       result[1].weights.push_back(weight);
       break;
@@ -182,7 +183,11 @@ static SmallVector<std::pair<Expr, Expr>> tapsAtRunTime(RuleContext &ctx, const 
     at = maximum(at, 0.0);
     Expr first = limited(at.cast(i64));
     Expr weight = minimum(maximum(at - first.cast(coordinates), 0.0), 1.0);
-    return {{first, 1.0 - weight}, {limited(first + 1.0), weight}};
+    // Where the size stays, the element itself: 0 times its neighbour may be NaN.
+    Expr isResized(ctx, ctx.fromScalar(ctx.intValue(ctx.sub(axis.out, axis.in))));
+    Expr next =
+        first + where(isResized != 0.0, Expr(ctx, ctx.fromScalar(ctx.intValue(ctx.fold(1)))), 0.0);
+    return {{first, 1.0 - weight}, {limited(next), weight}};
   }
   case Interpolation::Cubic: {
     double a = -0.75;
