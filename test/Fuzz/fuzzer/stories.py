@@ -15,6 +15,9 @@ import warnings
 import numpy as np
 import torch
 
+from .execute import torchlite
+
+BFloat16 = torchlite.BFloat16
 TYPES = {torch.float32: "f32", torch.float64: "f64", torch.float16: "f16", torch.bfloat16: "bf16", torch.int8: "i8",
          torch.uint8: "ui8", torch.int16: "i16", torch.int32: "i32", torch.int64: "i64", torch.bool: "i1"}
 
@@ -29,7 +32,32 @@ def I(seed, *shape):
     return T(seed, *shape).long()
 
 
-SCOPE = {"torch": torch, "T": T, "I": I, "inf": math.inf, "nan": math.nan}
+def D(seed, type_, *shape):
+    """Numbers that only their type holds: f64 with all its digits, integers up to their ends."""
+    generator, dtype = torch.Generator().manual_seed(seed), next(d for d, name in TYPES.items() if name == type_)
+    if dtype.is_floating_point:
+        return (torch.randn(shape, generator=generator, dtype=torch.float64) * 3).to(dtype)
+    if dtype == torch.bool:
+        return torch.rand(shape, generator=generator) > 0.5
+    limits = torch.iinfo(dtype)
+    numbers = torch.tensor([limits.max, limits.min, limits.max - 1, limits.max // 2 + 1, 0, 1, 3, 7, limits.min // 3, 100], dtype=dtype)
+    return numbers[torch.randint(len(numbers), shape, generator=generator)]
+
+
+def S(seed, type_, *shape):
+    """The same, with special numbers among those of floats."""
+    data = D(seed, type_, *shape)
+    if not data.is_floating_point():
+        return data
+    numbers = torch.tensor([math.nan, math.inf, -math.inf, -0.0, 0.0, torch.finfo(data.dtype).max, torch.finfo(data.dtype).tiny], dtype=data.dtype)
+    generator = torch.Generator().manual_seed(seed)
+    special = numbers[torch.randint(len(numbers), shape, generator=generator)]
+    return torch.where(torch.rand(shape, generator=generator) < 0.6, special, data)
+
+
+SCOPE = {"torch": torch, "T": T, "I": I, "D": D, "S": S, "inf": math.inf, "nan": math.nan}
+# By how much numbers of a type may differ, relatively; of them, what was computed from numbers that are not whole.
+TOLERANCES = {"f64": 1e-12, "f32": 3e-6, "f16": 2e-3, "bf16": 1.6e-2}
 
 
 @dataclasses.dataclass
@@ -145,6 +173,8 @@ def tree(value):
         bits = value.detach().clone().contiguous().flatten()
         # Adding 0 leaves out the sign of zeros: PyTorch's vectors and their remainders have other ones (relu, max).
         return ("tensor", TYPES[value.dtype], list(value.shape), (bits.double() + 0.0 if bits.is_floating_point() else bits).tolist())
+    if isinstance(value, BFloat16):
+        return tree(torch.from_numpy(value.bits.copy()).view(torch.bfloat16))
     if isinstance(value, np.ndarray):
         return tree(torch.from_numpy(value.copy()))
     if isinstance(value, dict):
@@ -154,13 +184,16 @@ def tree(value):
     return (type(value).__name__, value)
 
 
-def same(a, b):
+def same(a, b, tolerance=1e-12):
+    """Whether two trees are equal; numbers of an inexact type as far as it is exact."""
     if isinstance(a, (list, tuple)):
-        return type(a) is type(b) and len(a) == len(b) and all(map(same, a, b))
+        if a and a[0] == "tensor" and type(a) is type(b) and len(a) == len(b) == 4:
+            return a[:3] == b[:3] and same(a[3], b[3], TOLERANCES.get(a[1], 0))
+        return type(a) is type(b) and len(a) == len(b) and all(same(x, y, tolerance) for x, y in zip(a, b))
     if isinstance(a, float) and isinstance(b, float):
         if math.isnan(a) or math.isnan(b):
             return math.isnan(a) and math.isnan(b)
-        return math.copysign(1, a) == math.copysign(1, b) and (a == b or abs(a - b) <= 1e-6 * abs(b))
+        return math.copysign(1, a) == math.copysign(1, b) and (a == b or abs(a - b) <= tolerance * abs(b))
     return type(a) is type(b) and a == b
 
 
