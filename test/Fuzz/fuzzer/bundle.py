@@ -14,7 +14,7 @@ import torch
 
 from .execute import COMPILE_SECONDS, SILENT_SECONDS, run_compiler, torchlite
 from .simulator import Simulator, device_of, target_of
-from .stories import outcome, same, write_archive
+from .stories import difference, outcome, same, write_archive
 
 # What the library says of arguments that share memory, where one is written: documented, and no fault.
 REFUSES_AT_CALL = ("overlap", "share memory", "shares memory", "is not contiguous, but has to be", "one place in memory")
@@ -172,10 +172,10 @@ class Bundle:
                 yield "refused", where + actual[1]
             elif expected[0] != actual[0]:
                 yield ("raised" if actual[0] == "raises" else "silent"), f"{where}{actual[0]} {actual[1]}, expected {expected[1]}"
-            elif expected[0] == "returns" and not same(expected[1], actual[1]):
-                yield "wrong", f"{where}{actual[1]}, expected {expected[1]}"
-            elif expected[0] == "returns" and not same(expected[2], actual[2]):
-                yield "wrong", f"{where}arguments afterwards: {actual[2]}, expected {expected[2]}"
+            elif expected[0] == "returns" and not same(expected[1], actual[1], story.inexact):
+                yield "wrong", where + difference(actual[1], expected[1], story.inexact)
+            elif expected[0] == "returns" and not same(expected[2], actual[2], story.inexact):
+                yield "wrong", f"{where}arguments afterwards: {difference(actual[2], expected[2], story.inexact)}"
             yield None
             if expected[0] == "raises" and story.state:
                 return

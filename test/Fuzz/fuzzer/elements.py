@@ -22,7 +22,7 @@ OF_FLOATS = ["{A}.exp()", "{A}.sqrt()", "1. / {A}", "{A}.reciprocal()", "{A}.flo
              "{A}.log()", "{A}.sin()", "{A}.mean()", "torch.copysign(torch.ones_like({A}), {A})", "torch.signbit({A})", "{A}.frac()", "{A}.rsqrt()", "{A}.nan_to_num()",
              "{A}.softmax(0)", "torch.atan2({A}, {A} + 1)", "torch.relu({A})", "{A}.amax()", "{A}.log1p()", "{A}.expm1()", "{A}.erf()", "{A}.var()", "{A}.norm()", "{A}.ceil()"]
 OF_INTEGERS = ["{A} & 12", "{A} | 3", "{A} ^ {A}", "~{A}", "{A} << 1", "{A} >> 1", "{A} * 100", "{A} * {A}", "{A} + 127", "{A} * 2147483647", "{A}.max()", "{A}.min()", "{A}.bitwise_not()",
-               "{A}.floor_divide(3)", "{A}.remainder(5)", "{A}.fmod(5)", "{A} * -1", "{A}.float() / 7", "{A}.double() / 7", "{A}.half() + 0", "{A}.cumprod(0)"]
+               "{A}.floor_divide(3)", "{A}.remainder(5)", "{A}.fmod(5)", "{A} * -1", "{A}.float() + 7", "{A}.double() / 7", "{A}.half() + 0", "{A}.cumprod(0)"]
 # Into integers only what they hold.
 CASTS = ["{A}.to(torch.T)", "{A}.to(torch.T) + 1", "({A} * 2).to(torch.T)", "{A}.sum(dtype=torch.T)"]
 CLAMPED = "torch.where({A}.abs() < 100, {A}, torch.zeros_like({A})).abs().to(torch.T)"
@@ -34,7 +34,8 @@ class Elements(Tried):
     def __init__(self, rng):
         super().__init__(rng)
         first = self.pick("ddhhkkfsccuui")
-        second = self.pick([t for t in TYPES if t != first] + ["f"] * 6)
+        # f64 mostly by itself, so that all of its digits count.
+        second = self.pick("zijscu" * 2 + "fhk" if first == "d" else "".join(TYPES).replace(first, "") + "ffff")
         self.letters = [first] if first == second else [first, second]
         # The same type twice, the other one once.
         self.parameters = {f"{t}{n}": ("Tensor", t) for t, n in [(first, 8), (first, 9), (second, 7)]} | {"n": ("int", "n"), "e": ("float", "e"), "b": ("bool", "b")}
@@ -49,15 +50,23 @@ class Elements(Tried):
     def define(self):
         name = self.of("".join(TYPES))
         kind, other = self.env[name], self.of("".join(TYPES))
+        if any(self.env[n] in FLOATS and self.env[n] not in self.letters for n in (name, other)) and "d" in self.letters:
+            return None  # a quotient of integers, say, which has fewer digits
         texts = self.pick([TWO, ONE, OF_FLOATS if kind in FLOATS else OF_INTEGERS])
         if self.chance(0.25):
-            target = self.pick(self.letters + ["f", "d"])
+            target = self.pick(self.letters + ([] if "d" in self.letters else ["f", "d"]))
             texts = [t.replace("torch.T", f"torch.{NAMES[target]}") for t in (CASTS if target in FLOATS or kind not in FLOATS else [CLAMPED])]
         text = self.pick(texts).replace("{A}", name).replace("{B}", other)
         try:
             return self.assign(self.kind_of(text), text)
         except Exception:  # pylint: disable=broad-except
             return None
+
+    def draw(self, name):
+        story = super().draw(name)
+        floats = [t for t in "khfd" if t in self.letters]
+        story.inexact = TYPES[floats[0]] if floats else "f32"
+        return story
 
     def write(self):
         name = self.of("".join(TYPES))

@@ -11,12 +11,12 @@ ELEMENTS = {"A": ["{i}", "{i} * 2", "int({v}[0])", "len({A})", "3", "-{i}"], "B"
 ANY = [  # L is the list, E an element, M another list of the kind
     "L.append(E)", "L.append(E)", "L.append(E)", "for j in range(n):\n    L.append(E)", "for j in range({i}):\n    L.append(E)",
     "while len(L) < n:\n    L.append(E)", "while True:\n    L.append(E)\n    if len(L) > n:\n        break", "L.extend([E, E])", "L.extend(M)",
-    "L += [E]", "L.insert(0, E)", "L.insert(1, E)", "L.insert(-1, E)", "L.insert(n, E)", "L.insert({i}, E)", "L.pop()", "if len(L) > 1:\n    L.pop()",
+    "L += [E]", "L.insert(n, E)", "L.extend(M)", "L.pop()", "if len(L) > 1:\n    L.pop()",
     "if len(L) > 2:\n    L.pop(0)", "if len(L) > 0:\n    L.pop(-1)", "while len(L) > n:\n    L.pop()", "L[0] = E", "L[-1] = E", "L[{i}] = E",
     "L[len(L) - 1] = E", "L.reverse()", "if {b}:\n    L.append(E)", "if {b}:\n    L.clear()", "del L[0]", "L[0], L[-1] = L[-1], L[0]",
-    "for j in range(n):\n    if j % 2 == 0:\n        L.append(E)\n    else:\n        L.insert(0, E)", "for j in range(len(L)):\n    L[j] = E"]
+    "for j in range(n):\n    if j % 2 == 0:\n        L.append(E)\n    else:\n        L[-1] = E", "for j in range(len(L)):\n    L[j] = E"]
 LISTS = ["L[1:]", "L[:-1]", "L[:n]", "L[n:]", "L[-n:]", "L[::2]", "L[1:3]", "L[-2:]", "L[-3:-1]", "L + M", "L + [E]", "L.copy()", "[e for e in L]", "list(L)", "M",
-         "L * 2", "[E for j in range(n)]", "[E]", "[E, E]", "L[::-1]"]
+          "[E for j in range(n)]", "[E]", "[E, E]"]
 READS = {
     "A": [("i", "sum(L)"), ("i", "len(L)"), ("i", "L[-1]"), ("i", "L[0]"), ("i", "L[{i}]"), ("i", "max(L)"), ("i", "min(L)"), ("i", "L.pop()"),
           ("i", "L.pop(0)"), ("i", "L[len(L) - 1]"), ("i", "L[-n]"), ("w", "torch.tensor(L)"), ("b", "{i} in L"), ("b", "L == M"), ("i", "L.index({i})"),

@@ -68,6 +68,7 @@ class Story:
     state: dict = dataclasses.field(default_factory=dict)  # name -> expression, of earlier ones, too
     types: dict = dataclasses.field(default_factory=dict)  # name -> type, of lists and dicts
     dynamic: bool = False  # sizes of arguments are not known to the compiler
+    inexact: str = ""  # a type that numbers of more exact types come from
 
     def source(self):
         """The methods, under names of their own."""
@@ -184,17 +185,39 @@ def tree(value):
     return (type(value).__name__, value)
 
 
-def same(a, b, tolerance=1e-12):
-    """Whether two trees are equal; numbers of an inexact type as far as it is exact."""
+def same(a, b, inexact="", tolerance=1e-12, least=0.0):
+    """Whether two trees are equal; numbers of an inexact type as far as it is exact, those of tensors as if they were at
+    least 1, since they may be differences of larger ones. `inexact`: a type that the numbers of others come from."""
     if isinstance(a, (list, tuple)):
-        if a and a[0] == "tensor" and type(a) is type(b) and len(a) == len(b) == 4:
-            return a[:3] == b[:3] and same(a[3], b[3], TOLERANCES.get(a[1], 0))
-        return type(a) is type(b) and len(a) == len(b) and all(same(x, y, tolerance) for x, y in zip(a, b))
+        if is_tensor(a) and is_tensor(b):
+            return a[:3] == b[:3] and same(a[3], b[3], inexact, tolerance_of(a[1], inexact), 1.0)
+        return type(a) is type(b) and len(a) == len(b) and all(same(x, y, inexact, tolerance, least) for x, y in zip(a, b))
     if isinstance(a, float) and isinstance(b, float):
         if math.isnan(a) or math.isnan(b):
             return math.isnan(a) and math.isnan(b)
-        return math.copysign(1, a) == math.copysign(1, b) and (a == b or abs(a - b) <= tolerance * abs(b))
+        signs = least > 0 or math.copysign(1, a) == math.copysign(1, b)
+        return signs and (a == b or abs(a - b) <= tolerance * max(abs(b), least))
     return type(a) is type(b) and a == b
+
+
+def is_tensor(value):
+    return isinstance(value, tuple) and len(value) == 4 and value[0] == "tensor"
+
+
+def tolerance_of(type_, inexact):
+    return max(TOLERANCES[type_], TOLERANCES.get(inexact, 0)) if type_ in TOLERANCES else 0
+
+
+def difference(a, b, inexact="", place=""):
+    """The first part in which two trees differ, as text."""
+    if is_tensor(a) and is_tensor(b) and a[1:3] == b[1:3]:
+        places = [i for i, (x, y) in enumerate(zip(a[3], b[3])) if not same(x, y, inexact, tolerance_of(a[1], inexact), 1.0)]
+        return f"at {place} {a[1]}{a[2]} in {len(places)} elements, first in {places[0]}: {a[3][places[0]]!r}, expected {b[3][places[0]]!r}"
+    if isinstance(a, (list, tuple)) and not is_tensor(a) and type(a) is type(b) and len(a) == len(b):
+        for number, (x, y) in enumerate(zip(a, b)):
+            if not same(x, y, inexact):
+                return difference(x, y, inexact, f"{place}/{number}" if isinstance(a, list) else place)
+    return f"at {place or 'top'}: {a}, expected {b}"
 
 
 def outcome(function, arguments, error):
