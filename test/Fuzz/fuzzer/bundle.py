@@ -22,7 +22,8 @@ _numbers = itertools.count()
 
 
 class Bundle:
-    def __init__(self, build, folder, device="cpu", options=()):
+    def __init__(self, build, folder, device="cpu", options=(), plant=None):
+        self.plant = plant  # (old, new): other text is compiled than LibTorch runs, which must fail
         self.build, self.folder, self.device, self.options = build, pathlib.Path(folder), device, list(options)
         self.failures, self.refused, self.calls = [], [], 0  # (story, kind, text); (story, text)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -39,14 +40,18 @@ class Bundle:
             stem = self.folder / f"stories_{os.getpid()}_{next(_numbers)}"
             archive, library = stem.with_suffix(".pt"), stem.with_suffix(".so")
             places = write_archive(group, archive)
-            left, error = self.compile(group, places, archive, library)
+            compiled = archive
+            if self.plant:
+                compiled = stem.with_suffix(".planted.pt")
+                write_archive([s.with_text(*self.plant) for s in group], compiled)
+            left, error = self.compile(group, places, compiled, library)
             if error is None and left:
                 self.run_group(left, archive, library)
             elif error and len(left) == 1:
                 self.failures.append((left[0], *error))
             elif error:
                 pending += [left[:len(left) // 2], left[len(left) // 2:]]
-            for path in (archive, library, stem.with_suffix(".h")):
+            for path in (archive, compiled, library, stem.with_suffix(".h")):
                 path.unlink(missing_ok=True)
 
     def compile(self, group, places, archive, library):

@@ -77,6 +77,11 @@ class Story:
         text = re.sub(r"\bself\.(\w+)", rf"self.{self.name}_\1", text)
         return re.sub(r"^def (\w+)", rf"def {self.name}_\1", text, flags=re.MULTILINE) + "\n"
 
+    def with_text(self, old, new):
+        """The story with other text in its bodies."""
+        methods = {n: (parameters, [line.replace(old, new) for line in body]) for n, (parameters, body) in self.methods.items()}
+        return dataclasses.replace(self, methods=methods)
+
     def describe(self):
         lines = [f"# {self.name}, sizes {'not known' if self.dynamic else 'known'}"]
         lines += [f"# self.{name} = {value}" for name, value in self.state.items()]
