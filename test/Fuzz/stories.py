@@ -46,13 +46,16 @@ def add_common(parser):
     parser.add_argument("--device", default="cpu", choices=["cpu", "emulated", "ptxsim"])
     parser.add_argument("--option", default=[], action="append", help="a further option of tl-compile")
     parser.add_argument("--sanitize", choices=["address"], help="run code that checks its accesses to memory")
+    parser.add_argument("--plant", help="OLD=>NEW: compile other text than LibTorch runs, which must fail")
     parser.add_argument("--shrink", action="store_true", help="make failing stories smaller")
     parser.add_argument("--verbose", action="store_true", help="tell what is refused")
 
 
 def bundle_of(options):
     options.work = options.work or options.build / "fuzz"
-    return Bundle(options.build, options.work, options.device, options.option + sanitize.compiler_options(options.sanitize))
+    compiler = options.option + sanitize.compiler_options(options.sanitize)
+    plant = options.plant.split("=>") if options.plant else None
+    return Bundle(options.build, options.work, options.device, compiler, plant)
 
 
 def fails(story, kind, options):

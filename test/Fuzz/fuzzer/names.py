@@ -7,12 +7,18 @@ integers, floats and booleans.
 import random
 import re
 
+from .elements import Elements
 from .flow import Flow
+from .grown import Grown
+from .layouts import Layouts
 from .scalars import Scalars
+from .shapes import Shapes
+from .shared import Shared
 from .stories import Story, scripts
 
+TRIED = {"shapes": Shapes, "shared": Shared, "grown": Grown, "layouts": Layouts, "elements": Elements}
 KINDS = ("results", "names", "lists", "state", "overlap", "views", "ints", "floats", "sizes", "grow", "flow", "values", "calls",
-         "lengths")
+         "lengths", *TRIED)
 VIEWS = {
     "v": [("v", "{}[:]"), ("v", "{}.reshape(4)"), ("v", "{}.contiguous()"), ("v", "{}.view(2, 2).t().reshape(4)"),
           ("v", "{}.view(2, 2).reshape(4)"), ("m", "{}.view(2, 2)"), ("m", "{}.reshape(2, 2)"), ("p", "{}[1:3]"),
@@ -311,6 +317,8 @@ def draw(name, rng, kind):
 
 
 def draw_once(name, rng, kind):
+    if kind in TRIED:
+        return TRIED[kind](rng).draw(name)
     writer = Writer(rng, kind)
     if kind in ("ints", "floats", "sizes"):
         return writer.scalar_story(name)

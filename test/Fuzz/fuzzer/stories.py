@@ -15,6 +15,9 @@ import warnings
 import numpy as np
 import torch
 
+from .execute import torchlite
+
+BFloat16 = torchlite.BFloat16
 TYPES = {torch.float32: "f32", torch.float64: "f64", torch.float16: "f16", torch.bfloat16: "bf16", torch.int8: "i8",
          torch.uint8: "ui8", torch.int16: "i16", torch.int32: "i32", torch.int64: "i64", torch.bool: "i1"}
 
@@ -29,7 +32,32 @@ def I(seed, *shape):
     return T(seed, *shape).long()
 
 
-SCOPE = {"torch": torch, "T": T, "I": I, "inf": math.inf, "nan": math.nan}
+def D(seed, type_, *shape):
+    """Numbers that only their type holds: f64 with all its digits, integers up to their ends."""
+    generator, dtype = torch.Generator().manual_seed(seed), next(d for d, name in TYPES.items() if name == type_)
+    if dtype.is_floating_point:
+        return (torch.randn(shape, generator=generator, dtype=torch.float64) * 3).to(dtype)
+    if dtype == torch.bool:
+        return torch.rand(shape, generator=generator) > 0.5
+    limits = torch.iinfo(dtype)
+    numbers = torch.tensor([limits.max, limits.min, limits.max - 1, limits.max // 2 + 1, 0, 1, 3, 7, limits.min // 3, 100], dtype=dtype)
+    return numbers[torch.randint(len(numbers), shape, generator=generator)]
+
+
+def S(seed, type_, *shape):
+    """The same, with special numbers among those of floats."""
+    data = D(seed, type_, *shape)
+    if not data.is_floating_point():
+        return data
+    numbers = torch.tensor([math.nan, math.inf, -math.inf, -0.0, 0.0, torch.finfo(data.dtype).max, torch.finfo(data.dtype).tiny], dtype=data.dtype)
+    generator = torch.Generator().manual_seed(seed)
+    special = numbers[torch.randint(len(numbers), shape, generator=generator)]
+    return torch.where(torch.rand(shape, generator=generator) < 0.6, special, data)
+
+
+SCOPE = {"torch": torch, "T": T, "I": I, "D": D, "S": S, "inf": math.inf, "nan": math.nan}
+# By how much numbers of a type may differ, relatively; of them, what was computed from numbers that are not whole.
+TOLERANCES = {"f64": 1e-12, "f32": 3e-6, "f16": 2e-3, "bf16": 1.6e-2}
 
 
 @dataclasses.dataclass
@@ -40,6 +68,7 @@ class Story:
     state: dict = dataclasses.field(default_factory=dict)  # name -> expression, of earlier ones, too
     types: dict = dataclasses.field(default_factory=dict)  # name -> type, of lists and dicts
     dynamic: bool = False  # sizes of arguments are not known to the compiler
+    inexact: str = ""  # a type that numbers of more exact types come from
 
     def source(self):
         """The methods, under names of their own."""
@@ -47,6 +76,11 @@ class Story:
                          + "\n".join("    " + line for line in body) for name, (parameters, body) in self.methods.items())
         text = re.sub(r"\bself\.(\w+)", rf"self.{self.name}_\1", text)
         return re.sub(r"^def (\w+)", rf"def {self.name}_\1", text, flags=re.MULTILINE) + "\n"
+
+    def with_text(self, old, new):
+        """The story with other text in its bodies."""
+        methods = {n: (parameters, [line.replace(old, new) for line in body]) for n, (parameters, body) in self.methods.items()}
+        return dataclasses.replace(self, methods=methods)
 
     def describe(self):
         lines = [f"# {self.name}, sizes {'not known' if self.dynamic else 'known'}"]
@@ -145,6 +179,8 @@ def tree(value):
         bits = value.detach().clone().contiguous().flatten()
         # Adding 0 leaves out the sign of zeros: PyTorch's vectors and their remainders have other ones (relu, max).
         return ("tensor", TYPES[value.dtype], list(value.shape), (bits.double() + 0.0 if bits.is_floating_point() else bits).tolist())
+    if isinstance(value, BFloat16):
+        return tree(torch.from_numpy(value.bits.copy()).view(torch.bfloat16))
     if isinstance(value, np.ndarray):
         return tree(torch.from_numpy(value.copy()))
     if isinstance(value, dict):
@@ -154,14 +190,39 @@ def tree(value):
     return (type(value).__name__, value)
 
 
-def same(a, b):
+def same(a, b, inexact="", tolerance=1e-12, least=0.0):
+    """Whether two trees are equal; numbers of an inexact type as far as it is exact, those of tensors as if they were at
+    least 1, since they may be differences of larger ones. `inexact`: a type that the numbers of others come from."""
     if isinstance(a, (list, tuple)):
-        return type(a) is type(b) and len(a) == len(b) and all(map(same, a, b))
+        if is_tensor(a) and is_tensor(b):
+            return a[:3] == b[:3] and same(a[3], b[3], inexact, tolerance_of(a[1], inexact), 1.0)
+        return type(a) is type(b) and len(a) == len(b) and all(same(x, y, inexact, tolerance, least) for x, y in zip(a, b))
     if isinstance(a, float) and isinstance(b, float):
         if math.isnan(a) or math.isnan(b):
             return math.isnan(a) and math.isnan(b)
-        return math.copysign(1, a) == math.copysign(1, b) and (a == b or abs(a - b) <= 1e-6 * abs(b))
+        signs = least > 0 or math.copysign(1, a) == math.copysign(1, b)
+        return signs and (a == b or abs(a - b) <= tolerance * max(abs(b), least))
     return type(a) is type(b) and a == b
+
+
+def is_tensor(value):
+    return isinstance(value, tuple) and len(value) == 4 and value[0] == "tensor"
+
+
+def tolerance_of(type_, inexact):
+    return max(TOLERANCES[type_], TOLERANCES.get(inexact, 0)) if type_ in TOLERANCES else 0
+
+
+def difference(a, b, inexact="", place=""):
+    """The first part in which two trees differ, as text."""
+    if is_tensor(a) and is_tensor(b) and a[1:3] == b[1:3]:
+        places = [i for i, (x, y) in enumerate(zip(a[3], b[3])) if not same(x, y, inexact, tolerance_of(a[1], inexact), 1.0)]
+        return f"at {place} {a[1]}{a[2]} in {len(places)} elements, first in {places[0]}: {a[3][places[0]]!r}, expected {b[3][places[0]]!r}"
+    if isinstance(a, (list, tuple)) and not is_tensor(a) and type(a) is type(b) and len(a) == len(b):
+        for number, (x, y) in enumerate(zip(a, b)):
+            if not same(x, y, inexact):
+                return difference(x, y, inexact, f"{place}/{number}" if isinstance(a, list) else place)
+    return f"at {place or 'top'}: {a}, expected {b}"
 
 
 def outcome(function, arguments, error):
