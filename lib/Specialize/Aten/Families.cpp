@@ -8,6 +8,7 @@ void specialize::registerAtenRules(RuleRegistry &registry) {
   registerActivationRules(registry);
   registerArithmeticRules(registry);
   registerAttentionRules(registry);
+  registerClassLossRules(registry);
   registerComparisonRules(registry);
   registerConversionRules(registry);
   registerConvolutionRules(registry);
@@ -15,6 +16,7 @@ void specialize::registerAtenRules(RuleRegistry &registry) {
   registerElementwiseRules(registry);
   registerIndexingRules(registry);
   registerLinearRules(registry);
+  registerLossRules(registry);
   registerMovementRules(registry);
   registerNormalizationRules(registry);
   registerPoolingRules(registry);
