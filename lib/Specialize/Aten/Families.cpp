@@ -8,6 +8,8 @@ void specialize::registerAtenRules(RuleRegistry &registry) {
   registerActivationRules(registry);
   registerArithmeticRules(registry);
   registerAttentionRules(registry);
+  registerBackwardRules(registry);
+  registerBagRules(registry);
   registerClassLossRules(registry);
   registerComparisonRules(registry);
   registerConversionRules(registry);
@@ -19,11 +21,17 @@ void specialize::registerAtenRules(RuleRegistry &registry) {
   registerLossRules(registry);
   registerMovementRules(registry);
   registerNormalizationRules(registry);
+  registerOrderRules(registry);
   registerPoolingRules(registry);
+  registerProductRules(registry);
   registerRecurrentRules(registry);
   registerReductionRules(registry);
   registerResamplingRules(registry);
+  registerSamplingRules(registry);
+  registerScanRules(registry);
   registerSliceRules(registry);
   registerSortingRules(registry);
+  registerStridedRules(registry);
   registerViewRules(registry);
+  registerWindowRules(registry);
 }

@@ -13,6 +13,8 @@ class RuleRegistry;
 void registerActivationRules(RuleRegistry &registry);
 void registerArithmeticRules(RuleRegistry &registry);
 void registerAttentionRules(RuleRegistry &registry);
+void registerBackwardRules(RuleRegistry &registry);
+void registerBagRules(RuleRegistry &registry);
 void registerClassLossRules(RuleRegistry &registry);
 void registerComparisonRules(RuleRegistry &registry);
 void registerConversionRules(RuleRegistry &registry);
@@ -24,13 +26,19 @@ void registerLinearRules(RuleRegistry &registry);
 void registerLossRules(RuleRegistry &registry);
 void registerMovementRules(RuleRegistry &registry);
 void registerNormalizationRules(RuleRegistry &registry);
+void registerOrderRules(RuleRegistry &registry);
 void registerPoolingRules(RuleRegistry &registry);
+void registerProductRules(RuleRegistry &registry);
 void registerRecurrentRules(RuleRegistry &registry);
 void registerReductionRules(RuleRegistry &registry);
 void registerResamplingRules(RuleRegistry &registry);
+void registerSamplingRules(RuleRegistry &registry);
+void registerScanRules(RuleRegistry &registry);
 void registerSliceRules(RuleRegistry &registry);
 void registerSortingRules(RuleRegistry &registry);
+void registerStridedRules(RuleRegistry &registry);
 void registerViewRules(RuleRegistry &registry);
+void registerWindowRules(RuleRegistry &registry);
 
 /// Every family above.
 void registerAtenRules(RuleRegistry &registry);
