@@ -238,6 +238,9 @@ static FailureOr<Value> arangeStep(RuleContext &ctx) { return arangeOf(ctx, 0, 1
 /// PyTorch does, in f64.
 static Expr evenlySpaced(RuleContext &ctx, OpFoldResult steps, bool isWhole) {
   Type f64 = ctx.b.getF64Type();
+  for (unsigned i : {0u, 1u})
+    if (ctx.isTensor(i) && ctx.tensorType(i).getRank())
+      (void)ctx.raise(Twine(ctx.name()) + ": expected limits that are 0-dimensional tensors");
   auto limit = [&](unsigned i) {
     Expr value(ctx, ctx.operandAs(i, f64));
     return isWhole ? trunc(value) : value;
@@ -443,6 +446,10 @@ void specialize::registerCreationRules(RuleRegistry &registry) {
   registry.value("arange.start", arangeStart);
   registry.value("arange.start_step", arangeStep);
   registry.value("linspace", linspace);
+  for (StringRef limits : {"Tensor_Tensor", "Tensor_Scalar", "Scalar_Tensor"}) {
+    registry.value(("linspace." + limits).str(), linspace);
+    registry.value(("logspace." + limits).str(), logspace);
+  }
   registry.value("logspace", logspace);
   registry.value("eye", eye<false>);
   registry.value("eye.m", eye<true>);

@@ -692,8 +692,11 @@ static FailureOr<Value> nonzero(RuleContext &ctx) {
   Value self = ctx.tensor(0);
   if (ctx.failed())
     return failure();
-  if (!rankOf(self))
-    return ctx.fail(ctx.name() + ": a tensor of rank 0 is not supported");
+  if (!rankOf(self)) { // one position without a number, or none
+    Expr count = Expr(ctx, self).cast(ctx.b.getI1Type()).cast(ctx.b.getI64Type());
+    OpFoldResult rows = ctx.indexValue(OpFoldResult(ctx.toScalar(count.value())));
+    return done(ctx, ctx.full({rows, ctx.fold(0)}, 0.0, ctx.b.getI64Type()));
+  }
   return done(ctx, positions(ctx, self));
 }
 

@@ -3,6 +3,7 @@
 #include "CheckedBuild.h"
 #include "Families.h"
 #include "TensorExpr.h"
+#include "WindowBuild.h"
 
 using namespace mlir;
 using namespace torchlite::tl;
@@ -132,8 +133,8 @@ template <unsigned rank> static FailureOr<Value> adaptiveAvgPool(RuleContext &ct
   return done(ctx, input.restore(ctx, result));
 }
 
-/// adaptive_max_pool1d, 2d, 3d (self, output_size) -> (values, indices), where all windows are
-/// equal.
+/// adaptive_max_pool1d, 2d, 3d (self, output_size) -> (values, indices): a pooling where all
+/// windows are known to be equal.
 template <unsigned rank> static FailureOr<SmallVector<Value>> adaptiveMaxPool(RuleContext &ctx) {
   PoolInput input = poolInput(ctx, rank);
   SmallVector<int64_t> sizes = ctx.constantIntList(1, rank);
@@ -144,7 +145,7 @@ template <unsigned rank> static FailureOr<SmallVector<Value>> adaptiveMaxPool(Ru
   for (unsigned i = 0; i < rank; ++i) {
     int64_t size = type.getDimSize(i + 2);
     if (ShapedType::isDynamic(size) || size == 0 || sizes[i] <= 0 || size % sizes[i])
-      return ctx.fail(ctx.name() + ": windows of different sizes are not supported");
+      return adaptiveMaxPoolByWindows(ctx, rank);
     w.kernel.push_back(size / sizes[i]);
   }
   w.stride = w.kernel;

@@ -1,7 +1,7 @@
 //===- Reduction.cpp - Rules of sums, means, extrema and norms ------------===//
 
 #include "Families.h"
-#include "TensorExpr.h"
+#include "ReductionHelpers.h"
 #include <cmath>
 #include <limits>
 
@@ -9,27 +9,7 @@ using namespace mlir;
 using namespace torchlite::tl;
 using namespace torchlite::tl::specialize;
 
-static SmallVector<int64_t> allDims(int64_t rank) {
-  return llvm::to_vector(llvm::seq<int64_t>(0, rank));
-}
-
-/// The number of elements along dimensions.
-static OpFoldResult countOf(RuleContext &ctx, Value tensor, ArrayRef<int64_t> dims) {
-  SmallVector<OpFoldResult> sizes;
-  for (int64_t dim : dims)
-    sizes.push_back(ctx.size(tensor, dim));
-  return ctx.product(sizes);
-}
-
-/// A size as a 0-dim tensor.
-static Expr sizeTensor(RuleContext &ctx, OpFoldResult size, Type type) {
-  if (std::optional<int64_t> constant = getConstantIntValue(size))
-    return Expr(ctx, ctx.constantTensor(static_cast<double>(*constant), type));
-  return Expr(ctx, ctx.fromScalar(ctx.intValue(size))).cast(type);
-}
-
-/// Fails, or emits a check, unless every reduced dimension has an element.
-static bool requireNotEmpty(RuleContext &ctx, Value tensor, ArrayRef<int64_t> dims) {
+bool specialize::requireNotEmpty(RuleContext &ctx, Value tensor, ArrayRef<int64_t> dims) {
   for (int64_t dim : dims) {
     OpFoldResult size = ctx.size(tensor, dim);
     if (std::optional<int64_t> constant = getConstantIntValue(size)) {
@@ -92,14 +72,6 @@ static FailureOr<Value> prodDim(RuleContext &ctx) {
     dims.push_back(dim);
   bool keepdim = ctx.constantBool(2);
   return reduceIn(ctx, ReduceKind::Prod, sumType(ctx, type.getElementType(), 3), dims, keepdim);
-}
-
-/// The mean along dims, in the type in which PyTorch computes.
-static Expr meanOf(const Expr &x, ArrayRef<int64_t> dims, bool keepdim) {
-  if (x.isNull())
-    return x;
-  RuleContext &ctx = x.ctx();
-  return sum(x, dims, keepdim) / sizeTensor(ctx, countOf(ctx, x.value(), dims), x.elementType());
 }
 
 static FailureOr<Value> meanIn(RuleContext &ctx, unsigned dtypeOperand, ArrayRef<int64_t> dims,
@@ -369,8 +341,7 @@ template <bool deviation> static FailureOr<SmallVector<Value>> varianceMean(Rule
 // Norms
 //===----------------------------------------------------------------------===//
 
-/// The vector norm of order `ord` along dims.
-static Expr vectorNorm(const Expr &x, double ord, ArrayRef<int64_t> dims, bool keepdim) {
+Expr specialize::vectorNorm(const Expr &x, double ord, ArrayRef<int64_t> dims, bool keepdim) {
   if (x.isNull())
     return x;
   RuleContext &ctx = x.ctx();
@@ -481,7 +452,7 @@ static FailureOr<Value> logsumexp(RuleContext &ctx) {
 // Running reductions
 //===----------------------------------------------------------------------===//
 
-static Expr cumulative(const Expr &x, ReduceKind kind, int64_t dim) {
+Expr specialize::cumulative(const Expr &x, ReduceKind kind, int64_t dim) {
   if (x.isNull() || !cast<RankedTensorType>(x.value().getType()).getRank())
     return x;
   return Expr(x.ctx(), CumulativeOp::create(x.ctx().b, x.ctx().loc, kind, x.value(), dim));
