@@ -373,9 +373,9 @@ struct Rule {
   ViewListRule viewList;
   PiecesRule pieces;
   SpecialRule special;
-  /// For an operand 0 that is a list whose length is known only at run time, or an operand 1 that is
-  /// such a list of the same type. Other rules may store such a list, but fail where they ask for its
-  /// elements.
+  /// For an operand 0 that is a list whose length is known only at run time, or an operand 1 that
+  /// is such a list of the same type. Other rules may store such a list, but fail where they ask
+  /// for its elements.
   SpecialRule runTimeList;
 };
 

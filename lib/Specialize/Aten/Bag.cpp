@@ -76,6 +76,18 @@ static FailureOr<Value> repeatIndices(RuleContext &ctx) {
   return done(ctx, index.cast(getElementTypeOrSelf(repeats)));
 }
 
+/// `count` numbers of repeats for `size` elements: if it is one at run time, the same for all.
+static Value oneForAll(RuleContext &ctx, Value repeats, OpFoldResult count, OpFoldResult size) {
+  Type i64 = ctx.b.getI64Type(), i1 = ctx.b.getI1Type();
+  Expr have = sizeTensor(ctx, count, i64), want = sizeTensor(ctx, size, i64);
+  Expr fits = (have == want).cast(i1) || (have == 1.0).cast(i1);
+  ctx.check(ctx.toScalar(fits.value()), "repeats must have the same size as input along dim");
+  if (ctx.failed())
+    return {};
+  Expr position(ctx, IotaOp::create(ctx.b, ctx.loc, i64, ArrayRef<OpFoldResult>{size}, 0));
+  return checkedValue<TakeOp>(ctx, repeats, minimum(position, have - 1.0).value(), uint64_t(0));
+}
+
 /// repeat_interleave.self_Tensor(self, repeats, dim?, output_size?): without dim of the flattened
 /// tensor.
 static FailureOr<Value> repeatInterleave(RuleContext &ctx) {
@@ -92,7 +104,9 @@ static FailureOr<Value> repeatInterleave(RuleContext &ctx) {
   OpFoldResult count = rankOf(repeats) ? ctx.size(repeats, 0) : ctx.fold(1);
   if (isConstantIntValue(count, 1))
     repeats = ctx.broadcastTo(ctx.reshape(repeats, {ctx.fold(1)}), {size});
-  else if (!ctx.requireEqual(count, size, "repeats must have the same size as input along dim"))
+  else if (ctx.equal(count, size) != Known::Yes)
+    repeats = oneForAll(ctx, repeats, count, size);
+  if (ctx.failed())
     return failure();
   Expr index = repeatedIndices(ctx, repeats, 3);
   if (index.isNull())
