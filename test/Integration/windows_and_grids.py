@@ -27,7 +27,7 @@ def sample3d(self, x, grid):
             torch.nn.functional.grid_sample(x, grid, mode='nearest', padding_mode='border', align_corners=True))
 def grid(self, theta, x):
     return (torch.nn.functional.affine_grid(theta, x.size(), align_corners=False),
-            torch.nn.functional.affine_grid(theta, x.size(), align_corners=True))
+            torch.ops.aten.affine_grid_generator(theta, x.size(), True))
 def unfold(self, x):
     windows = torch.nn.functional.unfold(x, [3, 2], dilation=[1, 2], padding=1, stride=[2, 1])
     return windows, torch.nn.functional.fold(windows, [x.size(2), x.size(3)], [3, 2], dilation=[1, 2], padding=1,

@@ -16,8 +16,10 @@ from .execute import COMPILE_SECONDS, SILENT_SECONDS, run_compiler, torchlite
 from .simulator import Simulator, device_of, target_of
 from .stories import difference, outcome, same, write_archive
 
-# What the library says of arguments that share memory, where one is written: documented, and no fault.
-REFUSES_AT_CALL = ("overlap", "share memory", "shares memory", "is not contiguous, but has to be", "one place in memory")
+# What the library refuses at the call: arguments that share memory, where one is written, and what it says that it
+# does not support. Documented, and no fault.
+REFUSES_AT_CALL = ("overlap", "share memory", "shares memory", "is not contiguous, but has to be", "one place in memory",
+                   "which is not supported")
 _numbers = itertools.count()
 
 
