@@ -163,6 +163,11 @@ PROGRAMS = {
     "like": ([X4, ("y: Tensor", "?x?x?x?xf32")],
              "return torch.nn.functional.interpolate(x, y.shape[2:], mode='bilinear', align_corners=False) + y",
              [(grid(1, 2, 3, 4), grid(1, 2, m, n)) for m in (1, 3, 6) for n in (1, 4, 5)]),
+    "area": ([X4, A, B], resize("area"), amounts(IMAGES, SMALL, 2)),
+    "area_by_factor": ([X4, F, G], rescale("area"), WIDE),
+    "area_line": ([X3, A], "return torch.nn.functional.adaptive_avg_pool1d(x, a)", amounts(SIGNALS, SMALL)),
+    "area_volume": ([("x: Tensor", "1x2x3x5x4xf64"), A, B], "return torch.nn.functional.interpolate(x, [a, 3, b], mode='area')",
+                    [(grid(1, 2, 3, 5, 4).double(), a, b) for a in SMALL for b in (1, 2, 6)]),
     "to_static": ([X4], "return torch.nn.functional.interpolate(x, [6, 5], mode='bilinear')", tensors(IMAGES)),
     # Sequences of numbers.
     "arange_float": ([F, G, H], "return torch.arange(f, g, h)",

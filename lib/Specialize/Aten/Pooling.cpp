@@ -124,13 +124,23 @@ template <unsigned rank> static FailureOr<Value> avgPool(RuleContext &ctx) {
 /// adaptive_avg_pool1d, 2d, 3d (self, output_size).
 template <unsigned rank> static FailureOr<Value> adaptiveAvgPool(RuleContext &ctx) {
   PoolInput input = poolInput(ctx, rank, /*first=*/2);
-  SmallVector<int64_t> sizes = ctx.constantIntList(1, rank);
+  SmallVector<OpFoldResult> sizes = ctx.indexList(1);
   if (ctx.failed())
     return failure();
   if (!isFloat(getElementTypeOrSelf(input.tensor)))
     return ctx.fail(ctx.name() + ": expected a floating-point tensor");
-  Value result = checkedValue<AdaptiveAvgPoolOp>(ctx, input.tensor, sizes);
-  return done(ctx, input.restore(ctx, result));
+  if (sizes.size() == 1)
+    sizes.resize(rank, sizes.front());
+  if (sizes.size() != rank)
+    return ctx.raise(ctx.name() + ": expected an output size for each spatial dimension");
+  if (std::optional<SmallVector<int64_t>> known = getConstantIntValues(sizes)) {
+    Value result = checkedValue<AdaptiveAvgPoolOp>(ctx, input.tensor, *known);
+    return done(ctx, input.restore(ctx, result));
+  }
+  if (!ctx.requireSizes(sizes))
+    return failure();
+  FailureOr<Value> result = adaptiveAvgPoolByWindows(ctx, input.tensor, sizes);
+  return failed(result) ? result : done(ctx, input.restore(ctx, *result));
 }
 
 /// adaptive_max_pool1d, 2d, 3d (self, output_size) -> (values, indices): a pooling where all

@@ -221,7 +221,7 @@ static AdaptiveAxis adaptiveAxis(RuleContext &ctx, OpFoldResult in, OpFoldResult
   Type i64 = ctx.b.getI64Type();
   OpFoldResult one = ctx.fold(1);
   // No window has more elements than this.
-  OpFoldResult elements = ctx.add(ctx.floorDiv(in, out), ctx.fold(2));
+  OpFoldResult elements = ctx.add(ctx.floorDiv(in, ctx.maximum(out, one)), ctx.fold(2));
   std::optional<int64_t> knownIn = getConstantIntValue(in), knownOut = getConstantIntValue(out);
   if (knownIn && knownOut) {
     int64_t most = 1;
@@ -232,7 +232,7 @@ static AdaptiveAxis adaptiveAxis(RuleContext &ctx, OpFoldResult in, OpFoldResult
   }
   Expr window(ctx, IotaOp::create(ctx.b, ctx.loc, i64, ArrayRef<OpFoldResult>{out, one}, 0));
   Expr element(ctx, IotaOp::create(ctx.b, ctx.loc, i64, ArrayRef<OpFoldResult>{one, elements}, 1));
-  Expr inSize = sizeTensor(ctx, in, i64), outSize = sizeTensor(ctx, out, i64);
+  Expr inSize = sizeTensor(ctx, in, i64), outSize = maximum(sizeTensor(ctx, out, i64), 1.0);
   Expr first = floorDivide(window * inSize, outSize);
   Expr end = floorDivide((window + 1.0) * inSize + outSize - 1.0, outSize);
   Expr position = first + element, exists = position < end;
@@ -326,6 +326,32 @@ FailureOr<SmallVector<Value>> specialize::adaptiveMaxPoolByWindows(RuleContext &
   if (x.isNull())
     return failure();
   return largestOf(ctx, x, place);
+}
+
+FailureOr<Value> specialize::adaptiveAvgPoolByWindows(RuleContext &ctx, Value input,
+                                                      ArrayRef<OpFoldResult> outputSize) {
+  int64_t rank = cast<RankedTensorType>(input.getType()).getRank();
+  int64_t leading = rank - outputSize.size();
+  Type type = getElementTypeOrSelf(input);
+  Expr total = Expr(ctx, input).cast(computeType(type)), divisor(ctx, {});
+  for (auto [i, out] : llvm::enumerate(outputSize)) {
+    int64_t dim = leading + i;
+    AdaptiveAxis axis = adaptiveAxis(ctx, ctx.size(input, dim), out);
+    if (axis.position.isNull() || axis.exists.isNull() || total.isNull())
+      return failure();
+    SmallVector<OpFoldResult> shape(rank - dim + 1, ctx.fold(1));
+    shape[0] = axis.windows;
+    shape[1] = axis.elements;
+    Expr exists(ctx, ctx.reshape(axis.exists.value(), shape));
+    Expr taken(ctx, checkedValue<TakeOp>(ctx, total.value(), axis.position.value(),
+                                         static_cast<uint64_t>(dim)));
+    if (taken.isNull())
+      return failure();
+    total = sum(where(exists, taken, 0.0), {dim + 1}, false);
+    Expr count = sum(exists.cast(total.elementType()), {1}, false);
+    divisor = i ? divisor * count : count;
+  }
+  return done(ctx, (total / divisor).cast(type));
 }
 
 void specialize::registerWindowRules(RuleRegistry &registry) {

@@ -11,6 +11,11 @@ namespace torchlite::tl::specialize {
 mlir::FailureOr<llvm::SmallVector<mlir::Value>> adaptiveMaxPoolByWindows(RuleContext &ctx,
                                                                          unsigned rank);
 
+/// adaptive_avg_pool of the last dimensions of a float tensor to these sizes.
+mlir::FailureOr<mlir::Value>
+adaptiveAvgPoolByWindows(RuleContext &ctx, mlir::Value input,
+                         llvm::ArrayRef<mlir::OpFoldResult> outputSize);
+
 } // namespace torchlite::tl::specialize
 
 #endif // TORCHLITE_LIB_SPECIALIZE_ATEN_WINDOWBUILD_H
