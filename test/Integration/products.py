@@ -35,13 +35,15 @@ def gradients(self, g, x):
     return (torch.ops.aten.gelu_backward(g, x), torch.ops.aten.sigmoid_backward(g, x), torch.ops.aten.tanh_backward(g, x),
             torch.ops.aten.threshold_backward(g, x, 0.1), torch.ops.aten._softmax_backward_data(g, x, 1, 6),
             torch.ops.aten._log_softmax_backward_data(g, x, 1, 6), torch.ops.aten.native_dropout_backward(g, x > 0, 2.0))
+def strided_far(self, x, n: int):
+    return x.as_strided([n], [1099511627776])
 def strided(self, x):
     return x.as_strided([3, 2], [2, 1], 1), x.sum_to_size([1, x.size(1)])
 """
 
 SIGNATURES = ["pairs(?xf32, ?xf32)", "matrices(?x?xf32)", "distances(?x?xf32, ?x?xf32)",
               "products(?x3xf32, ?x3xf32, ?x?x?xf32)", "order(?x?xf32)", "counts(?xi64, ?xf32)",
-              "gradients(?x?xf32, ?x?xf32)", "strided(?x?xf32)"]
+              "gradients(?x?xf32, ?x?xf32)", "strided(?x?xf32)", "strided_far(?xf32, int)"]
 
 
 def main(build, folder, device):
@@ -58,6 +60,8 @@ def main(build, folder, device):
              ("order", [randn(4, 5)]), ("order", [odd]), ("order", [torch.ones(2, 0)], "non-zero size"),
              ("counts", [tensor([3, 3, 0, 1, 1, 5]), rand(6)]), ("counts", [tensor([-1]), rand(1)], "non-negative"),
              ("gradients", [randn(3, 4), rand(3, 4)]), ("strided", [randn(3, 4)]),
+             ("strided_far", [randn(3), 1]), ("strided_far", [randn(3), 2], "out of bounds"),
+             ("strided_far", [randn(3), 2**24 + 1], "out of bounds"),
              ("strided", [randn(2, 2)], "out of bounds")]
     check_calls(build, folder / "products.pt", SIGNATURES, calls, folder, device=device)
     print(f"{len(calls)} calls agree")

@@ -51,6 +51,8 @@ static FailureOr<Layout> layout(RuleContext &ctx, unsigned first) {
     return failure();
   Type i64 = ctx.b.getI64Type();
   Expr index = sizeTensor(ctx, offset, i64), last = index, isEmpty = index != index;
+  Expr count = sizeTensor(ctx, ctx.size(result.storage, 0), i64);
+  Expr fits = index >= 0.0 && index < count;
   for (size_t i = 0; i < rank; ++i) {
     SmallVector<OpFoldResult> shape(rank, ctx.fold(1));
     shape[i] = result.sizes[i];
@@ -60,11 +62,14 @@ static FailureOr<Layout> layout(RuleContext &ctx, unsigned first) {
     index = index + position * stride;
     last = last + (size - 1.0) * stride;
     isEmpty = isEmpty || size == 0.0;
-    if (std::optional<int64_t> known = getConstantIntValue(result.strides[i]); !known || *known < 0)
+    std::optional<int64_t> known = getConstantIntValue(result.strides[i]);
+    if (!known || *known < 0)
       return ctx.fail(ctx.name() + ": expected strides that are known and not negative");
+    // In each dimension alone, so that the sum does not overflow.
+    if (*known)
+      fits = fits && size - 1.0 <= floorDivide(count - 1.0, stride);
   }
-  Expr count = sizeTensor(ctx, ctx.size(result.storage, 0), i64);
-  Expr fits = isEmpty || (last < count && sizeTensor(ctx, offset, i64) >= 0.0);
+  fits = isEmpty || (fits && last < count);
   if (fits.isNull())
     return failure();
   ctx.check(ctx.toScalar(fits.value()),
