@@ -108,6 +108,11 @@ def transposed(self, x: Tensor, c: bool, d: bool):
     a.add_(1.0)
     b.mul_(2.0)
     return y, a, b, y.t().stride(), y.t().clone().is_contiguous()
+def expanded_copied_to_itself(self, x: Tensor, c: bool, d: bool):
+    m = x[0].expand(2, 4)
+    if c:
+        m.copy_(m)
+    return m, x
 def expanded_by_one(self, x: Tensor, c: bool, d: bool):
     y = x.clone()
     y.expand(1, 3, 4).add_(1.0)

@@ -254,10 +254,16 @@ static bool repeats(const ViewStep &step, Value base) {
 LogicalResult Walker::writeExpanded(const ViewStep &step, Value base) {
   const char *reason = "more than one element of the written-to tensor refers to a single memory "
                        "location. Please clone() the tensor before performing the operation.";
-  // To these PyTorch gives every element the one value, however often.
+  // A copy of a tensor to itself does nothing. Others than these do not look, and write.
   auto op = dyn_cast<AtenOp>(current);
-  bool isFill = op && (op.getName().contains("fill_") || op.getName().contains("zero_"));
-  if (isFill || !repeats(step, base))
+  StringRef name = op ? op.getName() : "";
+  name.consume_front("aten::");
+  bool isCopy = name == "copy_";
+  if (isCopy && op.getOperand(0) == op.getOperand(1))
+    return success();
+  bool raises =
+      isCopy || llvm::is_contained({"add_", "sub_", "mul_", "div_"}, name.split('.').first);
+  if (!raises || !repeats(step, base))
     return error("a write in place to an expanded tensor is not supported: " + Twine(reason));
   raise(locOf(current), ("unsupported operation: " + Twine(reason)).str());
   return failure();
