@@ -153,10 +153,33 @@ class Swapped(torch.nn.Module):
         return self.front * 10.0 + self.back
 
 
+class Caches(torch.nn.Module):
+    """Lists and dicts that stay what they are, and whose tensors are written: each is state of its own."""
+    caches: List[Tensor]
+    named: Dict[str, Tensor]
+
+    def __init__(self):
+        super().__init__()
+        self.caches = [torch.zeros(3), torch.ones(3), torch.full((3,), 2.0)]
+        self.named = {"p": torch.zeros(3), "q": torch.ones(3)}
+
+    def forward(self, x: Tensor):
+        for i, cache in enumerate(self.caches):
+            cache.add_(x * float(i + 1))
+        self.named["q"].mul_(2.0)
+        self.named["p"][0] += 1.0
+        return [cache + 0.0 for cache in self.caches], self.named["p"] + 0.0, self.named["q"] + 0.0
+
+    @torch.jit.export
+    def share(self, x: Tensor):
+        self.caches[-1].mul_(x)
+        return self.caches[0] + self.caches[2], self.named["q"] + 0.0
+
+
 # f: forward, s: share, p: separate.
 METHODS = {"f": "forward", "s": "share", "p": "separate"}
 ORDERS = {OneTensor: "fffpff", View: "fsffpfspfsf", Views: "ffff", Elements: "fsffsf", Lists: "fsffpfsf",
-          Swapped: "fffff"}
+          Swapped: "fffff", Caches: "fsfsf"}
 
 
 def run(model, order, build, prefix, target):

@@ -24,9 +24,14 @@ SmallVector<std::string> specialize::statePaths(Program &program) {
   size_t numAttributes = paths.size();
   for (Attribute storage : program.stateStorages) {
     std::string path = program.storagePaths.lookup(storage);
-    // An attribute that may come to refer to something else is not its storage.
-    if (llvm::is_contained(ArrayRef(paths).take_front(numAttributes), path))
+    // An attribute that may come to refer to something else, or what it holds, is not its storage.
+    auto isTaken = [&](const std::string &attribute) {
+      return path == attribute || StringRef(path).starts_with(attribute + ".");
+    };
+    if (llvm::any_of(ArrayRef(paths).take_front(numAttributes), isTaken))
       path += ".storage";
+    while (llvm::is_contained(paths, path))
+      path += "'";
     paths.push_back(path);
   }
   return paths;

@@ -1,5 +1,6 @@
 //===- Objects.cpp - Constants and the object graph of the archive --------===//
 #include "Join.h"
+#include "Methods.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
@@ -26,18 +27,20 @@ func::FuncOp Program::lookupFunction(FlatSymbolRefAttr symbol) {
   return lookup<func::FuncOp>(*this, symbol);
 }
 
-/// The tensors and objects of an attribute's value, each as often as it is there.
-static void forEachReference(Attribute value, llvm::function_ref<void(Attribute)> use) {
+using UseReference = llvm::function_ref<void(Attribute, const std::string &path)>;
+
+/// The tensors and objects of an attribute's value, each as often as it is there, with their paths.
+static void forEachReference(Attribute value, const std::string &path, UseReference use) {
   if (isa<TensorRefAttr, FlatSymbolRefAttr>(value))
-    return use(value);
+    return use(value, path);
   if (auto array = dyn_cast<ArrayAttr>(value))
-    for (Attribute element : array)
-      forEachReference(element, use);
+    for (auto [i, element] : llvm::enumerate(array))
+      forEachReference(element, path + "." + std::to_string(i), use);
   if (auto dict = dyn_cast<DictAttr>(value)) {
-    for (Attribute key : dict.getKeys())
-      forEachReference(key, use);
-    for (Attribute element : dict.getValues())
-      forEachReference(element, use);
+    for (auto [i, key] : llvm::enumerate(dict.getKeys()))
+      forEachReference(key, path + ".key" + std::to_string(i), use);
+    for (auto [key, element] : llvm::zip_equal(dict.getKeys(), dict.getValues()))
+      forEachReference(element, path + "." + keyText(key), use);
   }
 }
 
@@ -57,14 +60,14 @@ LogicalResult Program::analyze() {
       return emitError(module.getLoc(), "expected a tl.object ") << symbol;
     for (NamedAttribute slot : object.getSlots()) {
       std::string name = (path.empty() ? "" : path + ".") + slot.getName().str();
-      forEachReference(slot.getValue(), [&](Attribute attr) {
+      forEachReference(slot.getValue(), name, [&](Attribute attr, const std::string &place) {
         if (auto ref = dyn_cast<TensorRefAttr>(attr)) {
-          storagePaths.try_emplace(ref.getStorage(), name);
+          storagePaths.try_emplace(ref.getStorage(), place);
           storageViews[ref.getStorage()].insert(ref);
           ++storageUses[ref.getStorage()];
         } else if (auto other = cast<FlatSymbolRefAttr>(attr);
-                   lookupObject(other) && objectPaths.try_emplace(other, name).second) {
-          queue.push_back({other, name});
+                   lookupObject(other) && objectPaths.try_emplace(other, place).second) {
+          queue.push_back({other, place});
         }
       });
     }
