@@ -111,7 +111,7 @@ bool MethodBuilder::requireApart(CellId storage, CellId other, const std::string
   // Where a condition decides, one of its arms is a state that has to be refused.
   auto decidedByCondition = [&](CellId id) {
     auto joined = w.joinedAt.find(id);
-    return joined != w.joinedAt.end() && isa_and_present<IfOp>(joined->second.first);
+    return joined != w.joinedAt.end() && joined->second.first && !isa<LoopOp>(joined->second.first);
   };
   if (storage == other || !widening.aliases.count(path) || !w.canIdentify(storage, {other}) ||
       decidedByCondition(storage) || decidedByCondition(other))
