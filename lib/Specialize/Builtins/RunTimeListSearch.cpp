@@ -227,15 +227,20 @@ static LogicalResult pop(RuleContext &ctx, Results &results) {
     return ctx.raise("pop from empty list");
   if (!requireSome(ctx, list.count(), "pop from empty list"))
     return failure();
-  Value at = ctx.size() > 1
-                 ? list.position(1)
-                 : arith::SubIOp::create(ctx.b, ctx.loc, list.count(), integer(ctx, 1)).getResult();
+  bool isLast = ctx.size() == 1 || ctx.knownInt(1) == -1;
+  Value at = isLast
+                 ? arith::SubIOp::create(ctx.b, ctx.loc, list.count(), integer(ctx, 1)).getResult()
+                 : list.position(1);
   if (!at || !ctx.getWalker().mayChange(ctx.operand(0)))
     return failure();
   std::optional<SpecValue> element = list.get(at);
   if (!element)
     return failure();
-  erase(ctx, list, at);
+  // Behind the last one nothing moves, so the buffer is not written.
+  if (isLast)
+    list.setCount(at);
+  else
+    erase(ctx, list, at);
   results.push_back(*element);
   return success();
 }
