@@ -17,6 +17,10 @@ endif()
 
 # LLVM is built without RTTI and exceptions; LibTorch needs both. Only the importer turns them on.
 set(TORCHLITE_LLVM_CXX_FLAGS -fno-rtti -fno-exceptions)
+# Its classes have to be those that libMLIR was compiled with.
+if(NOT LLVM_ENABLE_ASSERTIONS)
+  list(APPEND TORCHLITE_LLVM_CXX_FLAGS "SHELL:-include ${PROJECT_SOURCE_DIR}/cmake/LLVMStatistic.h")
+endif()
 add_compile_options(-Wall -Wextra -Wno-unused-parameter)
 add_compile_options("$<$<COMPILE_LANG_AND_ID:CXX,Clang>:SHELL:-Xclang -fno-pch-timestamp>")
 if(TORCHLITE_SANITIZERS)
