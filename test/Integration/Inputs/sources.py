@@ -1,12 +1,15 @@
 """Methods written as text: defined on one module, called in the library and in LibTorch, and compared."""
+import pathlib
+import sys
+
 import torch
 
-from compare import Mismatch, compare, to_library, torchlite
+from compare import Mismatch, check_calls, compare, to_library, torchlite
 
 
 def methods(source):
     """The text and the name of each method."""
-    return [("def " + text.strip() + "\n", text.split("(")[0].strip()) for text in source.split("\ndef ")[1:]]
+    return [("def " + text.strip() + "\n", text.split("(")[0].strip()) for text in f"\n{source}".split("\ndef ")[1:]]
 
 
 def define(source, archive):
@@ -47,3 +50,13 @@ def check(instance, reference, name, arguments):
         print(f"{where}: {error}")
         return 1
     return 0
+
+
+def check_source(source, signatures, calls):
+    """The body of a test that is run as `test.py BUILD FOLDER [DEVICE]`: the methods are compiled for the
+    signatures, and each call, (method, arguments) or (method, arguments, what is raised), is compared."""
+    build, folder = map(pathlib.Path, sys.argv[1:3])
+    folder.mkdir(parents=True, exist_ok=True)
+    define(source, folder / "methods.pt")
+    check_calls(build, folder / "methods.pt", signatures, calls, folder, device=(sys.argv[3:] or ["cpu"])[0])
+    print(f"{len(calls)} calls agree")
