@@ -50,11 +50,13 @@ def chain(n):
 
 
 def varied(n):
-    """One chain of elementwise operators in no order, a quarter of them tanh or sigmoid: no part is like another."""
+    """One chain of elementwise operators in no order, a quarter of them tanh, sigmoid, exp or GELU: no part is like
+    another."""
     pick = random.Random(1)
     cheap = [o for o in OPERATORS if "sigmoid" not in o and "tanh" not in o]
     cheap += [f"{{}} * 0.{i}" for i in range(1, 10)] + [f"{{}} + {i}" for i in range(1, 10)]
-    lines = [f"x = {pick.choice(cheap if i % 4 else ['torch.tanh({})', 'torch.sigmoid({})']).format('x')}"
+    dear = [*(f"torch.{name}({{}})" for name in ("tanh", "sigmoid", "exp")), "torch.nn.functional.gelu({})"]
+    lines = [f"x = {pick.choice(cheap if i % 4 else dear).format('x')}"
              for i in range(n)]
     return module(method([*lines, "return x"])), TENSORS
 

@@ -66,11 +66,13 @@ static void parallelize(OpPassManager &manager) {
 
 /// Loops, branches, LLVM.
 static void lower(OpPassManager &manager, const cpu::TargetSpec &target) {
+  auto &loops = manager.nest<func::FuncOp>();
+  loops.addPass(cpu::createExpandCopies()); // of the clones that deallocation may have made
+  loops.addPass(cpu::createLowerStructured());
+  loops.addPass(createForallToForLoopPass());
+  loops.addPass(createConvertVectorToSCFPass());
+  manager.addPass(cpu::createShareMath());
   auto &functions = manager.nest<func::FuncOp>();
-  functions.addPass(cpu::createExpandCopies()); // of the clones that deallocation may have made
-  functions.addPass(cpu::createLowerStructured());
-  functions.addPass(createForallToForLoopPass());
-  functions.addPass(createConvertVectorToSCFPass());
   cpu::ExpandFloatsOptions floats;
   // x86-64 has had the conversions since F16C, AArch64 always.
   bool converts = StringRef(target.triple).starts_with("aarch64");

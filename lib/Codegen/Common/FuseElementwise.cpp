@@ -47,7 +47,12 @@ struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
     int64_t before = countLinalgOps(function);
     RewritePatternSet patterns(&getContext());
     linalg::populateElementwiseOpsFusionPatterns(patterns, mayFuse);
-    if (failed(applyPatternsGreedily(function, std::move(patterns))))
+    GreedyRewriteConfig config;
+    // Bodies have one block each: there is nothing to simplify, and each round would visit them
+    // all.
+    config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
+    config.setMaxIterations(GreedyRewriteConfig::kNoLimit); // each merge leaves one operation less
+    if (failed(applyPatternsGreedily(function, std::move(patterns), config)))
       return signalPassFailure();
     numMerged += before - countLinalgOps(function);
   }

@@ -42,12 +42,14 @@ LogicalResult callMathLibrary(ModuleOp module) {
   return applyPartialConversion(module, target, std::move(patterns));
 }
 
-/// A function with more calls than this keeps them as calls: LLVM's work grows with the square of
-/// the number of loops in a function, and beside that many kernels a call is nothing.
+/// A function with more calls than this keeps them as calls, and so does one that is called more
+/// often: LLVM's work grows with the square of the number of loops in a function, and beside that
+/// many kernels a call is nothing.
 constexpr unsigned maxInlinedCalls = 64;
 
 void keepManyCalls(ModuleOp module) {
   SymbolTable symbols(module);
+  DenseMap<Operation *, unsigned> calls;
   for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
     SmallVector<LLVM::LLVMFuncOp> callees;
     function.walk([&](LLVM::CallOp call) {
@@ -55,8 +57,8 @@ void keepManyCalls(ModuleOp module) {
         if (auto callee = symbols.lookup<LLVM::LLVMFuncOp>(*name); callee && !callee.isExternal())
           callees.push_back(callee);
     });
-    if (callees.size() > maxInlinedCalls)
-      for (LLVM::LLVMFuncOp callee : callees)
+    for (LLVM::LLVMFuncOp callee : callees)
+      if (++calls[callee] > maxInlinedCalls || callees.size() > maxInlinedCalls)
         callee.setNoInline(true);
   }
 }

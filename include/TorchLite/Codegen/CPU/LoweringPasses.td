@@ -111,6 +111,30 @@ def ExpandFloats : Pass<"tl-cpu-expand-floats", "mlir::func::FuncOp"> {
   let dependentDialects = ["mlir::arith::ArithDialect"];
 }
 
+def ShareMath : Pass<"tl-cpu-share-math", "mlir::ModuleOp"> {
+  let summary = "Call mathematical functions that are used very often";
+  let description = [{
+    `math.exp`, `math.tanh` and the like become some thirty operations each. Where a module has very
+    many of them on vectors, all of one kind call one function, so that code size and compile time do
+    not grow thirty times as fast as the program. With fewer, which is usual, they stay where they
+    are: a call saves all vector registers.
+
+    Example: `%y = math.tanh %x : vector<8xf32>` becomes
+    `%y = call @tl_tanh(%x) : (vector<8xf32>) -> vector<8xf32>`.
+  }];
+  let options = [
+    Option<"minTotal", "min-total", "unsigned", /*default=*/"1024",
+           "From how many such operations in the module on">,
+    Option<"minUses", "min-uses", "unsigned", /*default=*/"16",
+           "From how many operations of one kind on">
+  ];
+  let dependentDialects = ["mlir::func::FuncDialect"];
+  let statistics = [
+    Statistic<"numFunctions", "num-functions", "Functions made">,
+    Statistic<"numCalls", "num-calls", "Operations that became calls of them">
+  ];
+}
+
 def EmitObject : Pass<"tl-emit-object", "mlir::ModuleOp"> {
   let summary = "Write LLVM IR, assembly or an object file";
   let description = [{
