@@ -113,6 +113,14 @@ def expanded_copied_to_itself(self, x: Tensor, c: bool, d: bool):
     if c:
         m.copy_(m)
     return m, x
+def parts_that_do_not_overlap(self, x: Tensor, c: bool, d: bool):
+    y = x * 1.0
+    y[0].add_(y[1])
+    y[:, 0] = y[:, 1]
+    y[1:].mul_(y[1:])
+    y.view(12).sub_(y.view(6, 2).reshape(12))
+    y[0, 1:3].copy_(y[2, :2])
+    return y
 def expanded_by_one(self, x: Tensor, c: bool, d: bool):
     y = x.clone()
     y.expand(1, 3, 4).add_(1.0)
@@ -361,6 +369,25 @@ def view_of_transposed(self, x: Tensor, c: bool, d: bool):
     if c:
         z = y.t().view(12).reshape(3, 4)
     return z
+def next_to_itself(self, x: Tensor, c: bool, d: bool):
+    y = x * 1.0
+    if c:
+        y[1:].add_(y[:2])
+    return y
+def shifted_by_one(self, x: Tensor, c: bool, d: bool):
+    y = x.flatten() * 1.0
+    if c:
+        y[1:] = y[:-1]
+    return y
+def transposed_to_itself(self, x: Tensor, c: bool, d: bool):
+    y = x.flatten()[:9].view(3, 3) * 1.0
+    if d:
+        y.mul_(y.t())
+    return y
+def part_to_whole(self, x: Tensor, c: bool, d: bool):
+    y = x * 1.0
+    y.sub_(y[0] if c else x[0])
+    return y
 """
 
 

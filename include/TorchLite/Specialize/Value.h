@@ -73,6 +73,8 @@ struct TensorRef {
   /// The strides that the tensor has in PyTorch, if they are known and are not just those of a
   /// contiguous one.
   std::optional<Strides> strides = std::nullopt;
+  /// Where in its storage it begins, in elements, if that is known.
+  std::optional<int64_t> offset = 0;
   /// A 0-dim constant of the archive, which LibTorch treats as a number in type promotion.
   bool isNumber = false;
 };

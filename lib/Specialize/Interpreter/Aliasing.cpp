@@ -10,6 +10,7 @@
 
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 using namespace torchlite::tl;
@@ -53,13 +54,17 @@ SpecValue Walker::newDict(std::vector<SpecValue> keysAndValues, Type type) {
   return SpecValue::cell(ValueKind::Dict, allocate(std::move(cell)));
 }
 
-/// The strides of what some steps make of a tensor.
-static std::optional<Strides> stridesBehind(const TensorRef &base, ArrayRef<ViewStep> steps) {
-  std::optional<Strides> strides = stridesOf(base);
+/// Sets the strides and the offset of what some steps make of a tensor, as far as they are known.
+static void setLayout(TensorRef &view, const TensorRef &base, ArrayRef<ViewStep> steps) {
+  view.strides = stridesOf(base);
+  view.offset = base.offset;
   SmallVector<int64_t> shape(base.type.getShape());
   for (const ViewStep &step : steps) {
-    if (!strides)
-      return std::nullopt;
+    if (!view.strides) {
+      view.offset.reset();
+      return;
+    }
+    view.offset = offsetOfView(step, *view.strides, view.offset);
     SmallVector<int64_t> next;
     if (step.kind == ViewStep::Kind::Same)
       next = shape;
@@ -67,10 +72,9 @@ static std::optional<Strides> stridesBehind(const TensorRef &base, ArrayRef<View
       next = applyPermutation(shape, step.permutation);
     else
       next = staticShape(step.sizes);
-    strides = stridesOfView(step, shape, *strides, next);
+    view.strides = stridesOfView(step, shape, *view.strides, next);
     shape = std::move(next);
   }
-  return strides;
 }
 
 SpecValue Walker::viewOf(const SpecValue &tensor, ArrayRef<ViewStep> steps, Known contiguous) {
@@ -85,7 +89,7 @@ SpecValue Walker::viewOf(const SpecValue &tensor, ArrayRef<ViewStep> steps, Know
       if (step.ifContiguous)
         step.decision = ++lastDecision;
   TensorRef ref{base.storage, chain, base.type, contiguous, base.given};
-  ref.strides = stridesBehind(base, steps);
+  setLayout(ref, base, steps);
   // The type is that of the view's value, which is mostly wanted anyway.
   Value value = readTensor(SpecValue::tensor(ref));
   if (!value)
@@ -267,6 +271,33 @@ LogicalResult Walker::writeExpanded(const ViewStep &step, Value base) {
     return error("a write in place to an expanded tensor is not supported: " + Twine(reason));
   raise(locOf(current), ("unsupported operation: " + Twine(reason)).str());
   return failure();
+}
+
+/// Whether an operator is one of PyTorch's TensorIterator, which looks at what its tensors share.
+static bool looksAtOverlaps(StringRef name) {
+  static const llvm::StringSet<> names = {
+      "add_",        "addcdiv_",     "addcmul_",    "arctan2_",      "atan2_",     "bitwise_and_",
+      "bitwise_or_", "bitwise_xor_", "clamp_",      "clamp_max_",    "clamp_min_", "copy_",
+      "copysign_",   "div_",         "eq_",         "floor_divide_", "fmod_",      "gcd_",
+      "ge_",         "gt_",          "heaviside_",  "hypot_",        "lcm_",       "le_",
+      "lerp_",       "logical_and_", "logical_or_", "logical_xor_",  "lt_",        "mul_",
+      "ne_",         "nextafter_",   "pow_",        "remainder_",    "sub_",       "true_divide_",
+      "xlogy_"};
+  return names.contains(name.split('.').first);
+}
+
+LogicalResult Walker::checkOverlap(StringRef name, ArrayRef<SpecValue> operands) {
+  if (operands.empty() || !operands[0].isTensor() || !looksAtOverlaps(name))
+    return success();
+  for (const SpecValue &operand : operands.drop_front())
+    if (operand.isTensor() &&
+        overlapOf(operands[0].getTensor(), operand.getTensor()) == Overlap::Partial) {
+      raise(locOf(current), "unsupported operation: some elements of the input tensor and the "
+                            "written-to tensor refer to a single memory location. Please clone() "
+                            "the tensor before performing the operation.");
+      return failure();
+    }
+  return success();
 }
 
 LogicalResult Walker::writeTensor(const SpecValue &tensor, Value value) {

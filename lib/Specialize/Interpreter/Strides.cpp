@@ -125,6 +125,54 @@ std::optional<Strides> specialize::stridesOfView(const ViewStep &step, ArrayRef<
   llvm_unreachable("all kinds covered");
 }
 
+std::optional<int64_t> specialize::offsetOfView(const ViewStep &step, ArrayRef<int64_t> strides,
+                                                std::optional<int64_t> offset) {
+  if (step.kind == ViewStep::Kind::Custom)
+    return std::nullopt;
+  if (step.kind != ViewStep::Kind::Slice || !offset)
+    return offset;
+  for (auto [begin, stride] : llvm::zip_equal(step.offsets, strides)) {
+    std::optional<int64_t> known = getConstantIntValue(begin);
+    if (!known)
+      return std::nullopt;
+    *offset += *known * stride;
+  }
+  return offset;
+}
+
+/// Whether a tensor lies in memory without gaps and without an element twice, in any order.
+static bool isDense(ArrayRef<int64_t> shape, ArrayRef<int64_t> strides) {
+  SmallVector<std::pair<int64_t, int64_t>> dims;
+  for (auto [size, stride] : llvm::zip_equal(shape, strides))
+    if (size != 1)
+      dims.push_back({stride, size});
+  llvm::sort(dims);
+  int64_t expected = 1;
+  for (auto [stride, size] : dims) {
+    if (stride != expected)
+      return false;
+    expected *= size;
+  }
+  return true;
+}
+
+Overlap specialize::overlapOf(const TensorRef &a, const TensorRef &b) {
+  if (a.storage != b.storage)
+    return Overlap::No;
+  std::optional<Strides> ours = stridesOf(a), others = stridesOf(b);
+  if (!ours || !others || !a.offset || !b.offset || !a.type.hasStaticShape() ||
+      !b.type.hasStaticShape())
+    return Overlap::Unknown;
+  if (!a.type.getNumElements() || !b.type.getNumElements())
+    return Overlap::No;
+  if (!isDense(a.type.getShape(), *ours) || !isDense(b.type.getShape(), *others))
+    return Overlap::Unknown; // nor does PyTorch look further
+  int64_t end = *a.offset + a.type.getNumElements(), otherEnd = *b.offset + b.type.getNumElements();
+  if (a.offset == b.offset && end == otherEnd)
+    return *ours == *others ? Overlap::Full : Overlap::Partial;
+  return *a.offset < otherEnd && *b.offset < end ? Overlap::Partial : Overlap::No;
+}
+
 std::optional<Strides> specialize::preservedStrides(ArrayRef<int64_t> shape,
                                                     ArrayRef<int64_t> strides) {
   SmallVector<int64_t> order;

@@ -24,6 +24,10 @@ std::optional<Strides> stridesOfView(const ViewStep &step, llvm::ArrayRef<int64_
                                      llvm::ArrayRef<int64_t> strides,
                                      llvm::ArrayRef<int64_t> viewShape);
 
+/// Where the view that a step makes of a tensor begins, in elements, if that is known.
+std::optional<int64_t> offsetOfView(const ViewStep &step, llvm::ArrayRef<int64_t> strides,
+                                    std::optional<int64_t> offset);
+
 /// What `view` to another shape of as many elements gives; nothing if no strides do (at::detail's
 /// computeStride).
 std::optional<Strides> stridesOfReshape(llvm::ArrayRef<int64_t> shape,
@@ -33,6 +37,11 @@ std::optional<Strides> stridesOfReshape(llvm::ArrayRef<int64_t> shape,
 /// The strides of a copy that preserves the format; nothing where that is not clear.
 std::optional<Strides> preservedStrides(llvm::ArrayRef<int64_t> shape,
                                         llvm::ArrayRef<int64_t> strides);
+
+/// What at::get_overlap_status says of two tensors: whether they share memory, and then whether
+/// they are one and the same part of it.
+enum class Overlap { No, Partial, Full, Unknown };
+Overlap overlapOf(const TensorRef &a, const TensorRef &b);
 
 /// What `is_contiguous` says.
 bool areContiguous(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> strides);

@@ -287,6 +287,8 @@ LogicalResult Walker::stepAten(AtenOp op) {
     if (operand.is(ValueKind::Uninitialized))
       return error("'" + name + "' uses a value that is not initialized");
   }
+  if (failed(checkOverlap(name, operands)))
+    return failure();
   RuleContext ctx(*this, b, locOf(op), name, operands, op.getResultTypes());
   SmallVector<SpecValue> results;
   size_t knownProblems = problems.size();

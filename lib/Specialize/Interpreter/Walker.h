@@ -210,6 +210,9 @@ public:
                                     llvm::SmallVectorImpl<CellId> *resolved = nullptr);
   /// A write through a view that repeats elements, which raises.
   mlir::LogicalResult writeExpanded(const ViewStep &step, mlir::Value base);
+  /// Before an operator in place: raises where the tensor that it writes and another operand are
+  /// different parts of one storage that overlap.
+  mlir::LogicalResult checkOverlap(llvm::StringRef name, llvm::ArrayRef<SpecValue> operands);
   /// A storage has a new value: what is to be known of it.
   void setStorage(CellId id, mlir::Value value);
   /// To be called before a list or dict is changed: false, with an error, if that is not possible.
