@@ -277,10 +277,8 @@ LogicalResult Walker::stepAten(AtenOp op) {
   const RuleRegistry &registry = RuleRegistry::get();
   const Rule *rule = registry.lookup(name);
   const Rule *inPlace = rule ? nullptr : registry.lookupInPlace(name);
-  if (!rule && !inPlace) {
-    problems.push_back({locOf(op), "", name.str()});
-    return failure();
-  }
+  if (!rule && !inPlace)
+    return stepUnruled(op, operands);
   for (const SpecValue &operand : operands) {
     if (containsUnknown(*this, operand))
       return failure();
@@ -292,6 +290,16 @@ LogicalResult Walker::stepAten(AtenOp op) {
   size_t knownProblems = problems.size();
   LogicalResult done = rule ? applyRule(ctx, *rule, results) : applyInPlace(ctx, *inPlace, results);
   if (failed(done) || ctx.failed()) {
+    // What a rule for values cannot do, LibTorch may.
+    bool isRefused = ctx.failed() && !dead && problems.size() > knownProblems;
+    if (isRefused && program.callsOperators() && (inPlace || rule->value || rule->values)) {
+      std::vector<Problem> refusals(problems.begin() + knownProblems, problems.end());
+      problems.erase(problems.begin() + knownProblems, problems.end());
+      std::string why;
+      if (succeeded(callOperator(op, operands, why)))
+        return success();
+      problems.insert(problems.end(), refusals.begin(), refusals.end());
+    }
     // A rule must say why.
     if (!ctx.failed() && !dead && problems.size() == knownProblems)
       return ctx.fail("this use is not supported");
@@ -302,6 +310,26 @@ LogicalResult Walker::stepAten(AtenOp op) {
                  " results, expected " + Twine(op.getNumResults()));
   bind(op.getResults(), results);
   return success();
+}
+
+/// An operator without a rule.
+LogicalResult Walker::stepUnruled(AtenOp op, ArrayRef<SpecValue> operands) {
+  StringRef name = op.getName();
+  name.consume_front("aten::");
+  if (!program.callsOperators()) {
+    problems.push_back({locOf(op), "", name.str()});
+    return failure();
+  }
+  if (llvm::any_of(operands, [&](const SpecValue &it) { return containsUnknown(*this, it); }))
+    return failure();
+  size_t knownProblems = problems.size();
+  std::string why;
+  if (succeeded(callOperator(op, operands, why)))
+    return success();
+  if (dead || problems.size() > knownProblems)
+    return failure();
+  return error("the operator '" + name + "' has no rule, and cannot be called through LibTorch: " +
+               (why.empty() ? "nobody says what it gives" : why));
 }
 
 /// Whether a fresh result of an operator is contiguous: surely if all its tensor operands are, as

@@ -1,0 +1,157 @@
+"""Operators that LibTorch computes (docs/Fallback.md): what they give and write, what they raise, calls side by side;
+a library that is missing or of another version.
+
+RUN: %python %s %build %t %cxx
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import threading
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE / "Inputs"))
+sys.path.insert(0, str(HERE.parents[1] / "examples" / "operator"))
+
+import torch  # noqa: E402
+from compare import compare, compile_library, to_library  # noqa: E402
+from make import Model, compile_operators  # noqa: E402
+import torchlite  # noqa: E402
+
+SOURCE = """
+def lists(self, x, n: int):
+    s, v = torch.linalg.eigh(x @ x.t())
+    a, b = torch.gradient(x, spacing=1.0)
+    q, r = torch.linalg.qr(x)
+    return s, a, b, torch.logcumsumexp(x, n).sum(), q @ r
+def decisions(self, x, steps: int):
+    h = torch.zeros(3)
+    total = 0.0
+    for i in range(steps):
+        h = torch.logcumsumexp(h + x[0], 0)
+        if float(h.sum()) > 20.0:
+            h = torch.logcumsumexp(-h, 0)
+        total += float(h.max())
+    return h, total
+def raises(self, x):
+    return torch.linalg.svd(x + float('nan'))[1]
+"""
+
+SIGNATURES = ["lists(?x3xf32, int)", "decisions(3x3xf32, int)", "raises(?x3xf32)"]
+
+
+def check(condition, what):
+    if not condition:
+        sys.exit(f"fallback: {what}")
+
+
+def run_example(build, folder, compiler):
+    """The documented example, with a state: what the operator writes is seen through the view."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    library = folder / "libmyops.so"
+    compile_operators(HERE.parents[1] / "examples" / "operator" / "myops.cpp", library, compiler)
+    torch.ops.load_library(str(library))
+    model = torch.jit.script(Model())
+    model.save(str(folder / "own.pt"))
+    options = ["--fallback=libtorch", f"--load-library={library}"]
+    signature = ["forward(?x4xf32, float)"]
+
+    # Without the option it is refused, and what allows it is said.
+    plain = subprocess.run([build / "bin" / "tl-compile", folder / "own.pt", "-o", folder / "no.so", options[1],
+                            f"--signature={signature[0]}"], capture_output=True, text=True)
+    check(plain.returncode == 1 and "'myops::soft_clip' is not supported; --fallback=libtorch" in plain.stderr,
+          plain.stderr)
+    report = compile_library(build, folder / "own.pt", folder / "own.so", signature, options=options)
+    check("3 of " in report and "myops::above (make.py:" in report, report)
+
+    instance = torchlite.Model(str(folder / "own.so")).instance()
+    missing(instance, folder)
+    os.environ["TORCHLITE_FALLBACK"] = str(build / "lib" / "torchlite" / "libTorchLiteFallback.so")
+    for rows in (1, 3, 8):
+        x = torch.randn(rows, 4)
+        given = x.clone()
+        compare(instance.call("forward", to_library(x), 2.0), model(x, 2.0))
+        check(torch.equal(x, given), "an argument has changed")
+    expect_error(instance, [torch.randn(2, 4), -1.0], "soft_clip: the limit must be positive, but is -1 (make.py:")
+    side_by_side(instance, model)
+    # The library beside the model comes first.
+    shutil.move(library, folder / "elsewhere.so")
+    run = subprocess.run([build / "bin" / "tl-run", folder / "own.so", "--input=2x4xf32=1", "--input=2.0"],
+                         capture_output=True, text=True)
+    check(run.returncode and "the library of operators cannot be loaded" in run.stderr + run.stdout,
+          run.stderr + run.stdout)
+    shutil.move(folder / "elsewhere.so", library)
+    checked = subprocess.run([build / "bin" / "tl-run", folder / "own.pt", "--check", *options,
+                              "--input=2x4xf32=1", "--input=2.0"], capture_output=True, text=True)
+    check(checked.returncode == 0 and "agrees with LibTorch" in checked.stderr, checked.stderr)
+
+
+def expect_error(instance, arguments, text, method="forward"):
+    try:
+        instance.call(method, *map(to_library, arguments))
+    except torchlite.Error as error:
+        check(text in str(error), f"expected '{text}' in '{error}'")
+        return
+    sys.exit(f"fallback: expected an error with '{text}'")
+
+
+def missing(instance, folder):
+    """One clear error, and the instance works on: the next call finds the library."""
+    x = torch.randn(2, 4)
+    os.environ.pop("TORCHLITE_FALLBACK", None)
+    expect_error(instance, [x, 2.0], "libTorchLiteFallback.so was not found beside")
+    old = folder / "old.c"
+    old.write_text("static const struct { int version; } table = {0}; const void *tl_fallback(void) { return &table; }")
+    subprocess.run(["cc", "-shared", "-fPIC", old, "-o", folder / "old.so"], check=True)
+    os.environ["TORCHLITE_FALLBACK"] = str(folder / "old.so")
+    expect_error(instance, [x, 2.0], "old.so' is of version 0, this model needs version")
+
+
+def side_by_side(instance, model):
+    failures = []
+
+    def work(seed):
+        generator = torch.Generator().manual_seed(seed)
+        for _ in range(50):
+            x = torch.randn(2 + seed, 4, generator=generator)
+            try:
+                compare(instance.call("forward", to_library(x), 2.0), model(x, 2.0))
+            except Exception as error:  # noqa: BLE001 reported below
+                failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    check(not failures, failures[:1])
+
+
+def run_operators(build, folder):
+    """Operators of LibTorch itself, in loops and conditionals, with numbers known only at run time."""
+    module = torch.jit.script(torch.nn.Module())
+    module.define(SOURCE)
+    module.save(str(folder / "operators.pt"))
+    compile_library(build, folder / "operators.pt", folder / "operators.so", SIGNATURES,
+                    options=["--fallback=libtorch"])
+    instance = torchlite.Model(str(folder / "operators.so")).instance()
+    for rows in (3, 5):
+        x = torch.randn(rows, 3)
+        expected = module.lists(x, 1)
+        compare(instance.call("lists", to_library(x), 1), expected)
+    expect_error(instance, [torch.randn(3, 3), 7], "Dimension out of range", "lists")
+    for steps in (0, 1, 9):
+        x = torch.rand(3, 3)
+        compare(instance.call("decisions", to_library(x), steps), module.decisions(x, steps))
+    expect_error(instance, [torch.randn(3, 3)], "(<string>:", "raises")
+
+
+def main(build, folder, compiler):
+    run_example(build, folder, compiler)
+    run_operators(build, folder)
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3])
