@@ -220,6 +220,11 @@ static void *call(const char *text, const tl_operand *operands, int64_t *numbers
   return guarded(message, size, [&]() -> void * { return callOperator(text, operands, numbers); });
 }
 
+static int knows(const char *text) {
+  char message[256];
+  return guarded(message, sizeof message, [&] { return prepare(text).op ? 1 : 0; });
+}
+
 static int copy(void *given, int64_t index, void *data, const int64_t *strides, char *message,
                 size_t size) {
   return guarded(message, size, [&] {
@@ -234,6 +239,7 @@ static int copy(void *given, int64_t index, void *data, const int64_t *strides, 
 static void release(void *given) { delete static_cast<Results *>(given); }
 
 extern "C" __attribute__((visibility("default"))) const tl_fallback_table *tl_fallback(void) {
-  static const tl_fallback_table table = {TL_FALLBACK_VERSION, TORCH_VERSION, call, copy, release};
+  static const tl_fallback_table table = {
+      TL_FALLBACK_VERSION, TORCH_VERSION, knows, call, copy, release};
   return &table;
 }

@@ -90,27 +90,40 @@ static bool openLibrary(const char *path, tl_text *why) {
   return false;
 }
 
-/* `libraries`: the path of the fallback library or nothing, then those of users, a line each. */
-static const tl_fallback_table *load(const char *libraries, tl_text *why) {
+/* Users' libraries, a line each. */
+static bool openLibraries(const char *lines, tl_text *why) {
+  char line[4096];
+  for (const char *at = lines; *at;) {
+    size_t length = strcspn(at, "\n");
+    snprintf(line, sizeof line, "%.*s", (int)length, at);
+    if (!openLibrary(line, why))
+      return false;
+    at += length + (at[length] == '\n');
+  }
+  return true;
+}
+
+/* `libraries`: the path of the fallback library or nothing, then those of users, a line each. These
+   are loaded only for an operator that the process does not have: who uses it may have loaded them
+   from elsewhere, and LibTorch ends the process where an operator is defined twice. */
+static const tl_fallback_table *load(const char *libraries, const char *call, tl_text *why) {
   const tl_fallback_table *table = atomic_load(&loaded_table);
   if (table && atomic_load(&loaded_libraries) == libraries)
     return table;
   pthread_mutex_lock(&libraries_lock);
-  char line[4096];
-  bool isFirst = true, fits = true;
-  for (const char *at = libraries; fits && (isFirst || *at); isFirst = false) {
-    size_t length = strcspn(at, "\n");
-    snprintf(line, sizeof line, "%.*s", (int)length, at);
-    if (!isFirst)
-      fits = openLibrary(line, why);
-    else if (!table)
-      fits = (table = findFallback(line, why)) != NULL;
-    at += length + (at[length] == '\n');
+  size_t first = strcspn(libraries, "\n");
+  const char *others = libraries + first + (libraries[first] == '\n');
+  if (!table) {
+    char path[4096];
+    snprintf(path, sizeof path, "%.*s", (int)first, libraries);
+    table = findFallback(path, why);
   }
-  if (fits) {
+  bool isLoaded = table && (!*others || (!table->knows(call) && openLibraries(others, why)));
+  bool fits = isLoaded || (table && table->knows(call));
+  if (table)
     atomic_store(&loaded_table, table);
+  if (isLoaded)
     atomic_store(&loaded_libraries, libraries);
-  }
   pthread_mutex_unlock(&libraries_lock);
   return fits ? table : NULL;
 }
@@ -145,7 +158,7 @@ void *tl_rt_call_operator(tl_frame *it, const char *call, const char *where, con
   char message[2048];
   tl_text why = {message, sizeof message, 0};
   message[0] = 0;
-  const tl_fallback_table *table = load(libraries, &why);
+  const tl_fallback_table *table = load(libraries, call, &why);
   if (!table)
     raise(frame, TL_INCOMPATIBLE, call, where, message);
   struct tl_given *given = malloc(sizeof *given);

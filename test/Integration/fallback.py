@@ -34,11 +34,28 @@ def decisions(self, x, steps: int):
             h = torch.logcumsumexp(-h, 0)
         total += float(h.max())
     return h, total
+def writes(self, x):
+    y = x.clone()
+    y[0].exponential_().zero_()
+    torch._foreach_exp_([y[1], y[2]])
+    z = torch.empty(2, 3)
+    torch.logcumsumexp(y[:2], 0, out=z)
+    return y, z
+def shares(self, x):
+    parts = torch.hsplit(x, [1])
+    return torch.logcumsumexp(parts[1], 0), torch.view_as_real(torch.fft.rfft(x))
+def shares_written(self, x):
+    y = x + 1
+    z = torch.fft.ifftshift(torch.view_as_real(torch.fft.rfft(y)))
+    half = torch.ops.aten._fw_primal(y, 0)
+    half += 1
+    return y, half
 def raises(self, x):
     return torch.linalg.svd(x + float('nan'))[1]
 """
 
-SIGNATURES = ["lists(?x3xf32, int)", "decisions(3x3xf32, int)", "raises(?x3xf32)"]
+SIGNATURES = ["lists(?x3xf32, int)", "decisions(3x3xf32, int)", "raises(?x3xf32)", "writes(?x3xf32)",
+              "shares(?x3xf32)"]
 
 
 def check(condition, what):
@@ -146,6 +163,27 @@ def run_operators(build, folder):
         x = torch.rand(3, 3)
         compare(instance.call("decisions", to_library(x), steps), module.decisions(x, steps))
     expect_error(instance, [torch.randn(3, 3)], "(<string>:", "raises")
+    for rows in (3, 6):
+        x = torch.randn(rows, 3)
+        compare(instance.call("writes", to_library(x)), module.writes(x))
+        compare(instance.call("shares", to_library(x)), module.shares(x))
+    # A write that another tensor may see.
+    check("which one is decided here" in refusal(build, folder, "shares_written(4x3xf32)", "--fallback=libtorch"),
+          "expected a refusal of a write")
+    check("which code for GPUs does not do" in refusal(build, folder, "raises(4x3xf32)", "--fallback=libtorch",
+                                                       "--target=emulated"), "expected a refusal for GPUs")
+    check("--fallback=torch: unknown; expected none or libtorch" in
+          refusal(build, folder, "raises(4x3xf32)", "--fallback=torch"), "expected an error of the option")
+    check("'none.so' cannot be loaded" in refusal(build, folder, "raises(4x3xf32)", "--load-library=none.so"),
+          "expected an error of the library")
+
+
+def refusal(build, folder, signature, *options):
+    """What tl-compile says; it must fail."""
+    run = subprocess.run([build / "bin" / "tl-compile", folder / "operators.pt", "-o", folder / "refused.so",
+                          f"--signature={signature}", *options], capture_output=True, text=True)
+    check(run.returncode == 1, run.stderr)
+    return run.stderr
 
 
 def main(build, folder, compiler):

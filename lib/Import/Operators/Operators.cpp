@@ -87,6 +87,11 @@ static void countOperands(Attribute asked, int64_t &count) {
     count += isa<TypeAttr, DictionaryAttr>(asked);
 }
 
+/// Whether an annotation of a list is about the tensors that it holds, and not about the list.
+static bool isOfElements(const c10::AliasInfo &alias) {
+  return alias.beforeSets().empty() && !alias.containedTypes().empty();
+}
+
 /// What the schema says of writes and aliases; false, with a reason, if it cannot be expressed.
 bool Question::readSchema() {
   const c10::FunctionSchema &schema = op->schema();
@@ -105,7 +110,8 @@ bool Question::readSchema() {
         return why = "it writes an argument that is no tensor", false;
       writes.push_back(number);
     }
-    if (isa<ArrayAttr>(asked) && !argument.type()->isSubtypeOf(*c10::ListType::ofTensors()))
+    // Of a list the schema may mean the elements, or what it holds.
+    if (isa<ArrayAttr>(asked) && !isOfElements(*argument.alias_info()))
       return why = "it changes a list", false;
   }
   for (const c10::Argument &result : schema.returns()) {
@@ -119,6 +125,9 @@ bool Question::readSchema() {
             argument.alias_info()->beforeSets() == alias->beforeSets() &&
             isa<TypeAttr>(arguments[number]))
           same.back() = static_cast<int64_t>(number);
+    bool isTensor = result.type()->isSubtypeOf(*c10::OptionalType::ofTensor());
+    if (!isTensor && !isOfElements(*alias))
+      return why = "it gives a value that may be an argument, which is no tensor", false;
     mayAlias |= same.back() < 0;
   }
   return true;

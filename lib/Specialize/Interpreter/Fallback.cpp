@@ -11,6 +11,7 @@
 #include "TorchLite/Dialect/TorchLite/IR/OperatorText.h"
 #include "Walker.h"
 
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -95,35 +96,30 @@ bool CallArguments::add(const SpecValue &value) {
 /// Operators that look at how a tensor lies in memory, or change what it is. The call works on
 /// values, which may lie otherwise.
 static bool looksAtMemory(StringRef name) {
+  static const llvm::StringSet<> names = {"_reshape_alias",
+                                          "_version",
+                                          "as_strided",
+                                          "as_strided_",
+                                          "as_strided_copy",
+                                          "as_strided_scatter",
+                                          "data_ptr",
+                                          "is_alias_of",
+                                          "is_contiguous",
+                                          "is_non_overlapping_and_dense",
+                                          "is_pinned",
+                                          "is_set_to",
+                                          "resize_",
+                                          "resize_as_",
+                                          "set_",
+                                          "set_data",
+                                          "storage_offset",
+                                          "stride",
+                                          "strides",
+                                          "swap_",
+                                          "view",
+                                          "view_as"};
   name.consume_front("aten::");
-  StringRef base = name.split('.').first;
-  return llvm::is_contained({"as_strided",
-                             "as_strided_",
-                             "as_strided_copy",
-                             "as_strided_scatter",
-                             "data_ptr",
-                             "is_contiguous",
-                             "is_non_overlapping_and_dense",
-                             "is_pinned",
-                             "is_set_to",
-                             "resize_",
-                             "resize_as_",
-                             "set_",
-                             "set_data",
-                             "storage_offset",
-                             "stride",
-                             "strides",
-                             "swap_",
-                             "_version",
-                             "is_same_size",
-                             "is_alias_of",
-                             "_reshape_alias",
-                             "view",
-                             "view_as",
-                             "view_as_complex",
-                             "view_as_real",
-                             "to_padded_tensor"},
-                            base);
+  return names.contains(name.split('.').first);
 }
 
 DictionaryAttr Program::askOracle(StringRef name, ArrayAttr arguments, std::string &why) {
@@ -192,7 +188,12 @@ static SpecValue toValue(Walker &w, Attribute entry, Type declared, ValueRange &
 LogicalResult Walker::callOperator(AtenOp op, ArrayRef<SpecValue> arguments, std::string &why) {
   std::string name = qualifiedOperatorName(op.getName());
   CallArguments call{*this, {}, {}, {}, {}, ""};
-  if (looksAtMemory(name))
+  // Views of a contiguous tensor are there, of another one they may be an error.
+  bool needsContiguity = name == "aten::view_as_complex";
+  if (looksAtMemory(name) ||
+      (needsContiguity && llvm::any_of(arguments, [](const SpecValue &argument) {
+         return argument.isTensor() && argument.getTensor().contiguous != Known::Yes;
+       })))
     return why = "it looks at how tensors lie in memory", failure();
   for (const SpecValue &argument : arguments)
     if (!call.add(argument))

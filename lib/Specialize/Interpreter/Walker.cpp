@@ -291,7 +291,7 @@ LogicalResult Walker::stepAten(AtenOp op) {
   LogicalResult done = rule ? applyRule(ctx, *rule, results) : applyInPlace(ctx, *inPlace, results);
   if (failed(done) || ctx.failed()) {
     // What a rule for values cannot do, LibTorch may.
-    bool isRefused = ctx.failed() && !dead && problems.size() > knownProblems;
+    bool isRefused = !dead && problems.size() > knownProblems;
     if (isRefused && program.callsOperators() && (inPlace || rule->value || rule->values)) {
       std::vector<Problem> refusals(problems.begin() + knownProblems, problems.end());
       problems.erase(problems.begin() + knownProblems, problems.end());

@@ -43,6 +43,8 @@ typedef struct tl_operand {
 typedef struct tl_fallback_table {
   int32_t version;   /* TL_FALLBACK_VERSION */
   const char *torch; /* the version of LibTorch that it was built for */
+  /* Whether the operator of a call is defined in this process. */
+  int (*knows)(const char *text);
   /* Calls an operator. Writes the sizes that are not known and the numbers, 8 bytes each, in order
      to `numbers`, and returns what stands for the results. Null: an error, whose text goes to
      `message`. Any number of threads may call. */
