@@ -50,10 +50,16 @@ static const Call &prepare(const char *text) {
   return calls.try_emplace(std::move(key), std::move(call)).first->second;
 }
 
+/// A tensor operand: where it is if it is contiguous there. The compiler makes parts of tensors
+/// where PyTorch has tensors of their own, and operators may rely on how these lie in memory.
 static at::Tensor viewOf(const tl_operand &operand, int rank, int elementType) {
-  return at::from_blob(const_cast<void *>(operand.as.data), at::IntArrayRef(operand.sizes, rank),
-                       at::IntArrayRef(operand.strides, rank),
-                       at::TensorOptions().dtype(static_cast<at::ScalarType>(elementType)));
+  void *data = const_cast<void *>(operand.as.data);
+  at::IntArrayRef sizes(operand.sizes, rank), strides(operand.strides, rank);
+  auto options = at::TensorOptions().dtype(static_cast<at::ScalarType>(elementType));
+  at::Tensor whole = at::from_blob(data, sizes, options); // of the strides that go with the sizes
+  if (at::Tensor view = at::from_blob(data, sizes, strides, options); !view.is_contiguous())
+    return view.contiguous();
+  return whole;
 }
 
 //===----------------------------------------------------------------------===//
@@ -192,6 +198,13 @@ static Results *callOperator(const char *text, const tl_operand *operands, int64
     reader.read(stack[i], call.text.results[i], "result " + std::to_string(i));
   if (!call.text.mayAlias)
     checkApart(results->tensors, given);
+  // The model may write over what it has passed before it takes the results.
+  for (at::Tensor &result : results->tensors)
+    for (const at::Tensor &operand : given)
+      if (result.is_alias_of(operand)) {
+        result = result.clone();
+        break;
+      }
   for (size_t i = 0; i < writes.size(); ++i) {
     bool isSame = written[i].sizes() == at::IntArrayRef(operands[writes[i]].sizes, ranks[i]);
     TORCH_CHECK(isSame, "it changes the sizes of an argument, which is not supported");

@@ -50,12 +50,21 @@ def shares_written(self, x):
     half = torch.ops.aten._fw_primal(y, 0)
     half += 1
     return y, half
+def resizes(self, x):
+    return x.clone().unsqueeze_(0)
+def in_training(self, x):
+    # Writes the running statistics, which its schema does not say.
+    y = torch.native_batch_norm(x, None, None, self.mean, self.variance, True, 0.5, 1e-5)[0]
+    return y, self.mean + 0, self.variance + 0
+def complex_numbers(self, x):
+    z = x.to(torch.complex64) * 2
+    return torch.linalg.solve(z[:3] @ z[:3].t(), z[:3]), torch.view_as_complex(x.half().float()[:, :2].contiguous())
 def raises(self, x):
     return torch.linalg.svd(x + float('nan'))[1]
 """
 
 SIGNATURES = ["lists(?x3xf32, int)", "decisions(3x3xf32, int)", "raises(?x3xf32)", "writes(?x3xf32)",
-              "shares(?x3xf32)"]
+              "shares(?x3xf32)", "in_training(?x3xf32)", "complex_numbers(?x3xf32)"]
 
 
 def check(condition, what):
@@ -148,7 +157,10 @@ def side_by_side(instance, model):
 
 def run_operators(build, folder):
     """Operators of LibTorch itself, in loops and conditionals, with numbers known only at run time."""
-    module = torch.jit.script(torch.nn.Module())
+    statistics = torch.nn.Module()
+    statistics.register_buffer("mean", torch.zeros(3))
+    statistics.register_buffer("variance", torch.ones(3))
+    module = torch.jit.script(statistics)
     module.define(SOURCE)
     module.save(str(folder / "operators.pt"))
     compile_library(build, folder / "operators.pt", folder / "operators.so", SIGNATURES,
@@ -167,6 +179,10 @@ def run_operators(build, folder):
         x = torch.randn(rows, 3)
         compare(instance.call("writes", to_library(x)), module.writes(x))
         compare(instance.call("shares", to_library(x)), module.shares(x))
+        compare(instance.call("in_training", to_library(x)), module.in_training(x))
+        compare(instance.call("complex_numbers", to_library(x)), module.complex_numbers(x))
+    check("'unsqueeze_': this operator in place is not supported" in
+          refusal(build, folder, "resizes(4x3xf32)", "--fallback=libtorch"), "expected a refusal of a change of sizes")
     # A write that another tensor may see.
     check("which one is decided here" in refusal(build, folder, "shares_written(4x3xf32)", "--fallback=libtorch"),
           "expected a refusal of a write")
@@ -178,9 +194,48 @@ def run_operators(build, folder):
           "expected an error of the library")
 
 
-def refusal(build, folder, signature, *options):
+BAD = """
+def writes(self, x):
+    return torch.ops.bad.writes(x)
+def fickle(self, x):
+    return torch.ops.bad.fickle(x)
+def text(self, x):
+    return len(torch.ops.bad.text(x))
+def late(self, x):
+    return torch.ops.bad.late(x)
+def itself(self, x):
+    return torch.ops.bad.itself(x)
+"""
+
+
+def run_bad_operators(build, folder, compiler):
+    """What an operator does that nobody said is refused or an error, and never a wrong result."""
+    library = folder / "libbad.so"
+    compile_operators(HERE / "Inputs" / "bad_operators.cpp", library, compiler)
+    torch.ops.load_library(str(library))
+    module = torch.jit.script(torch.nn.Module())
+    module.define(BAD)
+    module.save(str(folder / "bad.pt"))
+    options = ["--fallback=libtorch", f"--load-library={library}"]
+    for name, why in (("writes", "it writes an argument, but its schema does not say so"),
+                      ("fickle", "depend on sizes or values that are known only at run time"),
+                      ("text", "it gives a value of kind String")):
+        check(why in refusal(build, folder, f"{name}(?x3xf32)", *options, model="bad.pt"), name)
+    plain = refusal(build, folder, "late(?x3xf32)", "--fallback=libtorch", model="bad.pt")
+    check("Unknown builtin op" in plain and "--load-library=FILE loads" in plain, plain)
+    compile_library(build, folder / "bad.pt", folder / "bad.so", ["late(?x3xf32)", "itself(?x3xf32)"], options=options)
+    instance = torchlite.Model(str(folder / "bad.so")).instance()
+    for name, why in (("late", "bad::late: result 0 is a tensor of Float with sizes [], but the model was compiled for "
+                               "?x?xFloat (<string>:"),
+                      ("itself", "result 0 shares memory with an argument")):
+        expect_error(instance, [torch.randn(101, 3)], why, name)
+        x = torch.randn(100, 3)
+        compare(instance.call(name, to_library(x)), x)
+
+
+def refusal(build, folder, signature, *options, model="operators.pt"):
     """What tl-compile says; it must fail."""
-    run = subprocess.run([build / "bin" / "tl-compile", folder / "operators.pt", "-o", folder / "refused.so",
+    run = subprocess.run([build / "bin" / "tl-compile", folder / model, "-o", folder / "refused.so",
                           f"--signature={signature}", *options], capture_output=True, text=True)
     check(run.returncode == 1, run.stderr)
     return run.stderr
@@ -189,6 +244,7 @@ def refusal(build, folder, signature, *options):
 def main(build, folder, compiler):
     run_example(build, folder, compiler)
     run_operators(build, folder)
+    run_bad_operators(build, folder, compiler)
 
 
 if __name__ == "__main__":

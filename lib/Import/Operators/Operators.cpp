@@ -92,6 +92,20 @@ static bool isOfElements(const c10::AliasInfo &alias) {
   return alias.beforeSets().empty() && !alias.containedTypes().empty();
 }
 
+/// Normalizations in training write the running statistics, whatever their schemas say.
+static bool writesStatistics(const c10::FunctionSchema &schema, const c10::Argument &argument,
+                             ArrayAttr given) {
+  if (!StringRef(argument.name()).starts_with("running_") ||
+      !StringRef(schema.name()).starts_with("aten::"))
+    return false;
+  for (auto [other, value] : llvm::zip_equal(schema.arguments(), given))
+    if (other.name() == "training" || other.name() == "use_input_stats") {
+      auto flag = dyn_cast<BoolAttr>(value);
+      return !flag || flag.getValue();
+    }
+  return true;
+}
+
 /// What the schema says of writes and aliases; false, with a reason, if it cannot be expressed.
 bool Question::readSchema() {
   const c10::FunctionSchema &schema = op->schema();
@@ -103,7 +117,8 @@ bool Question::readSchema() {
   for (auto [argument, asked] : llvm::zip_equal(schema.arguments(), arguments)) {
     int64_t first = operand;
     countOperands(asked, operand);
-    if (!argument.alias_info() || !argument.alias_info()->isWrite())
+    bool isWritten = argument.alias_info() && argument.alias_info()->isWrite();
+    if (!isWritten && !writesStatistics(schema, argument, arguments))
       continue;
     for (int64_t number = first; number < operand; ++number) {
       if (!isa<RankedTensorType>(operandTypes[number]))
@@ -111,7 +126,7 @@ bool Question::readSchema() {
       writes.push_back(number);
     }
     // Of a list the schema may mean the elements, or what it holds.
-    if (isa<ArrayAttr>(asked) && !isOfElements(*argument.alias_info()))
+    if (isWritten && isa<ArrayAttr>(asked) && !isOfElements(*argument.alias_info()))
       return why = "it changes a list", false;
   }
   for (const c10::Argument &result : schema.returns()) {
@@ -154,7 +169,7 @@ void Question::probe(c10::DeviceType where) {
   device = where;
   auto run = [&](const Guess &guess) {
     try {
-      probes.push_back(runProbe(*op, entries, forms, guess, where));
+      probes.push_back(runProbe(*op, entries, forms, {writes.begin(), writes.end()}, guess, where));
     } catch (const c10::Error &error) {
       if (raised.empty())
         raised = error.what_without_backtrace();
@@ -264,6 +279,11 @@ DictionaryAttr Question::answer() {
   for (const Probe &probe : probes) {
     if (probe.results.size() != same.size())
       return refuse("it gives another number of results than its schema says");
+    if (probe.writesOther)
+      return refuse("it writes an argument, but its schema does not say so");
+    // Sizes that were guessed may be others than those that an `out` argument is for.
+    if (probe.changesRank || (probe.changesSizes && isKnown))
+      return refuse("it changes the sizes of an argument");
     ArrayAttr other = describe(probe, why);
     if (!other)
       return {};

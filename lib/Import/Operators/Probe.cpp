@@ -34,10 +34,12 @@ static void collectTensors(const c10::IValue &value, std::vector<at::Tensor> &te
 }
 
 Probe runProbe(torch::jit::Operator &op, const std::vector<Entry> &arguments,
-               const std::vector<OperandForm> &forms, const Guess &guess, c10::DeviceType device) {
+               const std::vector<OperandForm> &forms, const std::vector<int64_t> &writes,
+               const Guess &guess, c10::DeviceType device) {
   c10::InferenceMode guard;
   size_t next = 0;
-  std::vector<at::Tensor> operands;
+  std::vector<at::Tensor> operands, before; // null where it may change
+  std::vector<std::vector<int64_t>> operandSizes;
   torch::jit::Stack stack =
       makeArguments(op.schema(), arguments, [&](const Entry &entry) -> c10::IValue {
         const OperandForm &form = forms[next++];
@@ -54,7 +56,11 @@ Probe runProbe(torch::jit::Operator &op, const std::vector<Entry> &arguments,
             makeTensor(sizes, static_cast<at::ScalarType>(entry.elementType), guess, device);
         if (entry.kind == Entry::Kind::NumberTensor)
           tensor.unsafeGetTensorImpl()->set_wrapped_number(true);
+        bool mayChange = device == c10::DeviceType::Meta ||
+                         std::find(writes.begin(), writes.end(), next - 1) != writes.end();
+        before.push_back(mayChange ? at::Tensor() : tensor.clone());
         operands.push_back(tensor);
+        operandSizes.push_back(std::move(sizes));
         return tensor;
       });
   // A device that the program names is where its tensors are.
@@ -65,6 +71,11 @@ Probe runProbe(torch::jit::Operator &op, const std::vector<Entry> &arguments,
   op.getOperation()(stack);
   Probe probe;
   probe.results = std::move(stack);
+  for (size_t i = 0; i < operands.size(); ++i) {
+    probe.changesRank |= operands[i].dim() != static_cast<int64_t>(operandSizes[i].size());
+    probe.changesSizes |= operands[i].sizes() != at::IntArrayRef(operandSizes[i]);
+    probe.writesOther |= before[i].defined() && !before[i].equal(operands[i]);
+  }
   std::vector<at::Tensor> given;
   for (const c10::IValue &value : probe.results)
     collectTensors(value, given);

@@ -21,13 +21,19 @@ struct OperandForm {
 
 struct Probe {
   torch::jit::Stack results;
+  /// An operand has changed that the schema does not say is written.
+  bool writesOther = false;
+  /// An operand has other sizes, or another rank, afterwards.
+  bool changesSizes = false, changesRank = false;
   /// A result that is a tensor shares memory with an operand, or with another result.
   bool aliases = false;
 };
 
-/// Runs an operator with made-up operands. Throws what it throws.
+/// Runs an operator with made-up operands; `writes` are those that it may write. Throws what it
+/// throws.
 Probe runProbe(torch::jit::Operator &op, const std::vector<Entry> &arguments,
-               const std::vector<OperandForm> &forms, const Guess &guess, c10::DeviceType device);
+               const std::vector<OperandForm> &forms, const std::vector<int64_t> &writes,
+               const Guess &guess, c10::DeviceType device);
 
 } // namespace torchlite::fallback
 

@@ -270,6 +270,23 @@ static bool containsUnknown(Walker &w, const SpecValue &value, unsigned depth = 
   return false;
 }
 
+/// Whether cells have changed since.
+static bool hasChanged(const Heap &before, const Heap &now) {
+  return llvm::any_of(llvm::seq<CellId>(0, before.size()),
+                      [&](CellId id) { return before.lookup(id) != now.lookup(id); });
+}
+
+/// What a rule has refused LibTorch may do. The problems from `first` on go if it does.
+bool Walker::callInstead(AtenOp op, ArrayRef<SpecValue> operands, size_t first) {
+  std::vector<Problem> refusals(problems.begin() + first, problems.end());
+  problems.erase(problems.begin() + first, problems.end());
+  std::string why;
+  if (succeeded(callOperator(op, operands, why)))
+    return true;
+  problems.insert(problems.end(), refusals.begin(), refusals.end());
+  return false;
+}
+
 LogicalResult Walker::stepAten(AtenOp op) {
   StringRef name = op.getName();
   name.consume_front("aten::");
@@ -288,18 +305,15 @@ LogicalResult Walker::stepAten(AtenOp op) {
   RuleContext ctx(*this, b, locOf(op), name, operands, op.getResultTypes());
   SmallVector<SpecValue> results;
   size_t knownProblems = problems.size();
+  Heap before; // of no interest unless something may be changed
+  if (program.callsOperators() && (inPlace || rule->special || rule->runTimeList))
+    before = state.heap;
   LogicalResult done = rule ? applyRule(ctx, *rule, results) : applyInPlace(ctx, *inPlace, results);
+  bool isRefused = !dead && problems.size() > knownProblems;
+  if (isRefused && program.callsOperators() && !hasChanged(before, state.heap) &&
+      callInstead(op, operands, knownProblems))
+    return success();
   if (failed(done) || ctx.failed()) {
-    // What a rule for values cannot do, LibTorch may.
-    bool isRefused = !dead && problems.size() > knownProblems;
-    if (isRefused && program.callsOperators() && (inPlace || rule->value || rule->values)) {
-      std::vector<Problem> refusals(problems.begin() + knownProblems, problems.end());
-      problems.erase(problems.begin() + knownProblems, problems.end());
-      std::string why;
-      if (succeeded(callOperator(op, operands, why)))
-        return success();
-      problems.insert(problems.end(), refusals.begin(), refusals.end());
-    }
     // A rule must say why.
     if (!ctx.failed() && !dead && problems.size() == knownProblems)
       return ctx.fail("this use is not supported");

@@ -423,6 +423,7 @@ private:
   mlir::Value presenceFor(mlir::Operation *op);
   OutcomePtr walkByPresence(mlir::Operation *op, mlir::Value present);
   mlir::LogicalResult stepAten(AtenOp op);
+  bool callInstead(AtenOp op, llvm::ArrayRef<SpecValue> operands, size_t first);
   mlir::LogicalResult stepUnruled(AtenOp op, llvm::ArrayRef<SpecValue> operands);
   mlir::LogicalResult applyRule(RuleContext &ctx, const Rule &rule,
                                 llvm::SmallVectorImpl<SpecValue> &results);
