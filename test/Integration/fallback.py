@@ -92,6 +92,11 @@ def run_example(build, folder, compiler):
     report = compile_library(build, folder / "own.pt", folder / "own.so", signature, options=options)
     check("3 of " in report and "myops::above (make.py:" in report, report)
 
+    # What LibTorch has told is in the module: it goes on without, through tl-opt too.
+    compile_library(build, folder / "own.pt", folder / "core.mlir", signature, options=options)
+    subprocess.run([build / "bin" / "tl-opt", folder / "core.mlir", "-o", folder / "again.mlir"], check=True)
+    compile_library(build, folder / "again.mlir", folder / "again.so", [])
+
     instance = torchlite.Model(str(folder / "own.so")).instance()
     missing(instance, folder)
     os.environ["TORCHLITE_FALLBACK"] = str(build / "lib" / "torchlite" / "libTorchLiteFallback.so")
@@ -101,6 +106,7 @@ def run_example(build, folder, compiler):
         compare(instance.call("forward", to_library(x), 2.0), model(x, 2.0))
         check(torch.equal(x, given), "an argument has changed")
     expect_error(instance, [torch.randn(2, 4), -1.0], "soft_clip: the limit must be positive, but is -1 (make.py:")
+    compare(torchlite.Model(str(folder / "again.so")).instance().call("forward", to_library(x), 2.0), model(x, 2.0))
     side_by_side(instance, model)
     # The library beside the model comes first.
     shutil.move(library, folder / "elsewhere.so")
