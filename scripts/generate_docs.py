@@ -35,7 +35,7 @@ def tablegen(source, *flags):
 
 # Page: (the file that includes all operations of the dialect, the dialect's mnemonic).
 DIALECTS = {
-    "Dialect.md": ("TorchLite/Dialect/TorchLite/IR/TorchLiteOps.td", "tl"),
+    "Dialect.md": ("TorchLite/Dialect/TorchLite/IR/TorchLite.td", "tl"),
     "DialectRuntime.md": ("TorchLite/Dialect/Runtime/IR/Runtime.td", "tlrt"),
 }
 

@@ -209,7 +209,7 @@ static void interrupted() {
   _exit(130);
 }
 
-int compileMain(int argc, char **argv, const Importer &importer) {
+int compileMain(int argc, char **argv, const Importer &importer, const OperatorSupport &operators) {
   llvm::InitLLVM init(argc, argv);
   llvm::sys::SetInterruptFunction(interrupted);
   // A file that may not grow, and a reader that has gone, are errors like a full disk.
@@ -240,6 +240,7 @@ int compileMain(int argc, char **argv, const Importer &importer) {
                "AddressSanitizer). A library needs a program with its runtime, or\n"
                "LD_PRELOAD=$(clang -print-file-name=libclang_rt.asan-$(uname -m).so)"));
   CompilerCommandLine commandLine(category);
+  OperatorCommandLine operatorOptions(category);
   parseCommandLine(
       argc, argv, category,
       "Compiles a TorchScript model (torch.jit.save) to native code that needs neither "
@@ -280,7 +281,9 @@ int compileMain(int argc, char **argv, const Importer &importer) {
   bool isKernels = *format == Format::PTX || *format == Format::Cubin;
   if (isKernels)
     job.options.targets = {/*cpu=*/false, /*cuda=*/true, /*emulated=*/false};
-  if (failed(commandLine.applyTargets(context.get(), job.options)))
+  if (failed(commandLine.applyTargets(context.get(), job.options)) ||
+      failed(operatorOptions.load(context.get(), operators)) ||
+      failed(operatorOptions.apply(context.get(), operators, job.options)))
     return 1;
   if (isKernels && (job.options.targets.cpu || job.options.targets.emulated))
     return fail("'" + output +

@@ -11,6 +11,7 @@
 #include "TorchLite/Dialect/TorchLite/Optimize/Passes.h"
 #include "TorchLite/Dialect/TorchLite/Transforms/Passes.h"
 #include "TorchLite/Driver/MergeTargets.h"
+#include "TorchLite/Driver/Operators.h"
 #include "TorchLite/Driver/Passes.h"
 #include "TorchLite/Driver/ReleaseConstants.h"
 #include "TorchLite/InitAll.h"
@@ -135,7 +136,7 @@ static LogicalResult toCore(ModuleOp module, const CompileOptions &options) {
     manager.addPass(tl::createLinkPass());
     tl::SpecializePassOptions specialize;
     specialize.signatures.assign(options.signatures.begin(), options.signatures.end());
-    manager.addPass(tl::createSpecializePass(specialize));
+    manager.addPass(tl::createSpecializePass(std::move(specialize), options.oracle));
     manager.addPass(createCanonicalizer());
     manager.addPass(createCSEPass());
     return success();
@@ -266,7 +267,16 @@ LogicalResult compile(ModuleOp module, Stage goal, CompileOptions &options,
   if (stage != Stage::AsWritten && !options.signatures.empty())
     return emitError(module.getLoc(), "the module has been specialized already, so that no "
                                       "signatures can be given");
-  if (goal >= Stage::Core && stage == Stage::AsWritten && failed(toCore(module, options)))
+  if (goal >= Stage::Core && stage == Stage::AsWritten) {
+    if (failed(toCore(module, options)))
+      return failure();
+    reportCalls(module);
+    if (!options.operatorLibraries.empty())
+      module->setAttr("tl.libraries", Builder(module.getContext())
+                                          .getStrArrayAttr(llvm::to_vector_of<StringRef>(
+                                              options.operatorLibraries)));
+  }
+  if (options.targets.hasGPU() && failed(refuseCallsOnDevice(module)))
     return failure();
   if (goal >= Stage::Linalg && stage < Stage::LLVM && failed(toLinalg(module, options)))
     return failure();

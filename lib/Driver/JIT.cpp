@@ -23,6 +23,9 @@ static llvm::orc::SymbolMap runtimeSymbols(llvm::orc::LLJIT &jit) {
   add("tl_rt_output", &tl_rt_output);
   add("tl_rt_alloc", &tl_rt_alloc);
   add("tl_rt_free", &tl_rt_free);
+  add("tl_rt_call_operator", &tl_rt_call_operator);
+  add("tl_rt_operator_result", &tl_rt_operator_result);
+  add("tl_rt_operator_release", &tl_rt_operator_release);
   add("tl_rt_launch", &tl_rt_launch);
   add("tl_rt_copy", &tl_rt_copy);
   add("tl_rt_read", &tl_rt_read);

@@ -165,7 +165,8 @@ struct Checker {
 // The tool
 //===----------------------------------------------------------------------===//
 
-int runMain(int argc, char **argv, const Importer &importer, const ReferenceLoader &loadReference) {
+int runMain(int argc, char **argv, const Importer &importer, const ReferenceLoader &loadReference,
+            const OperatorSupport &operators) {
   llvm::InitLLVM init(argc, argv);
   dropClashingOptions();
   cl::OptionCategory category("Options of tl-run");
@@ -194,6 +195,7 @@ int runMain(int argc, char **argv, const Importer &importer, const ReferenceLoad
                                        "emulated (GPU code on the CPU, slowly; default: the first\n"
                                        "that the model is compiled for)"));
   CompilerCommandLine commandLine(category);
+  OperatorCommandLine operatorOptions(category);
   parseCommandLine(argc, argv, category,
                    "Runs a model: compiles a .pt or .mlir in memory, or loads a library.\n\n"
                    "  tl-run model.pt --input=@x.npy --output-dir=out\n"
@@ -227,6 +229,10 @@ int runMain(int argc, char **argv, const Importer &importer, const ReferenceLoad
   bool isArchive =
       !isLibrary && !StringRef(input).ends_with(".mlir") && !StringRef(input).ends_with(".mlirbc");
 
+  std::unique_ptr<MLIRContext> context = createContext();
+  DiagnosticPrinter printer(context.get(), "tl-run");
+  if (failed(operatorOptions.load(context.get(), operators)))
+    return 1;
   std::unique_ptr<Reference> reference;
   Checker checker;
   checker.rtol = rtol;
@@ -246,7 +252,10 @@ int runMain(int argc, char **argv, const Importer &importer, const ReferenceLoad
   }
 
   if (isLibrary) {
-    if (StringRef name = commandLine.givenOption(); !name.empty())
+    StringRef name = commandLine.givenOption();
+    if (name.empty())
+      name = operatorOptions.givenOption();
+    if (!name.empty())
       return fail("--" + name + ": '" + input + "' is compiled already; leave the option out");
     const tl_model *model;
     tl_error error;
@@ -257,15 +266,14 @@ int runMain(int argc, char **argv, const Importer &importer, const ReferenceLoad
     return status;
   }
 
-  std::unique_ptr<MLIRContext> context = createContext();
-  DiagnosticPrinter printer(context.get(), "tl-run");
   Progress progress;
   progress.show("reading '" + input + "'");
   CompileOptions compileOptions;
   // What it shall run on is what it is compiled for.
   compileOptions.targets = {options.device <= TL_DEVICE_CPU, options.device == TL_DEVICE_CUDA,
                             options.device == TL_DEVICE_EMULATED};
-  if (failed(commandLine.applyTargets(context.get(), compileOptions)))
+  if (failed(commandLine.applyTargets(context.get(), compileOptions)) ||
+      failed(operatorOptions.apply(context.get(), operators, compileOptions)))
     return 1;
   OwningOpRef<ModuleOp> module = loadModel(input, context.get(), importer);
   compileOptions.name = modelName(input);

@@ -565,6 +565,7 @@ static tl_status callInFrame(tl_call_frame *frame, const tl_method *method,
   }
   for (int32_t i = 0; status && i < variant->state_result_count; ++i)
     frame->instance->state[variant->state_results[i]].pending = false;
+  tl_operators_release(frame);
   tl_memory_give_all(&frame->memory);
   if (frame->device)
     tl_device_finish(frame, status);

@@ -218,6 +218,7 @@ typedef struct tl_call_frame {
   tl_slot *result_slots;
   tl_result *results;
   tl_memory memory;               /* tl_rt_alloc */
+  struct tl_given *given;         /* what LibTorch's operators have given */
   struct tl_device_frame *device; /* null: the call runs on the processor */
   tl_status status;
   tl_error *error;          /* where a message goes, or null */
@@ -285,6 +286,11 @@ tl_status tl_check_arguments_apart(tl_call_frame *frame, const tl_method *method
 /* The same for the tensors that the caller gives for results: among themselves, and with changed
    arguments. */
 tl_status tl_check_results_apart(tl_call_frame *frame, const tl_method *method);
+
+/*===-- Operator.c ---------------------------------------------------------===*/
+
+/* At the end of a call, whatever came of it. */
+void tl_operators_release(tl_call_frame *frame);
 
 /*===-- Fork.c -------------------------------------------------------------===*/
 

@@ -1,6 +1,7 @@
 //===- Compile.cpp - From an archive to code in this process --------------===//
 
 #include "Compile.h"
+#include "TorchLite/Import/Operators.h"
 #include "TorchLite/Import/TorchScript.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/TargetParser/Host.h"
@@ -41,10 +42,14 @@ static void collectMissing(StringRef message, std::vector<std::string> &missing)
   }
 }
 
-Compiler::Compiler(driver::Targets targets) {
+Compiler::Compiler(driver::Targets targets, bool fallback) {
   options.name = "conformance";
   options.threads = 1;
   options.targets = targets;
+  if (fallback) {
+    options.oracle = askLibTorch;
+    options.operatorLibraries = {""}; // the one of the build tree
+  }
   // The baseline of this machine's architecture: the same code wherever this runs.
   options.target.triple = llvm::sys::getDefaultTargetTriple();
 }

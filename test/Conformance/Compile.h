@@ -18,7 +18,8 @@ struct Refusal {
 /// Compiles archives for this machine, as tl-run does.
 class Compiler {
 public:
-  explicit Compiler(torchlite::driver::Targets targets);
+  /// `fallback`: LibTorch computes what is not compiled.
+  Compiler(torchlite::driver::Targets targets, bool fallback);
   ~Compiler();
 
   /// Compiles `forward` for a signature ("forward(2x3xf32)"). On success the model, which lives

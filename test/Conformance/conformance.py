@@ -9,6 +9,8 @@ runs each of them, and prints a table by operator:
   wrong    anything compiled that differs from PyTorch, or raised where PyTorch does not
   crashed  the compiler or the compiled code died, or took too long
 
+With `--fallback` what the compiler refuses is called through LibTorch: every case should pass then.
+
 With `--device=emulated` the cases are compiled for GPUs and run on the emulator; fewer cases then,
 because that is slow. f64, i32, f16 and bf16 have one sample of each operator, on the emulator only the
 last two, of every ninth.
@@ -91,6 +93,8 @@ def main():
     parser.add_argument("--dtypes", help=f"as generate.py takes them; default: {DTYPES['cpu']}; on the emulator "
                                          f"{DTYPES['emulated']}")
     parser.add_argument("--dynamic", action="store_true", help="compile for unknown sizes")
+    parser.add_argument("--fallback", action="store_true",
+                        help="what is not compiled is called through LibTorch (docs/Fallback.md)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--cases", type=pathlib.Path, help="keep the cases here, and use those there")
     parser.add_argument("--report", type=pathlib.Path, help="write outcomes and reasons as JSON")
@@ -122,6 +126,7 @@ def main():
             chain.append([options.runner, folder, f"--output={folder / 'outcomes.jsonl'}",
                           *(["--dynamic"] if options.dynamic else []),
                           *(["--emulated"] if emulated else []),
+                          *(["--fallback"] if options.fallback else []),
                           *([f"--only={options.only}"] if options.only else [])])
             chains.append(chain)
         run_shard_commands(chains)
@@ -161,7 +166,7 @@ def main():
     if options.update:
         recorded = {"samples": samples, "passed": {n: c for n, c in sorted(passed.items()) if c}}
         expected.write_text(json.dumps(recorded, indent=1) + "\n")
-    elif expected.exists() and not options.only and not options.dynamic:
+    elif expected.exists() and not options.only and not options.dynamic and not options.fallback:
         recorded = json.loads(expected.read_text())
         if recorded["samples"] == samples and not options.dtypes:
             below = [f"{name}: {passed.get(name, 0)} passed, {count} before"

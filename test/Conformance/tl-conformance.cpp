@@ -27,6 +27,7 @@ static cl::opt<int> oneCase("case", cl::init(-1), cl::desc("Only this case, in t
 static cl::opt<bool> dynamic("dynamic",
                              cl::desc("Compile for unknown sizes (where they are not 1)"));
 static cl::opt<bool> emulated("emulated", cl::desc("Compile for GPUs, and run on the emulator"));
+static cl::opt<bool> fallback("fallback", cl::desc("LibTorch computes what is not compiled"));
 static cl::opt<unsigned> seconds("seconds", cl::init(60), cl::desc("Time limit of a case"));
 
 /// A type of a signature.
@@ -149,7 +150,7 @@ int main(int argc, char **argv) {
     errs() << "tl-conformance: cannot write '" << output << "': " << error.message() << "\n";
     return 2;
   }
-  Compiler compiler({/*cpu=*/!emulated, /*cuda=*/false, emulated});
+  Compiler compiler({/*cpu=*/!emulated, /*cuda=*/false, emulated}, fallback);
   auto run = [&](size_t i) { return runCase(compiler, cases[i], (*data)->getBuffer()); };
   auto report = [&](size_t i, json::Object answer) {
     answer["case"] = *cases[i].getInteger("case");

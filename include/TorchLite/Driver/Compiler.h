@@ -8,6 +8,7 @@
 #define TORCHLITE_DRIVER_COMPILER_H
 
 #include "TorchLite/Codegen/CPU/ObjectEmitter.h"
+#include "TorchLite/Dialect/TorchLite/Transforms/OperatorOracle.h"
 #include "TorchLite/Driver/ModelDescription.h"
 #include "mlir/IR/OwningOpRef.h"
 #include <functional>
@@ -73,6 +74,10 @@ struct CompileOptions {
   /// The context holds this module alone, which is written once: constants are freed as soon as
   /// nothing reads them any more.
   bool ownsContext = false;
+  /// Tells what operators give that are not compiled; null: they are refused.
+  tl::OperatorOracle oracle;
+  /// What the model loads to call these: the fallback library's path or nothing, users' libraries.
+  std::vector<std::string> operatorLibraries;
   /// Applied to every pass manager: timing, IR printing, reproducers.
   std::function<llvm::LogicalResult(mlir::PassManager &)> configure;
   /// Told what happens next ("specializing"), for progress.

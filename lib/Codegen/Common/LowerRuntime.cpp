@@ -1,7 +1,7 @@
 //===- LowerRuntime.cpp - tlrt, allocations and checks to LLVM ------------===//
 #include "TorchLite/Codegen/Common/Passes.h"
 #include "TorchLite/Codegen/Common/Weights.h"
-#include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
+#include "TorchLite/Dialect/Runtime/IR/OperatorOps.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
@@ -90,7 +90,8 @@ private:
       WalkResult result = worklist.pop_back_val().walk([&](Operation *op) {
         if (auto call = dyn_cast<func::CallOp>(op))
           add(call.getCallee());
-        if (isa<memref::AllocOp, tl::CheckOp, rt::OutputOp, rt::ParallelForOp>(op)) {
+        if (isa<memref::AllocOp, tl::CheckOp, rt::OutputOp, rt::ParallelForOp, rt::CallOperatorOp>(
+                op)) {
           op->emitError("not supported in a parallel region");
           return WalkResult::interrupt();
         }
@@ -250,6 +251,12 @@ private:
       return lowerCopy(copy);
     if (auto read = dyn_cast<rt::ReadOp>(op))
       return lowerRead(read);
+    if (auto call = dyn_cast<rt::CallOperatorOp>(op))
+      return lowerCallOperator(call);
+    if (auto result = dyn_cast<rt::OperatorResultOp>(op))
+      return lowerOperatorResult(result);
+    if (auto release = dyn_cast<rt::OperatorReleaseOp>(op))
+      return lowerOperatorRelease(release);
     return op->emitError("cannot lower to LLVM");
   }
 
@@ -577,6 +584,106 @@ private:
                          ValueRange{frameOf(op), slot, address, constant(loc, elementBytes(type))});
     Value value = LLVM::LoadOp::create(builder, loc, element, slot);
     return replace(op, cast(loc, op.getType(), value));
+  }
+
+  //===--- Operators of LibTorch --------------------------------------------===//
+
+  /// The path of the fallback library or nothing, then users' libraries: a line each.
+  std::string operatorLibraries() {
+    std::string text;
+    if (auto libraries = module->getAttrOfType<ArrayAttr>("tl.libraries"))
+      for (auto library : libraries.getAsRange<StringAttr>())
+        text += library.str() + "\n";
+    return text;
+  }
+
+  /// Stores the sizes (strides) of a memref, and returns where.
+  Value storeExtents(Location loc, MemRefType type, MemRefDescriptor &descriptor, bool strides,
+                     Operation *at) {
+    Value slot = stackSlot(loc, i64, std::max<int64_t>(type.getRank(), 1), at);
+    for (int64_t dim = 0; dim < type.getRank(); ++dim)
+      store(loc,
+            strides ? descriptor.stride(builder, loc, dim) : descriptor.size(builder, loc, dim),
+            slot, 8 * dim);
+    return slot;
+  }
+
+  /// The address of a memref's first element.
+  Value firstElement(Location loc, MemRefType type, MemRefDescriptor &descriptor) {
+    return LLVM::GEPOp::create(builder, loc, pointer, converter.convertType(type.getElementType()),
+                               descriptor.alignedPtr(builder, loc),
+                               ArrayRef<LLVM::GEPArg>{descriptor.offset(builder, loc)});
+  }
+
+  /// Operands as tl_operand has them: 24 bytes each.
+  Value storeOperands(rt::CallOperatorOp op) {
+    Location loc = op.getLoc();
+    Value slots = stackSlot(loc, i64, 3 * std::max<int64_t>(op.getOperands().size(), 1), op);
+    for (auto [index, operand] : llvm::enumerate(op.getOperands())) {
+      int64_t at = 24 * index;
+      auto type = dyn_cast<MemRefType>(operand.getType());
+      if (!type) {
+        Value number = operand;
+        if (number.getType().isInteger(1))
+          number = LLVM::ZExtOp::create(builder, loc, i64, number);
+        store(loc, number, slots, at);
+        continue;
+      }
+      MemRefDescriptor descriptor(cast(loc, converter.convertType(type), operand));
+      store(loc, firstElement(loc, type, descriptor), slots, at);
+      store(loc, storeExtents(loc, type, descriptor, /*strides=*/false, op), slots, at + 8);
+      store(loc, storeExtents(loc, type, descriptor, /*strides=*/true, op), slots, at + 16);
+    }
+    return slots;
+  }
+
+  LogicalResult lowerCallOperator(rt::CallOperatorOp op) {
+    Location loc = op.getLoc();
+    Value operands = storeOperands(op);
+    Value numbers = stackSlot(loc, i64, std::max<int64_t>(op.getNumbers().size(), 1), op);
+    auto function = runtimeFunction("tl_rt_call_operator", pointer,
+                                    {pointer, pointer, pointer, pointer, pointer, pointer});
+    Value given =
+        LLVM::CallOp::create(builder, loc, function,
+                             ValueRange{frameOf(op), textAddress(loc, op.getCall()),
+                                        textAddress(loc, describeLocation(loc)),
+                                        textAddress(loc, operatorLibraries()), operands, numbers})
+            .getResult();
+    SmallVector<Value> results{LLVM::PtrToIntOp::create(builder, loc, i64, given)};
+    for (auto [index, number] : llvm::enumerate(op.getNumbers())) {
+      bool isBool = number.getType().isInteger(1);
+      Value value = load(loc, isBool ? i64 : number.getType(), numbers, 8 * index);
+      if (isBool)
+        value = LLVM::TruncOp::create(builder, loc, number.getType(), value);
+      results.push_back(value);
+    }
+    op->replaceAllUsesWith(results);
+    op.erase();
+    return success();
+  }
+
+  LogicalResult lowerOperatorResult(rt::OperatorResultOp op) {
+    Location loc = op.getLoc();
+    auto type = memRefType(op.getInit().getType());
+    MemRefDescriptor descriptor(cast(loc, converter.convertType(type), op.getInit()));
+    auto function = runtimeFunction("tl_rt_operator_result", voidType(),
+                                    {pointer, pointer, i64, pointer, pointer});
+    Value given = LLVM::IntToPtrOp::create(builder, loc, pointer, op.getGiven());
+    Value strides = storeExtents(loc, type, descriptor, /*strides=*/true, op);
+    LLVM::CallOp::create(builder, loc, function,
+                         ValueRange{frameOf(op), given, constant(loc, op.getIndex()),
+                                    firstElement(loc, type, descriptor), strides});
+    op.erase();
+    return success();
+  }
+
+  LogicalResult lowerOperatorRelease(rt::OperatorReleaseOp op) {
+    Location loc = op.getLoc();
+    auto function = runtimeFunction("tl_rt_operator_release", voidType(), {pointer, pointer});
+    Value given = LLVM::IntToPtrOp::create(builder, loc, pointer, op.getGiven());
+    LLVM::CallOp::create(builder, loc, function, ValueRange{frameOf(op), given});
+    op.erase();
+    return success();
   }
 
   /// The functions run on the host for a device: buffers and weights are there.

@@ -11,6 +11,8 @@
 
 namespace torchlite {
 
+void populateCallOperatorPatterns(const mlir::TypeConverter &converter,
+                                  mlir::RewritePatternSet &patterns);
 void populateContractionToLinalgPatterns(const mlir::TypeConverter &converter,
                                          mlir::RewritePatternSet &patterns);
 void populateControlFlowToLinalgPatterns(const mlir::TypeConverter &converter,

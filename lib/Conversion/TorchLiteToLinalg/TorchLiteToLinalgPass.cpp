@@ -125,6 +125,7 @@ struct ConvertTorchLiteToLinalg
     });
     target.markUnknownOpDynamicallyLegal([&](Operation *op) { return converter.isLegal(op); });
 
+    torchlite::populateCallOperatorPatterns(converter, patterns);
     torchlite::populateContractionToLinalgPatterns(converter, patterns);
     torchlite::populateControlFlowToLinalgPatterns(converter, patterns);
     torchlite::populateElementwiseToLinalgPatterns(converter, patterns);

@@ -28,7 +28,10 @@ std::string torchlite::import::shortenMessage(StringRef message) {
   // LibTorch appends hints for its developers after these marks.
   for (StringRef mark : {"\nException raised from", "\nDebug info for handle"})
     message = message.take_front(message.find(mark));
-  return message.trim().str();
+  StringRef hint = message.contains("Unknown builtin op")
+                       ? "\n--load-library=FILE loads a library that defines operators"
+                       : "";
+  return (message.trim() + hint).str();
 }
 
 Expected<torch::jit::Module> torchlite::import::loadArchive(StringRef data) {

@@ -435,6 +435,10 @@ RankedTensorType RuleContext::makeType(ArrayRef<OpFoldResult> sizes, Type elemen
 Value RuleContext::cast(Value tensor, Type elementType) {
   if (getElementTypeOrSelf(tensor) == elementType)
     return tensor;
+  if (isComplex(elementType) != isComplex(getElementTypeOrSelf(tensor))) {
+    (void)fail("conversion between real and complex numbers is not supported");
+    return walker.anyValue(llvm::cast<RankedTensorType>(tensor.getType()).clone(elementType));
+  }
   return CastOp::create(b, loc, tensor, elementType);
 }
 

@@ -32,6 +32,8 @@ class SpecializePass : public torchlite::tl::impl::SpecializePassBase<Specialize
 public:
   using SpecializePassBase::SpecializePassBase;
 
+  OperatorOracle oracle;
+
 private:
   void runOnOperation() override;
   FailureOr<SmallVector<Request>> findRequests(Program &program);
@@ -40,6 +42,7 @@ private:
   void emitState(Program &program, ArrayRef<StateSignature> states,
                  const std::map<std::string, Attribute> &initial);
   void report(std::vector<Problem> &problems);
+  void countCalls(Program &program);
 
   SmallVector<Variant> variants;
 };
@@ -130,6 +133,7 @@ void SpecializePass::report(std::vector<Problem> &problems) {
     diagnostic << "the operator '" << name << "' is not supported";
     if (places.size() > 1)
       diagnostic << " (" << places.size() << " uses)";
+    diagnostic << "; --fallback=libtorch calls it through LibTorch";
     for (Location place : ArrayRef<Location>(places).drop_front())
       diagnostic.attachNote(place) << "and here";
   }
@@ -366,6 +370,7 @@ void SpecializePass::runOnOperation() {
   ModuleOp module = getOperation();
   Program program;
   program.module = module;
+  program.oracle = oracle;
   variants.clear();
   if (failed(program.analyze()))
     return signalPassFailure();
@@ -386,7 +391,27 @@ void SpecializePass::runOnOperation() {
     variants.clear();
     return signalPassFailure();
   }
+  if (!program.called.empty())
+    countCalls(program);
   for (Operation *op : written)
     op->erase();
   module->removeAttr("tl.root");
+  module->removeAttr("tl.operators");
+}
+
+/// How many of the operators that the program uses are called through LibTorch, for whoever
+/// reports it.
+void SpecializePass::countCalls(Program &program) {
+  int64_t all = 0;
+  program.module.walk([&](AtenOp) { ++all; });
+  Builder b(&getContext());
+  program.module->setAttr("tl.operator_counts",
+                          b.getDenseI64ArrayAttr({int64_t(program.called.size()), all}));
+}
+
+std::unique_ptr<Pass> tl::createSpecializePass(SpecializePassOptions options,
+                                               OperatorOracle oracle) {
+  auto pass = std::make_unique<SpecializePass>(std::move(options));
+  pass->oracle = std::move(oracle);
+  return pass;
 }

@@ -270,6 +270,23 @@ static bool containsUnknown(Walker &w, const SpecValue &value, unsigned depth = 
   return false;
 }
 
+/// Whether cells have changed since.
+static bool hasChanged(const Heap &before, const Heap &now) {
+  return llvm::any_of(llvm::seq<CellId>(0, before.size()),
+                      [&](CellId id) { return before.lookup(id) != now.lookup(id); });
+}
+
+/// What a rule has refused LibTorch may do. The problems from `first` on go if it does.
+bool Walker::callInstead(AtenOp op, ArrayRef<SpecValue> operands, size_t first) {
+  std::vector<Problem> refusals(problems.begin() + first, problems.end());
+  problems.erase(problems.begin() + first, problems.end());
+  std::string why;
+  if (succeeded(callOperator(op, operands, why)))
+    return true;
+  problems.insert(problems.end(), refusals.begin(), refusals.end());
+  return false;
+}
+
 LogicalResult Walker::stepAten(AtenOp op) {
   StringRef name = op.getName();
   name.consume_front("aten::");
@@ -277,10 +294,8 @@ LogicalResult Walker::stepAten(AtenOp op) {
   const RuleRegistry &registry = RuleRegistry::get();
   const Rule *rule = registry.lookup(name);
   const Rule *inPlace = rule ? nullptr : registry.lookupInPlace(name);
-  if (!rule && !inPlace) {
-    problems.push_back({locOf(op), "", name.str()});
-    return failure();
-  }
+  if (!rule && !inPlace)
+    return stepUnruled(op, operands);
   for (const SpecValue &operand : operands) {
     if (containsUnknown(*this, operand))
       return failure();
@@ -292,7 +307,14 @@ LogicalResult Walker::stepAten(AtenOp op) {
   RuleContext ctx(*this, b, locOf(op), name, operands, op.getResultTypes());
   SmallVector<SpecValue> results;
   size_t knownProblems = problems.size();
+  Heap before; // of no interest unless something may be changed
+  if (program.callsOperators() && (inPlace || rule->special || rule->runTimeList))
+    before = state.heap;
   LogicalResult done = rule ? applyRule(ctx, *rule, results) : applyInPlace(ctx, *inPlace, results);
+  bool isRefused = !dead && problems.size() > knownProblems;
+  if (isRefused && program.callsOperators() && !hasChanged(before, state.heap) &&
+      callInstead(op, operands, knownProblems))
+    return success();
   if (failed(done) || ctx.failed()) {
     // A rule must say why.
     if (!ctx.failed() && !dead && problems.size() == knownProblems)
@@ -304,6 +326,26 @@ LogicalResult Walker::stepAten(AtenOp op) {
                  " results, expected " + Twine(op.getNumResults()));
   bind(op.getResults(), results);
   return success();
+}
+
+/// An operator without a rule.
+LogicalResult Walker::stepUnruled(AtenOp op, ArrayRef<SpecValue> operands) {
+  StringRef name = op.getName();
+  name.consume_front("aten::");
+  if (!program.callsOperators()) {
+    problems.push_back({locOf(op), "", name.str()});
+    return failure();
+  }
+  if (llvm::any_of(operands, [&](const SpecValue &it) { return containsUnknown(*this, it); }))
+    return failure();
+  size_t knownProblems = problems.size();
+  std::string why;
+  if (succeeded(callOperator(op, operands, why)))
+    return success();
+  if (dead || problems.size() > knownProblems)
+    return failure();
+  return error("the operator '" + name + "' has no rule, and cannot be called through LibTorch: " +
+               (why.empty() ? "nobody says what it gives" : why));
 }
 
 /// Whether a fresh result of an operator is contiguous: surely if all its tensor operands are, as

@@ -6,6 +6,7 @@
 //   Walker.cpp       the walk over operations, calls, failures
 //   Language.cpp     constants, attributes, containers, exceptions
 //   Aliasing.cpp     storages, views, writes
+//   Fallback.cpp     operators that are called through LibTorch
 //   Identities.cpp   which storage is which at run time
 //   Objects.cpp      constants, objects of the archive, tensors of storages
 //   Heap.h           cells, and which of them may be one
@@ -21,6 +22,7 @@
 #define TORCHLITE_LIB_SPECIALIZE_WALKER_H
 
 #include "Heap.h"
+#include "TorchLite/Dialect/TorchLite/Transforms/OperatorOracle.h"
 #include "TorchLite/Specialize/Rules.h"
 #include "TorchLite/Specialize/Value.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -114,6 +116,15 @@ struct Program {
   ClassOp lookupClass(mlir::FlatSymbolRefAttr symbol);
   StorageOp lookupStorage(mlir::FlatSymbolRefAttr symbol);
   mlir::func::FuncOp lookupFunction(mlir::FlatSymbolRefAttr symbol);
+  /// What operators without a rule give; see Fallback.cpp.
+  OperatorOracle oracle;
+  std::map<std::string, std::pair<mlir::DictionaryAttr, std::string>> answers;
+  /// Whether such operators are called: somebody may know what they give.
+  bool callsOperators() const { return oracle || module->hasAttr("tl.operators"); }
+  mlir::DictionaryAttr askOracle(llvm::StringRef name, mlir::ArrayAttr arguments, std::string &why);
+  /// The operations as written that became calls.
+  llvm::DenseSet<mlir::Operation *> called;
+
   /// Fills the paths and views. Fails if the module has no root.
   mlir::LogicalResult analyze();
 };
@@ -232,6 +243,13 @@ public:
   bool canIdentify(CellId id, llvm::ArrayRef<CellId> partners);
   /// `id` was written and is now `value`: so is `partner`, where it is the same place.
   void writePartner(CellId id, CellId partner, mlir::Value value);
+
+  //===--- Fallback.cpp -----------------------------------------------------===//
+
+  /// Calls an operator through LibTorch, and binds its results; fails with the reason, or with a
+  /// problem that has been reported.
+  mlir::LogicalResult callOperator(AtenOp op, llvm::ArrayRef<SpecValue> arguments,
+                                   std::string &why);
 
   //===--- Scalars and sizes (Sizes.cpp) ------------------------------------===//
 
@@ -408,6 +426,8 @@ private:
   mlir::Value presenceFor(mlir::Operation *op);
   OutcomePtr walkByPresence(mlir::Operation *op, mlir::Value present);
   mlir::LogicalResult stepAten(AtenOp op);
+  bool callInstead(AtenOp op, llvm::ArrayRef<SpecValue> operands, size_t first);
+  mlir::LogicalResult stepUnruled(AtenOp op, llvm::ArrayRef<SpecValue> operands);
   mlir::LogicalResult applyRule(RuleContext &ctx, const Rule &rule,
                                 llvm::SmallVectorImpl<SpecValue> &results);
   mlir::LogicalResult applyInPlace(RuleContext &ctx, const Rule &rule,

@@ -1,4 +1,5 @@
 //===- RuntimeDialect.cpp - The tlrt dialect ------------------------------===//
+#include "TorchLite/Dialect/Runtime/IR/OperatorOps.h"
 #include "TorchLite/Dialect/Runtime/IR/RowsOps.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -14,6 +15,9 @@ using namespace torchlite::rt;
 #define GET_OP_CLASSES
 #include "TorchLite/Dialect/Runtime/IR/RowsOps.cpp.inc"
 
+#define GET_OP_CLASSES
+#include "TorchLite/Dialect/Runtime/IR/OperatorOps.cpp.inc"
+
 void RuntimeDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
@@ -21,6 +25,9 @@ void RuntimeDialect::initialize() {
       ,
 #define GET_OP_LIST
 #include "TorchLite/Dialect/Runtime/IR/RowsOps.cpp.inc"
+      ,
+#define GET_OP_LIST
+#include "TorchLite/Dialect/Runtime/IR/OperatorOps.cpp.inc"
       >();
 }
 

@@ -1,6 +1,7 @@
 //===- TorchLiteDialect.cpp - Registers the tl dialect --------------------===//
 #include "CoreFolds.h"
 #include "ShapeInference.h"
+#include "TorchLite/Dialect/TorchLite/IR/OperatorOps.h"
 
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -19,6 +20,9 @@ using namespace torchlite::tl;
 
 #define GET_OP_CLASSES
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteOps.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "TorchLite/Dialect/TorchLite/IR/OperatorOps.cpp.inc"
 
 LogicalResult DictAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, ArrayAttr keys,
                                ArrayAttr values) {
@@ -45,5 +49,8 @@ void TorchLiteDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteOps.cpp.inc"
+      ,
+#define GET_OP_LIST
+#include "TorchLite/Dialect/TorchLite/IR/OperatorOps.cpp.inc"
       >();
 }

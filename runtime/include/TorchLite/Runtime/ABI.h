@@ -85,6 +85,21 @@ __attribute__((noreturn)) void tl_rt_raise(tl_frame *frame, const char *message,
 void tl_rt_parallel_for(tl_frame *frame, void (*body)(void *context, int64_t begin, int64_t end),
                         void *context, int64_t n);
 
+/* ---- operators of LibTorch (Fallback.h, docs/Fallback.md) ---- */
+
+/* Calls an operator. `where` is the line of the program, or ""; `libraries` has, a line each, the
+   path of the fallback library or nothing, then users' libraries. Writes the sizes and numbers that
+   the text asks for to `numbers`. Returns what stands for the results until it is released, or
+   the call ends. Called only on the thread that made the call. */
+struct tl_operand;
+void *tl_rt_call_operator(tl_frame *frame, const char *call, const char *where,
+                          const char *libraries, const struct tl_operand *operands,
+                          int64_t *numbers);
+/* Copies tensor `index` to memory of its sizes; strides count elements. */
+void tl_rt_operator_result(tl_frame *frame, void *results, int64_t index, void *data,
+                           const int64_t *strides);
+void tl_rt_operator_release(tl_frame *frame, void *results);
+
 #ifdef __cplusplus
 }
 #endif

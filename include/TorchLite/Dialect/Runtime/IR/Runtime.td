@@ -1,3 +1,4 @@
 // All of the `tlrt` dialect, for its page of documentation.
 include "TorchLite/Dialect/Runtime/IR/RuntimeOps.td"
 include "TorchLite/Dialect/Runtime/IR/RowsOps.td"
+include "TorchLite/Dialect/Runtime/IR/OperatorOps.td"
