@@ -67,7 +67,7 @@ static FailureOr<Value> roundDecimals(RuleContext &ctx) {
   Expr x(ctx, self);
   if (decimals == 0)
     return done(ctx, round(x));
-  double scale = std::pow(10.0, static_cast<double>(std::abs(decimals)));
+  double scale = std::pow(10.0, std::abs(static_cast<double>(decimals)));
   Expr wide = x.cast(computeType(type));
   // PyTorch multiplies by, or divides by, the positive power, in this order.
   Expr result = decimals > 0 ? round(wide * scale) / scale : round(wide / scale) * scale;

@@ -400,8 +400,10 @@ bool Contraction::findSmall() const {
     int64_t span = std::abs(origins[side].known);
     for (ArrayRef<Loop> list : loops[side])
       for (const Loop &loop : list) {
+        if (!loop.step.stride.isKnown())
+          return false;
         int64_t stride = std::abs(loop.step.stride.known);
-        if (!loop.step.stride.isKnown() || (stride && loop.size.known >= limit / stride))
+        if (stride && loop.size.known >= limit / stride)
           return false;
         span += stride * loop.size.known;
       }
