@@ -210,8 +210,8 @@ static FailureOr<Value> affineGrid(RuleContext &ctx) {
   int64_t axes = sizes.size() - 2;
   if (!isFloat(type) || rankOf(Expr(ctx, theta)) != 3)
     return ctx.raise("affine_grid_generator: expected a batch of floating-point matrices");
-  for (auto [i, size] :
-       llvm::enumerate(ArrayRef<OpFoldResult>{sizes[0], ctx.fold(axes), ctx.fold(axes + 1)}))
+  const SmallVector<OpFoldResult> expected = {sizes[0], ctx.fold(axes), ctx.fold(axes + 1)};
+  for (auto [i, size] : llvm::enumerate(expected))
     if (!ctx.requireEqual(ctx.size(theta, i), size,
                           "Expected a batch of affine matrices of the shape that the size needs"))
       return failure();
