@@ -37,6 +37,7 @@ config.substitutions.append(("%build", config.torchlite_build))
 if config.sanitizers:
     config.environment["ASAN_OPTIONS"] = "allow_user_poisoning=0:detect_leaks=0"
     config.environment["UBSAN_OPTIONS"] = "halt_on_error=1:print_stacktrace=1"
+    config.available_features.add("sanitizers")
 
 if config.has_importer:
     config.available_features.add("importer")

@@ -121,7 +121,7 @@ enum { COPIES = 10, ROUNDS = 5 };
 static bool copyOnDevice(double *rate, void *stream) {
   const size_t bytes = 256u << 20; /* larger than any cache */
   unsigned long long from = 0, to = 0;
-  void *begin, *end;
+  void *begin = NULL, *end = NULL;
   bool ok = !cu.cuMemAlloc_v2(&from, bytes) && !cu.cuMemAlloc_v2(&to, bytes) &&
             !cu.cuEventCreate(&begin, CU_EVENT_DEFAULT) &&
             !cu.cuEventCreate(&end, CU_EVENT_DEFAULT);
@@ -139,6 +139,10 @@ static bool copyOnDevice(double *rate, void *stream) {
     cu.cuMemFree_v2(from);
   if (to)
     cu.cuMemFree_v2(to);
+  if (begin)
+    cu.cuEventDestroy_v2(begin);
+  if (end)
+    cu.cuEventDestroy_v2(end);
   return ok;
 }
 

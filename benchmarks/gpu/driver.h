@@ -39,7 +39,8 @@ enum { CU_EVENT_DEFAULT = 0, CU_STREAM_NON_BLOCKING = 1 };
   X(cuStreamCreate, CUstream *, unsigned)                                                          \
   X(cuStreamSynchronize, CUstream)                                                                 \
   X(cuEventCreate, CUevent *, unsigned)                                                            \
-  X(cuEventRecord, CUevent, CUstream)
+  X(cuEventRecord, CUevent, CUstream)                                                              \
+  X(cuEventDestroy_v2, CUevent)
 
 struct driver {
 #define DECLARE(name, ...) int (*name)(__VA_ARGS__);

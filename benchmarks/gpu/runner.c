@@ -301,6 +301,9 @@ static bool measure(session *s, const yardsticks *sticks, char **fields, FILE *j
   for (int i = 0; i < ARGUMENTS; ++i)
     if (memory[i])
       cu.cuMemFree_v2(memory[i]);
+  for (int i = 0; i < 2; ++i)
+    if (events[i])
+      cu.cuEventDestroy_v2(events[i]);
   tl_store_free(&store);
   return ok;
 }
