@@ -69,16 +69,11 @@ StringRef OperatorCommandLine::givenOption() const {
 
 /// The innermost file and line, or nothing.
 static std::string placeOf(Location loc) {
-  std::string place;
-  loc->walk([&](Location part) {
-    auto file = dyn_cast<FileLineColLoc>(part);
-    if (!file)
-      return WalkResult::advance();
-    place = (llvm::sys::path::filename(file.getFilename().getValue()) + ":" + Twine(file.getLine()))
-                .str();
-    return WalkResult::interrupt();
-  });
-  return place;
+  auto file = loc->findInstanceOf<FileLineColLoc>();
+  if (!file)
+    return "";
+  return (llvm::sys::path::filename(file.getFilename().getValue()) + ":" + Twine(file.getLine()))
+      .str();
 }
 
 void reportCalls(ModuleOp module) {
