@@ -136,6 +136,45 @@ class Lists(torch.nn.Module):
         return x
 
 
+class Constants(torch.nn.Module):
+    """A list and a dict that no method sets or changes, until another attribute is them."""
+    table: List[Tensor]
+    tables: List[List[Tensor]]
+    named: Dict[str, Tensor]
+    row: List[Tensor]
+    rows: List[Tensor]
+    entries: Dict[str, Tensor]
+
+    def __init__(self):
+        super().__init__()
+        self.table = [torch.zeros(3), torch.ones(3)]
+        self.tables = [[torch.zeros(3)], [torch.ones(3)]]
+        self.named = {"p": torch.ones(3)}
+        self.row = [torch.full((3,), 2.0)]
+        self.rows = [torch.full((3,), 3.0)]
+        self.entries = {"p": torch.zeros(3)}
+
+    def forward(self, x: Tensor):
+        self.row.clear()
+        self.row.append(x)
+        self.rows[0] = self.rows[0] + x
+        self.entries["p"] = x * 2.0
+        return len(self.table), self.table[0] + 0.0, self.tables[1][0] + 0.0, self.named["p"] + 0.0
+
+    @torch.jit.export
+    def share(self, x: Tensor):
+        self.row = self.table
+        self.rows = self.tables[1]
+        self.entries = self.named
+        return x
+
+    @torch.jit.export
+    def separate(self, x: Tensor):
+        self.rows = list(self.tables[1])
+        self.row = [self.table[0]]
+        return x
+
+
 class Swapped(torch.nn.Module):
     """Two attributes that a loop swaps: which is which depends on the number of trips."""
 
@@ -179,7 +218,7 @@ class Caches(torch.nn.Module):
 # f: forward, s: share, p: separate.
 METHODS = {"f": "forward", "s": "share", "p": "separate"}
 ORDERS = {OneTensor: "fffpff", View: "fsffpfspfsf", Views: "ffff", Elements: "fsffsf", Lists: "fsffpfsf",
-          Swapped: "fffff", Caches: "fsfsf"}
+          Constants: "fsffpfsfsf", Swapped: "fffff", Caches: "fsfsf"}
 
 
 def run(model, order, build, prefix, target):

@@ -51,6 +51,7 @@ public:
   mlir::Attribute
   describeShared(const TensorRef &ref, const std::string &path,
                  llvm::SmallVectorImpl<std::pair<std::string, mlir::Value>> &leaves);
+  void noteArchiveContainer(CellId container);
   /// The same of a list or dict.
   mlir::Attribute describeShared(CellId container, const std::string &path);
   std::optional<SpecValue> instantiateShared(mlir::Attribute structure, const std::string &path);

@@ -130,15 +130,26 @@ bool MethodBuilder::requireApart(CellId storage, CellId other, const std::string
   return true;
 }
 
+/// A list or dict of the archive that the state refers to now: from here on the attribute that has
+/// held it is state, too, so that the next call knows the two for one.
+void MethodBuilder::noteArchiveContainer(CellId container) {
+  auto held = w.archiveContainers.find(container);
+  if (held != w.archiveContainers.end() && !w.program.stateAttributes.contains(held->second))
+    w.newStateAttributes.insert(held->second);
+}
+
 Attribute MethodBuilder::describeShared(CellId container, const std::string &path) {
+  noteArchiveContainer(container);
   auto [held, isNew] = finalContainers.try_emplace(container, path);
   if (!isNew && widening.aliases.count(path))
     return wrap(w.b, "alias", w.b.getStringAttr(held->second), {});
   if (!isNew)
     aliasedLeaves.insert({path, held->second});
-  for (CellId other : w.state.heap.partners(container))
+  for (CellId other : w.state.heap.partners(container)) {
+    noteArchiveContainer(other);
     if (auto it = finalContainers.find(other); it != finalContainers.end())
       aliasedLeaves.insert({path, it->second});
+  }
   return {};
 }
 
