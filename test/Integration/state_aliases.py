@@ -175,6 +175,33 @@ class Constants(torch.nn.Module):
         return x
 
 
+class Moved(torch.nn.Module):
+    """An element that shares its memory, and is written where it was moved to in another call."""
+    first: List[Tensor]
+    second: List[Tensor]
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("a", torch.zeros(3))
+        self.first = [torch.ones(3)]
+        self.second = [torch.full((3,), 2.0)]
+
+    def forward(self, x: Tensor):
+        self.second[0].add_(x)
+        return self.a + 0.0, self.first[0] + 0.0, self.second[0] + 0.0
+
+    @torch.jit.export
+    def share(self, x: Tensor):
+        self.a = x + 2.0
+        self.first[0] = self.a
+        return x
+
+    @torch.jit.export
+    def move(self, x: Tensor):
+        self.first, self.second = self.second, self.first
+        return x
+
+
 class Swapped(torch.nn.Module):
     """Two attributes that a loop swaps: which is which depends on the number of trips."""
 
@@ -215,10 +242,11 @@ class Caches(torch.nn.Module):
         return self.caches[0] + self.caches[2], self.named["q"] + 0.0
 
 
-# f: forward, s: share, p: separate.
-METHODS = {"f": "forward", "s": "share", "p": "separate"}
+# f: forward, s: share, p: separate, m: move.
+METHODS = {"f": "forward", "s": "share", "p": "separate", "m": "move"}
 ORDERS = {OneTensor: "fffpff", View: "fsffpfspfsf", Views: "ffff", Elements: "fsffsf", Lists: "fsffpfsf",
-          Constants: "fsffpfsfsf", Swapped: "fffff", Caches: "fsfsf"}
+          Constants: "fsffpfsfsf", Moved: "fsmfmfsfmf", Swapped: "fffff",
+          Caches: "fsfsf"}
 
 
 def run(model, order, build, prefix, target):

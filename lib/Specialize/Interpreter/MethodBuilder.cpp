@@ -269,6 +269,8 @@ Attribute MethodBuilder::describe(const SpecValue &value, const std::string &pat
     if (isState)
       if (TensorRefAttr ref = w.archiveRef(value))
         return ref;
+    if (isState)
+      noteMove(value.getTensor().storage, path);
     if (isState && widening.aliases.count(path))
       if (Attribute shared = describeShared(value.getTensor(), path, leaves))
         return shared;
@@ -311,8 +313,10 @@ Attribute MethodBuilder::describe(const SpecValue &value, const std::string &pat
         (void)makeRunTimeList(w, value.getCell());
       if (Attribute shared = describeShared(value.getCell(), path))
         return shared;
-      if (isRunTimeList(w, value))
+      if (isRunTimeList(w, value)) {
+        noteMove(*w.cell(value.getCell()).elementStorage, path);
         noteAliases(*w.cell(value.getCell()).elementStorage, path);
+      }
     }
     if (isRunTimeList(w, value))
       return describeRunTimeList(w, value, path, leaves);

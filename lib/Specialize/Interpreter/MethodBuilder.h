@@ -52,6 +52,7 @@ public:
   describeShared(const TensorRef &ref, const std::string &path,
                  llvm::SmallVectorImpl<std::pair<std::string, mlir::Value>> &leaves);
   void noteArchiveContainer(CellId container);
+  void noteMove(CellId cell, const std::string &path);
   /// The same of a list or dict.
   mlir::Attribute describeShared(CellId container, const std::string &path);
   std::optional<SpecValue> instantiateShared(mlir::Attribute structure, const std::string &path);
@@ -67,7 +68,7 @@ public:
   std::map<CellId, std::string> finalContainers;
   /// What the state has at the entry: tensors with the whole storage of a leaf, lists and dicts.
   std::map<std::string, SpecValue> stateValues;
-  std::set<std::pair<std::string, std::string>> aliasedLeaves;
+  std::set<std::pair<std::string, std::string>> aliasedLeaves, movedLeaves;
 };
 
 } // namespace torchlite::tl::specialize

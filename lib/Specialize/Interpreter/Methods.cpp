@@ -473,6 +473,7 @@ MethodResult MethodWalk::run() {
   result.newStateStorages = std::move(walker.newStateStorages);
   result.writtenLeaves = std::move(walker.writtenStateLeaves);
   result.aliasedLeaves = std::move(mb.aliasedLeaves);
+  result.movedLeaves = std::move(mb.movedLeaves);
   return std::move(result);
 }
 

@@ -57,6 +57,8 @@ struct MethodResult {
   /// that the structure says so; and those that it writes in place.
   std::set<std::pair<std::string, std::string>> aliasedLeaves;
   std::set<std::string> writtenLeaves;
+  /// State leaves, lists and dicts that are another one's from this call on: from where, to where.
+  std::set<std::pair<std::string, std::string>> movedLeaves;
 };
 
 /// Paths of the state's attributes and storages, in the order of a state signature.

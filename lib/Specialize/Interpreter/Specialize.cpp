@@ -217,6 +217,17 @@ bool SpecializePass::widen(Program &program, ArrayRef<StateSignature> states,
   return changed;
 }
 
+/// What is written in place after it moved to another leaf is written where it was before, too.
+static void followMoves(const std::set<std::pair<std::string, std::string>> &moved,
+                        std::map<std::string, Location> &written) {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (auto &[from, to] : moved)
+      if (auto it = written.find(to); it != written.end())
+        changed |= written.try_emplace(from, it->second).second;
+  }
+}
+
 /// What is written in place and shares memory is to be followed from call to call. False if all of
 /// it is already.
 static bool trackAliases(const std::set<std::pair<std::string, std::string>> &aliased,
@@ -256,7 +267,7 @@ LogicalResult SpecializePass::explore(Program &program, ArrayRef<Request> reques
       return failure();
     SmallVector<StateSignature> states = {*first};
     std::vector<Problem> problems, raised;
-    std::set<std::pair<std::string, std::string>> aliased;
+    std::set<std::pair<std::string, std::string>> aliased, moved;
     std::map<std::string, Location> written; // where the method is
     llvm::MapVector<Attribute, int> makes;   // how many states a method makes
     bool again = false;
@@ -274,6 +285,7 @@ LogicalResult SpecializePass::explore(Program &program, ArrayRef<Request> reques
         attributes.insert_range(result.newStateAttributes);
         storages.insert_range(result.newStateStorages);
         aliased.insert(result.aliasedLeaves.begin(), result.aliasedLeaves.end());
+        moved.insert(result.movedLeaves.begin(), result.movedLeaves.end());
         for (const std::string &leaf : result.writtenLeaves)
           written.try_emplace(leaf, func::FuncOp(request.function).getLoc());
         problems.insert(problems.end(), result.problems.begin(), result.problems.end());
@@ -309,6 +321,7 @@ LogicalResult SpecializePass::explore(Program &program, ArrayRef<Request> reques
         again = true;
       }
     }
+    followMoves(moved, written);
     if (!again)
       again = trackAliases(aliased, written, widening);
     if (again)

@@ -83,6 +83,14 @@ static Attribute wrap(Builder &b, StringRef name, Attribute first, ArrayRef<Attr
 // Behind the call
 //===----------------------------------------------------------------------===//
 
+/// What the state holds at `path` it may have held elsewhere when the method was called: what is
+/// done to it here in later calls is done to what it shares memory with there.
+void MethodBuilder::noteMove(CellId cell, const std::string &path) {
+  for (CellId place : w.state.heap.places(cell))
+    if (auto it = w.stateCells.find(place); it != w.stateCells.end() && it->second != path)
+      movedLeaves.insert({it->second, path});
+}
+
 Attribute MethodBuilder::describeShared(const TensorRef &ref, const std::string &path,
                                         SmallVectorImpl<std::pair<std::string, Value>> &leaves) {
   Builder &b = w.b;
@@ -140,6 +148,7 @@ void MethodBuilder::noteArchiveContainer(CellId container) {
 
 Attribute MethodBuilder::describeShared(CellId container, const std::string &path) {
   noteArchiveContainer(container);
+  noteMove(container, path);
   auto [held, isNew] = finalContainers.try_emplace(container, path);
   if (!isNew && widening.aliases.count(path))
     return wrap(w.b, "alias", w.b.getStringAttr(held->second), {});
