@@ -1,6 +1,8 @@
 //===- Registry.cpp - All operator rules ----------------------------------===//
 #include "Aten/Families.h"
 #include "TorchLite/Specialize/Rules.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace torchlite::tl::specialize;
 
@@ -41,6 +43,8 @@ const Rule *RuleRegistry::lookup(llvm::StringRef name) const {
 }
 
 const Rule *RuleRegistry::lookupInPlace(llvm::StringRef name) const {
+  if (name == "transpose_") // the one whose overload has another name
+    return lookup("transpose.int");
   auto [base, overload] = name.split('.');
   if (!base.consume_back("_") || base.ends_with("_"))
     return nullptr;
@@ -48,4 +52,53 @@ const Rule *RuleRegistry::lookupInPlace(llvm::StringRef name) const {
   if (!overload.empty())
     functional += "." + overload.str();
   return lookup(functional);
+}
+
+/// The functional operators of `out=` variants whose overloads are not named alike.
+static llvm::StringRef functionalOf(llvm::StringRef name) {
+  return llvm::StringSwitch<llvm::StringRef>(name)
+      .Cases({"all.out", "any.out", "frobenius_norm.out", "mean.out", "std.out", "var.out"}, "dim")
+      .Cases({"max.dim_max", "min.dim_min"}, "dim")
+      .Cases({"max.out", "min.out"}, "other")
+      .Cases({"clamp.out", "clamp_max.out", "clamp_min.out"}, "-")
+      .Cases({"all.all_out", "any.all_out", "max.unary_out", "min.unary_out", "mean.dtype_out"},
+             "-")
+      .Case("div.out_mode", "Tensor_mode")
+      .Case("prod.int_out", "dim_int")
+      .Case("sort.values_stable", "stable")
+      .Case("sum.IntList_out", "dim_IntList")
+      .Case("xlogy.OutTensor", "Tensor")
+      .Case("xlogy.OutScalar_Self", "Scalar_Self")
+      .Case("xlogy.OutScalar_Other", "Scalar_Other")
+      .Default("");
+}
+
+/// Operators that make a tensor take an element type and a device besides, where there is no
+/// `out=`.
+static bool isFactory(llvm::StringRef base) {
+  static const llvm::StringSet<> names = {
+      "_to_copy", "arange",   "empty",         "empty_permuted", "empty_strided", "eye",
+      "full",     "linspace", "logspace",      "ones",           "rand",          "randint",
+      "randn",    "randperm", "scalar_tensor", "tril_indices",   "triu_indices",  "zeros"};
+  return names.contains(base) || base.ends_with("_like") || base.starts_with("new_");
+}
+
+const Rule *RuleRegistry::lookupOut(llvm::StringRef name, std::string &functional) const {
+  auto [base, overload] = name.split('.');
+  auto find = [&](llvm::StringRef of) {
+    functional = (base + (of.empty() ? "" : "." + of)).str();
+    return lookup(functional);
+  };
+  if (llvm::StringRef known = functionalOf(name); !known.empty())
+    return find(known == "-" ? "" : known);
+  if (isFactory(base))
+    return nullptr;
+  if (overload == "out")
+    if (const Rule *rule = find("Tensor"))
+      return rule;
+  if (overload == "out" || overload == "values" || overload == "grad_input")
+    return find("");
+  if (overload.consume_back("_out") || overload.consume_back("_values"))
+    return find(overload);
+  return nullptr;
 }

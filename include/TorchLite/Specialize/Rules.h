@@ -393,6 +393,9 @@ public:
   const Rule *lookup(llvm::StringRef name) const;
   /// The rule from which an in-place operator (`add_.Tensor`) is derived, or null.
   const Rule *lookupInPlace(llvm::StringRef name) const;
+  /// The rule from which an operator that is given the tensors of its results (`add.out`) is
+  /// derived, and its name, or null.
+  const Rule *lookupOut(llvm::StringRef name, std::string &functional) const;
 
   void value(llvm::StringRef name, ValueRule rule) { rules[name].value = std::move(rule); }
   void values(llvm::StringRef name, ValuesRule rule) { rules[name].values = std::move(rule); }

@@ -244,18 +244,17 @@ Value Walker::readTensor(const SpecValue &tensor) {
   return value;
 }
 
-/// Whether an expansion of a tensor that is not empty repeats elements, for sure.
-static bool repeats(const ViewStep &step, Value base) {
-  ArrayRef<int64_t> shape = cast<RankedTensorType>(base.getType()).getShape();
-  SmallVector<int64_t> sizes = staticShape(step.sizes);
-  auto holdsElements = [](ArrayRef<int64_t> dims) {
-    return !ShapedType::isDynamicShape(dims) && !llvm::is_contained(dims, 0);
-  };
-  return holdsElements(shape) && holdsElements(sizes) &&
-         ShapedType::getNumElements(sizes) > ShapedType::getNumElements(shape);
+/// Whether some elements of a tensor are one place in memory, for sure (at::has_internal_overlap).
+static bool repeats(const TensorRef &ref) {
+  std::optional<Strides> strides = stridesOf(ref);
+  return strides && ref.type.hasStaticShape() && ref.type.getNumElements() &&
+         llvm::any_of(llvm::zip_equal(ref.type.getShape(), *strides), [](auto dim) {
+           auto [size, stride] = dim;
+           return size > 1 && stride == 0;
+         });
 }
 
-LogicalResult Walker::writeExpanded(const ViewStep &step, Value base) {
+LogicalResult Walker::writeExpanded(const TensorRef &ref) {
   const char *reason = "more than one element of the written-to tensor refers to a single memory "
                        "location. Please clone() the tensor before performing the operation.";
   // A copy of a tensor to itself does nothing. Others than these do not look, and write.
@@ -267,14 +266,15 @@ LogicalResult Walker::writeExpanded(const ViewStep &step, Value base) {
     return success();
   bool raises =
       isCopy || llvm::is_contained({"add_", "sub_", "mul_", "div_"}, name.split('.').first);
-  if (!raises || !repeats(step, base))
+  if (!repeats(ref))
+    return error("a write in place to an expanded tensor, or to a part of it, is not supported");
+  if (!raises)
     return error("a write in place to an expanded tensor is not supported: " + Twine(reason));
   raise(locOf(current), ("unsupported operation: " + Twine(reason)).str());
   return failure();
 }
 
-/// Whether an operator is one of PyTorch's TensorIterator, which looks at what its tensors share.
-static bool looksAtOverlaps(StringRef name) {
+bool specialize::looksAtOverlaps(StringRef name) {
   static const llvm::StringSet<> names = {
       "add_",        "addcdiv_",     "addcmul_",    "arctan2_",      "atan2_",     "bitwise_and_",
       "bitwise_or_", "bitwise_xor_", "clamp_",      "clamp_max_",    "clamp_min_", "copy_",
@@ -313,7 +313,7 @@ LogicalResult Walker::writeTensor(const SpecValue &tensor, Value value) {
   const ViewChain &chain = ref.chain ? *ref.chain : none;
   for (const ViewStep &step : chain) {
     if (step.kind == ViewStep::Kind::Broadcast && !addsOnes(step, bases.back()))
-      return writeExpanded(step, bases.back());
+      return writeExpanded(ref);
     if (&step != &chain.back())
       bases.push_back(applyStep(step, bases.back()));
   }
@@ -452,6 +452,11 @@ bool Walker::reaches(const SpecValue &value, CellId id, llvm::DenseSet<CellId> &
   }
 }
 
+bool Walker::isUsed(Value written) {
+  return isUsedAfter(written, current) ||
+         llvm::any_of(callStack, [&](auto &call) { return isUsedAfter(written, call.first); });
+}
+
 bool Walker::isLive(CellId id) {
   // From every name that is still used.
   if (llvm::is_contained(externalCells, id))
@@ -461,9 +466,7 @@ bool Walker::isLive(CellId id) {
     // Only kinds that lead to memory.
     if (value.isNumber() || value.is(ValueKind::String))
       continue;
-    bool used = isa<ObjectType>(written.getType()) || isUsedAfter(written, current);
-    for (auto &[call, loc] : callStack)
-      used = used || isUsedAfter(written, call);
+    bool used = isa<ObjectType>(written.getType()) || isUsed(written);
     if (used && reaches(value, id, seen))
       return true;
   }

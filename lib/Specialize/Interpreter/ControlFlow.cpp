@@ -36,12 +36,15 @@ void Walker::forEachLeaf(OutcomePtr &outcome, llvm::function_ref<OutcomePtr(Outc
   case Outcome::Kind::Leaf:
     outcome = next(std::move(outcome));
     return;
-  case Outcome::Kind::Branch:
+  case Outcome::Kind::Branch: {
     ++undecided;
+    CellId outerFirst = std::exchange(firstOfUndecided, outcome->watermark);
     forEachLeaf(outcome->thenOutcome, next);
     forEachLeaf(outcome->elseOutcome, next);
+    firstOfUndecided = outerFirst;
     --undecided;
     return;
+  }
   }
 }
 
@@ -85,6 +88,7 @@ OutcomePtr Walker::walkArms(Value condition, llvm::function_ref<OutcomePtr(bool)
   Block *elseBlock = &branch->branch.getElseRegion().emplaceBlock();
   State entry = state;
   ++undecided;
+  CellId outerFirst = std::exchange(firstOfUndecided, branch->watermark);
   b.setInsertionPointToEnd(thenBlock);
   assume(condition, true);
   branch->thenOutcome = walkArm(true);
@@ -92,6 +96,7 @@ OutcomePtr Walker::walkArms(Value condition, llvm::function_ref<OutcomePtr(bool)
   b.setInsertionPointToEnd(elseBlock);
   assume(condition, false);
   branch->elseOutcome = walkArm(false);
+  firstOfUndecided = outerFirst;
   --undecided;
   current = op;
   collapse(branch);

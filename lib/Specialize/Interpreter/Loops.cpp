@@ -260,12 +260,14 @@ LoopAttempt::Round LoopAttempt::walkOnce() {
   ++w.loopAttempts;
   w.unrollable += canUnroll;
   CellId outerFirst = std::exchange(w.firstOfLoop, watermark);
+  CellId outerUndecided = std::exchange(w.firstOfUndecided, watermark);
   std::optional<std::string> outerLost = std::exchange(w.structureLost, std::nullopt);
   OutcomePtr outcome = w.walkFrom(writtenBody, writtenBody.begin());
   std::optional<std::string> lost = std::exchange(w.structureLost, outerLost);
   --w.loopAttempts;
   w.unrollable -= canUnroll;
   w.firstOfLoop = outerFirst;
+  w.firstOfUndecided = outerUndecided;
   --w.undecided;
   // The end of the body, from which everything before the loop may be used again.
   w.current = writtenBody.getTerminator();

@@ -43,6 +43,10 @@ std::optional<Strides> preservedStrides(llvm::ArrayRef<int64_t> shape,
 enum class Overlap { No, Partial, Full, Unknown };
 Overlap overlapOf(const TensorRef &a, const TensorRef &b);
 
+/// Whether an operator in place (`add_.Tensor`) is one of PyTorch's TensorIterator, which looks at
+/// what its tensors share.
+bool looksAtOverlaps(llvm::StringRef name);
+
 /// What `is_contiguous` says.
 bool areContiguous(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> strides);
 

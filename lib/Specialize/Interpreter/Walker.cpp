@@ -294,7 +294,9 @@ LogicalResult Walker::stepAten(AtenOp op) {
   const RuleRegistry &registry = RuleRegistry::get();
   const Rule *rule = registry.lookup(name);
   const Rule *inPlace = rule ? nullptr : registry.lookupInPlace(name);
-  if (!rule && !inPlace)
+  std::string functional;
+  const Rule *out = rule || inPlace ? nullptr : registry.lookupOut(name, functional);
+  if (!rule && !inPlace && !out)
     return stepUnruled(op, operands);
   for (const SpecValue &operand : operands) {
     if (containsUnknown(*this, operand))
@@ -308,9 +310,11 @@ LogicalResult Walker::stepAten(AtenOp op) {
   SmallVector<SpecValue> results;
   size_t knownProblems = problems.size();
   Heap before; // of no interest unless something may be changed
-  if (program.callsOperators() && (inPlace || rule->special || rule->runTimeList))
+  if (program.callsOperators() && (!rule || rule->special || rule->runTimeList))
     before = state.heap;
-  LogicalResult done = rule ? applyRule(ctx, *rule, results) : applyInPlace(ctx, *inPlace, results);
+  LogicalResult done = rule      ? applyRule(ctx, *rule, results)
+                       : inPlace ? applyInPlace(ctx, *inPlace, results)
+                                 : applyOut(op, *out, functional, operands, results);
   bool isRefused = !dead && problems.size() > knownProblems;
   if (isRefused && program.callsOperators() && !hasChanged(before, state.heap) &&
       callInstead(op, operands, knownProblems))
@@ -523,33 +527,4 @@ LogicalResult Walker::applyRule(RuleContext &ctx, const Rule &rule,
     return success();
   }
   return ctx.fail("no rule");
-}
-
-/// An in-place operator: compute as the functional one does, write the result to self.
-LogicalResult Walker::applyInPlace(RuleContext &ctx, const Rule &rule,
-                                   SmallVectorImpl<SpecValue> &results) {
-  if (!ctx.isTensor(0))
-    return ctx.fail("expected a tensor as operand #0, but got " + ctx.operand(0).kindName());
-  if (!rule.value)
-    return ctx.fail("this operator in place is not supported");
-  SpecValue self = ctx.operand(0);
-  FailureOr<Value> value = rule.value(ctx);
-  if (failed(value) || ctx.failed() || !*value)
-    return failure();
-  // A result of a higher category than self's type is an error in PyTorch (copies convert).
-  Type from = getElementTypeOrSelf(*value), to = self.getTensor().type.getElementType();
-  bool copies = ctx.name().starts_with("copy_") || ctx.name().starts_with("fill_") ||
-                ctx.name().starts_with("zero_");
-  if (!copies && ((isFloat(from) && !isFloat(to)) || (isComplex(from) && !isComplex(to)) ||
-                  (isInt(from) && isBool(to))))
-    return ctx.raise("result type " + dtypeName(from) +
-                     " can't be cast to the desired output type " + dtypeName(to));
-  auto type = cast<RankedTensorType>((*value).getType());
-  if (!copies && type.getRank() > self.getTensor().type.getRank())
-    return ctx.raise("output with a shape of rank " + Twine(self.getTensor().type.getRank()) +
-                     " doesn't match the broadcast shape of rank " + Twine(type.getRank()));
-  if (!ctx.writeTensor(self, *value))
-    return failure();
-  results.push_back(self);
-  return success();
 }

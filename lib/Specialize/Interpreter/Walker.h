@@ -219,8 +219,8 @@ public:
   /// receives the cells that they tell of; null where they cannot be asked.
   mlir::LogicalResult checkPartners(CellId id, llvm::StringRef what,
                                     llvm::SmallVectorImpl<CellId> *resolved = nullptr);
-  /// A write through a view that repeats elements, which raises.
-  mlir::LogicalResult writeExpanded(const ViewStep &step, mlir::Value base);
+  /// A write through a view of an expansion, which raises if it repeats elements.
+  mlir::LogicalResult writeExpanded(const TensorRef &ref);
   /// Before an operator in place: raises where the tensor that it writes and another operand are
   /// different parts of one storage that overlap.
   mlir::LogicalResult checkOverlap(llvm::StringRef name, llvm::ArrayRef<SpecValue> operands);
@@ -230,8 +230,16 @@ public:
   bool mayChange(const SpecValue &container);
   /// Whether something that the program still uses may refer to the cell.
   bool isLive(CellId id);
+  /// Whether a name as written is used behind the current operation, here or in a caller.
+  bool isUsed(mlir::Value written);
   /// Whether a value leads to the cell, through containers and objects that were not seen yet.
   bool reaches(const SpecValue &value, CellId id, llvm::DenseSet<CellId> &seen) const;
+
+  //===--- ReplaceTensor.cpp ------------------------------------------------===//
+
+  /// Every name of the tensor object `tensor` means `by` from here on. Fails, with a message, where
+  /// it is not known which these are.
+  mlir::LogicalResult replaceTensor(const SpecValue &tensor, const SpecValue &by);
 
   //===--- Identities.cpp ---------------------------------------------------===//
 
@@ -326,6 +334,8 @@ public:
   bool hasOptionals = false;
   /// Conditions around the current point that are not decided.
   unsigned undecided = 0;
+  /// The first cell that the innermost conditional or loop among them made.
+  CellId firstOfUndecided = 0;
   unsigned loopAttempts = 0;
   /// The first cell that the innermost of them made.
   CellId firstOfLoop = 0;
@@ -432,6 +442,14 @@ private:
                                 llvm::SmallVectorImpl<SpecValue> &results);
   mlir::LogicalResult applyInPlace(RuleContext &ctx, const Rule &rule,
                                    llvm::SmallVectorImpl<SpecValue> &results);
+  // OutVariants.cpp
+  mlir::LogicalResult applyViewInPlace(RuleContext &ctx, const Rule &rule,
+                                       llvm::SmallVectorImpl<SpecValue> &results);
+  mlir::LogicalResult applyOut(AtenOp op, const Rule &rule, llvm::StringRef functional,
+                               llvm::ArrayRef<SpecValue> operands,
+                               llvm::SmallVectorImpl<SpecValue> &results);
+  mlir::FailureOr<SpecValue> writeOut(RuleContext &ctx, const SpecValue &out,
+                                      const SpecValue &result, bool isElementwise);
 };
 
 /// The elements of a strided view of a storage as an attribute; null if they cannot be read.

@@ -12,9 +12,9 @@ def methods(source):
     return [("def " + text.strip() + "\n", text.split("(")[0].strip()) for text in f"\n{source}".split("\ndef ")[1:]]
 
 
-def define(source, archive):
-    """Saves a module with the methods; returns their names."""
-    module = torch.jit.script(torch.nn.Identity())
+def define(source, archive, module=None):
+    """Saves a module (by default one without attributes) with the methods; returns their names."""
+    module = torch.jit.script(module or torch.nn.Identity())
     for text, _ in methods(source):
         module.define(text)
     module.save(str(archive))
@@ -52,11 +52,11 @@ def check(instance, reference, name, arguments):
     return 0
 
 
-def check_source(source, signatures, calls):
+def check_source(source, signatures, calls, module=None):
     """The body of a test that is run as `test.py BUILD FOLDER [DEVICE]`: the methods are compiled for the
     signatures, and each call, (method, arguments) or (method, arguments, what is raised), is compared."""
     build, folder = map(pathlib.Path, sys.argv[1:3])
     folder.mkdir(parents=True, exist_ok=True)
-    define(source, folder / "methods.pt")
+    define(source, folder / "methods.pt", module)
     check_calls(build, folder / "methods.pt", signatures, calls, folder, device=(sys.argv[3:] or ["cpu"])[0])
     print(f"{len(calls)} calls agree")

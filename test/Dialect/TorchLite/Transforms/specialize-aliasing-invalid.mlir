@@ -70,3 +70,49 @@ func.func @C.forward(%self: !tl.object<@C>, %x: !tl.tensor {tl.name = "x"}, %n: 
   return %t : !tl.tuple<!tl.tensor, !tl.dict<!tl.str, !tl.tensor>>
 }
 }
+
+// -----
+
+// What becomes another tensor in place has to be known by all its names: an argument's caller has one, too.
+module attributes {tl.root = @root} {
+tl.class @C { tl.method "forward" @C.forward {exported} }
+tl.object @root : !tl.object<@C> { slots = {} }
+func.func @C.forward(%self: !tl.object<@C>, %x: !tl.tensor {tl.name = "x"}, %n: i64) -> !tl.tensor {
+  // expected-error@+1 {{a tensor that becomes another one in place is not supported unless it is the result of an operator of this method}}
+  %r = tl.aten "t_"(%x) : (!tl.tensor) -> !tl.tensor
+  return %r : !tl.tensor
+}
+}
+
+// -----
+
+// `contiguous` gives the tensor itself, or another one.
+module attributes {tl.root = @root} {
+tl.class @C { tl.method "forward" @C.forward {exported} }
+tl.object @root : !tl.object<@C> { slots = {} }
+func.func @C.forward(%self: !tl.object<@C>, %x: !tl.tensor {tl.name = "x"}, %n: i64) -> (!tl.tuple<!tl.tensor, !tl.tensor>) {
+  %format = tl.constant 0 : i64 -> i64
+  %y = tl.aten "relu"(%x) : (!tl.tensor) -> !tl.tensor
+  %z = tl.aten "contiguous"(%y, %format) : (!tl.tensor, i64) -> !tl.tensor
+  // expected-error@+1 {{a tensor that becomes another one in place is not supported if another name may mean the same tensor}}
+  %r = tl.aten "t_"(%y) : (!tl.tensor) -> !tl.tensor
+  %t = tl.tuple_construct %z, %r : (!tl.tensor, !tl.tensor) -> !tl.tuple<!tl.tensor, !tl.tensor>
+  return %t : !tl.tuple<!tl.tensor, !tl.tensor>
+}
+}
+
+// -----
+
+// PyTorch resizes it, with a warning.
+module attributes {tl.root = @root} {
+tl.class @C { tl.method "forward" @C.forward {exported} }
+tl.object @root : !tl.object<@C> { slots = {} }
+func.func @C.forward(%self: !tl.object<@C>, %x: !tl.tensor {tl.name = "x"}, %n: i64) -> !tl.tensor {
+  %zero = tl.constant 0 : i64 -> i64
+  %y = tl.aten "select.int"(%x, %zero, %zero) : (!tl.tensor, i64, i64) -> !tl.tensor
+  %z = tl.aten "relu"(%y) : (!tl.tensor) -> !tl.tensor
+  // expected-error@+1 {{out= a tensor that is neither empty nor known to have the size of the result is not supported}}
+  %r = tl.aten "exp.out"(%x, %z) : (!tl.tensor, !tl.tensor) -> !tl.tensor
+  return %r : !tl.tensor
+}
+}
