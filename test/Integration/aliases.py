@@ -20,6 +20,22 @@ import torchlite  # noqa: E402
 
 # Methods of a tensor `x` of 3x4 and two conditions.
 SOURCE = """
+def windows_written(self, x: Tensor, c: bool, d: bool):
+    y = x.clone()
+    w = y.unfold(1, 2, 2)
+    w.mul_(10.0)
+    v = y.unfold(0, 1, 2)
+    v.add_(1.0)
+    y[2, 3] = 5.0
+    return y, w, v, y.unfold(1, 3, 1)
+def strided_written(self, x: Tensor, c: bool, d: bool):
+    y = x.clone()
+    v = y.as_strided([3, 2], [4, 1], 1)
+    v.add_(100.0)
+    y[0, 1] = -7.0
+    overlapping = y.as_strided([4, 3], [1, 1])
+    y[0, 2] += 1.0
+    return y, v, overlapping
 def two_deep(self, x: Tensor, c: bool, d: bool):
     a = x.clone()
     b = x * 2.0

@@ -8,6 +8,8 @@
 #include "Families.h"
 #include "ViewHelpers.h"
 
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+
 using namespace mlir;
 using namespace torchlite::tl;
 using namespace torchlite::tl::specialize;
@@ -551,8 +553,28 @@ static Value windowIndices(RuleContext &ctx, OpFoldResult count, OpFoldResult wi
   return (row * Expr(ctx, ctx.fromScalar(ctx.intValue(by))) + column).value();
 }
 
-/// unfold(self, dimension, size, step): windows along a dimension, their elements last. Windows may
-/// overlap, so it is read only.
+/// The order of the dimensions of windows, whose elements come last.
+static SmallVector<int64_t> windowOrder(int64_t rank, int64_t dim) {
+  SmallVector<int64_t> order;
+  for (int64_t i = 0; i <= rank; ++i)
+    if (i != dim + 1)
+      order.push_back(i);
+  order.push_back(dim + 1);
+  return order;
+}
+
+/// What a tensor is when its windows, which do not overlap, have new elements.
+static Value writeWindows(RuleContext &ctx, Value base, Value view, Value table, int64_t dim) {
+  int64_t rank = rankOf(base);
+  SmallVector<OpFoldResult> sizes = ctx.sizes(base);
+  sizes[dim] = ctx.product(ctx.sizes(table));
+  Value windows = ctx.permute(view, invertPermutationVector(windowOrder(rank, dim)));
+  return checkedValue<PutOp>(ctx, base, ctx.reshape(table, {sizes[dim]}),
+                             ctx.reshape(windows, sizes), static_cast<uint64_t>(dim), false);
+}
+
+/// unfold(self, dimension, size, step): windows along a dimension, their elements last. They can be
+/// written unless they may overlap.
 static FailureOr<ViewAnswer> unfold(RuleContext &ctx) {
   Value self = ctx.tensor(0);
   int64_t rank = rankOf(self), dim = ctx.dim(1, rank);
@@ -577,13 +599,14 @@ static FailureOr<ViewAnswer> unfold(RuleContext &ctx) {
     Value windows = checkedValue<TakeOp>(ctx, base, table, static_cast<uint64_t>(dim));
     if (!windows)
       return {};
-    SmallVector<int64_t> order;
-    for (int64_t i = 0; i <= rank; ++i)
-      if (i != dim + 1)
-        order.push_back(i);
-    order.push_back(dim + 1);
-    return ctx.permute(windows, order);
+    return ctx.permute(windows, windowOrder(rank, dim));
   };
+  std::optional<int64_t> length = getConstantIntValue(window), stride = getConstantIntValue(by);
+  if (rank && length && stride && *length <= *stride)
+    step.write = [=](RuleContext &ctx, Value base, Value view) -> Value {
+      Value table = windowIndices(ctx, count, window, by);
+      return table ? writeWindows(ctx, base, view, table, dim) : table;
+    };
   return answer({step}, Known::Yes, Known::Maybe);
 }
 

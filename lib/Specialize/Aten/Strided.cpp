@@ -80,6 +80,35 @@ static FailureOr<Layout> layout(RuleContext &ctx, unsigned first) {
   return result;
 }
 
+/// Whether no two elements of a layout are one place, for sure.
+static bool isApart(RuleContext &ctx, const Layout &layout) {
+  SmallVector<int64_t> sizes = ctx.staticSizes(layout.sizes),
+                       strides = ctx.staticSizes(layout.strides);
+  if (ShapedType::isDynamicShape(sizes) || ShapedType::isDynamicShape(strides))
+    return false;
+  SmallVector<std::pair<int64_t, int64_t>> dims;
+  for (auto [size, stride] : llvm::zip_equal(sizes, strides))
+    if (size != 1)
+      dims.push_back({stride, size});
+  llvm::sort(dims);
+  int64_t last = 0; // how far the dimensions so far reach
+  for (auto [stride, size] : dims) {
+    if (stride <= last)
+      return false;
+    last += (size - 1) * stride;
+  }
+  return true;
+}
+
+/// The storage of a layout where its elements are others.
+static Value putElements(RuleContext &ctx, const Layout &layout, Value elements) {
+  OpFoldResult count = ctx.product(layout.sizes);
+  if (isConstantIntValue(count, 0))
+    return layout.storage;
+  return checkedValue<PutOp>(ctx, layout.storage, ctx.reshape(layout.index, {count}),
+                             ctx.reshape(elements, {count}), uint64_t(0), false);
+}
+
 /// The elements of a layout; none where a size is known to be 0, whatever the storage.
 static Value elementsOf(RuleContext &ctx, const Layout &layout) {
   if (isConstantIntValue(ctx.product(layout.sizes), 0))
@@ -87,9 +116,10 @@ static Value elementsOf(RuleContext &ctx, const Layout &layout) {
   return checkedValue<TakeOp>(ctx, layout.storage, layout.index, uint64_t(0));
 }
 
-/// A fresh tensor that lies in memory as a layout says.
-static SpecValue makeStrided(RuleContext &ctx, Value value, ArrayRef<OpFoldResult> strides) {
-  TensorRef ref = ctx.makeTensor(value, Known::Maybe).getTensor();
+/// A tensor that lies in memory as strides say.
+static SpecValue withLayout(RuleContext &ctx, const SpecValue &tensor,
+                            ArrayRef<OpFoldResult> strides) {
+  TensorRef ref = tensor.getTensor();
   SmallVector<int64_t> known = ctx.staticSizes(strides);
   if (ref.type.hasStaticShape() && !ShapedType::isDynamicShape(known)) {
     ref.contiguous = areContiguous(ref.type.getShape(), known) ? Known::Yes : Known::No;
@@ -98,18 +128,29 @@ static SpecValue makeStrided(RuleContext &ctx, Value value, ArrayRef<OpFoldResul
   return SpecValue::tensor(std::move(ref));
 }
 
-/// as_strided(self, size, stride, storage_offset?): read from the storage. It shares its elements
-/// with self: a later write to either is refused.
+/// as_strided(self, size, stride, storage_offset?): a view of the storage, which can be written
+/// unless its elements may overlap.
 static LogicalResult asStrided(RuleContext &ctx, SmallVectorImpl<SpecValue> &results) {
   FailureOr<Layout> place = layout(ctx, 1);
   if (failed(place))
     return failure();
-  Value value = elementsOf(ctx, *place);
-  if (ctx.failed() || !value)
+  ViewStep step;
+  step.kind = ViewStep::Kind::Custom;
+  auto on = [place = *place](RuleContext &ctx, Value base) {
+    Layout layout = place;
+    layout.storage = ctx.reshape(base, {ctx.product(ctx.sizes(base))});
+    return layout;
+  };
+  step.read = [on](RuleContext &ctx, Value base) { return elementsOf(ctx, on(ctx, base)); };
+  if (isApart(ctx, *place))
+    step.write = [on](RuleContext &ctx, Value base, Value view) -> Value {
+      Value storage = putElements(ctx, on(ctx, base), view);
+      return storage ? ctx.reshape(storage, ctx.sizes(base)) : storage;
+    };
+  SpecValue view = ctx.getWalker().viewOf(ctx.operand(0), {step}, Known::Maybe);
+  if (!view.isTensor())
     return failure();
-  SpecValue view = makeStrided(ctx, value, place->strides);
-  ctx.getWalker().noteMaybeCopy(view.getTensor().storage, ctx.operand(0).getTensor().storage);
-  results.push_back(view);
+  results.push_back(withLayout(ctx, view, place->strides));
   return success();
 }
 
@@ -137,11 +178,7 @@ static FailureOr<Value> asStridedScatter(RuleContext &ctx) {
                           "as_strided_scatter: expected src to have a shape equal to the slice of "
                           "self"))
       return failure();
-  OpFoldResult count = ctx.product(place->sizes);
-  if (isConstantIntValue(count, 0))
-    return self;
-  Value put = checkedValue<PutOp>(ctx, place->storage, ctx.reshape(place->index, {count}),
-                                  ctx.reshape(source, {count}), uint64_t(0), false);
+  Value put = putElements(ctx, *place, source);
   return done(ctx, put ? ctx.reshape(put, ctx.sizes(self)) : put);
 }
 
@@ -163,7 +200,7 @@ static LogicalResult emptyStrided(RuleContext &ctx, SmallVectorImpl<SpecValue> &
   Value value = ctx.full(sizes, 0.0, type);
   if (ctx.failed() || !value)
     return failure();
-  results.push_back(makeStrided(ctx, value, strides));
+  results.push_back(withLayout(ctx, ctx.makeTensor(value, Known::Maybe), strides));
   return success();
 }
 
