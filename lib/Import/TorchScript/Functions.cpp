@@ -6,6 +6,7 @@
 using namespace mlir;
 using namespace torchlite::import;
 
+namespace attr = c10::attr;
 namespace prim = c10::prim;
 
 FlatSymbolRefAttr Importer::getFunction(jit::Function &function) {
@@ -91,6 +92,8 @@ LogicalResult Importer::importNode(const jit::Node *node) {
     return importLoop(node);
   case prim::CallFunction:
     return importCallFunction(node);
+  case prim::fork:
+    return importFork(node);
   default:
     return importSimpleNode(node, convertLocation(node->sourceRange()));
   }
@@ -189,5 +192,20 @@ LogicalResult Importer::importCallFunction(const jit::Node *node) {
   auto op = tl::CallOp::create(builder, loc, *types, getFunction(*callee),
                                ArrayRef<Value>(operands).drop_front());
   bindResults(node, op);
+  return success();
+}
+
+/// What is forked runs where it is forked, in order: its future is its result.
+LogicalResult Importer::importFork(const jit::Node *node) {
+  Location loc = convertLocation(node->sourceRange());
+  FailureOr<Type> type = convertType(node->output()->type(), loc);
+  if (failed(type))
+    return failure();
+  std::shared_ptr<jit::Graph> forked = node->g(attr::Subgraph);
+  for (auto [input, value] : llvm::zip_equal(forked->inputs(), getOperands(node)))
+    values[input] = value;
+  if (failed(importBlock(forked->block())))
+    return failure();
+  values[node->output()] = castTo(getValue(forked->outputs()[0]), *type, loc);
   return success();
 }

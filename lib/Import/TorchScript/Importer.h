@@ -75,6 +75,7 @@ private:
   mlir::LogicalResult importIf(const jit::Node *node);
   mlir::LogicalResult importLoop(const jit::Node *node);
   mlir::LogicalResult importCallFunction(const jit::Node *node);
+  mlir::LogicalResult importFork(const jit::Node *node);
   /// Inserts a cast where TorchScript's subtyping lets a value stand for one of another type.
   mlir::Value castTo(mlir::Value value, mlir::Type type, mlir::Location loc);
   mlir::Value getValue(const jit::Value *value) { return values.at(value); }

@@ -270,17 +270,24 @@ LogicalResult slice(RuleContext &ctx, Results &results) {
   if (std::optional<LogicalResult> done = sliceAtRunTime(ctx, results))
     return *done;
   std::vector<SpecValue> list = items(ctx, 0);
-  int64_t size = list.size();
-  int64_t step = ctx.constantInt(3, 1);
-  int64_t start = ctx.constantInt(1, 0), end = ctx.constantInt(2, size);
+  int64_t size = list.size(), step = ctx.constantInt(3, 1);
+  if (step == 0)
+    return ctx.raise("slice step cannot be zero");
+  // As Python's slice.indices.
+  int64_t first = step > 0 ? 0 : -1, last = step > 0 ? size : size - 1;
+  auto clamp = [&](int64_t at) {
+    return std::clamp<int64_t>(at < 0 ? at + size : at, first, last);
+  };
+  int64_t start = ctx.isNone(1) ? (step > 0 ? first : last) : clamp(ctx.constantInt(1));
+  int64_t end = ctx.isNone(2) ? (step > 0 ? last : first) : clamp(ctx.constantInt(2));
   if (ctx.failed())
     return failure();
-  if (step <= 0)
-    return ctx.fail("a slice of a list with a step of " + Twine(step) + " is not supported");
-  auto clamp = [&](int64_t at) { return std::clamp<int64_t>(at < 0 ? at + size : at, 0, size); };
   std::vector<SpecValue> part;
-  for (int64_t i = clamp(start); i < clamp(end); i += step)
+  for (int64_t i = start; step > 0 ? i < end : i > end;) {
     part.push_back(list[i]);
+    if (__builtin_add_overflow(i, step, &i))
+      break;
+  }
   results.push_back(ctx.makeList(std::move(part), elementType(ctx, 0)));
   return success();
 }
@@ -492,9 +499,8 @@ LogicalResult sortInPlace(RuleContext &ctx, Results &results) {
   if (!isList(ctx, 0))
     return failure();
   bool descending = ctx.constantBool(1, false);
-  for (const SpecValue &element : items(ctx, 0))
-    if (!element.getFloat())
-      return ctx.fail("expected a list of numbers that are known at compile time");
+  if (!llvm::all_of(items(ctx, 0), [](const SpecValue &element) { return element.getFloat(); }))
+    return changeAtRunTime(ctx, results);
   std::vector<SpecValue> *list = ctx.failed() ? nullptr : change(ctx, 0);
   if (!list)
     return failure();
@@ -504,20 +510,79 @@ LogicalResult sortInPlace(RuleContext &ctx, Results &results) {
   return success();
 }
 
-LogicalResult indexOf(RuleContext &ctx, Results &results) {
+/// Which elements of the list at operand 0 are operand 1, each a bool that may be known only at run
+/// time; nothing after a failure.
+std::optional<std::vector<SpecValue>> matches(RuleContext &ctx) {
+  std::vector<SpecValue> found;
   if (!isList(ctx, 0))
-    return failure();
-  for (auto [index, element] : llvm::enumerate(std::vector<SpecValue>(items(ctx, 0)))) {
+    return std::nullopt;
+  for (const SpecValue &element : std::vector<SpecValue>(items(ctx, 0))) {
     std::optional<SpecValue> same = equal(ctx, element, ctx.operand(1));
     if (!same)
-      return failure();
-    std::optional<bool> known = same->getBool();
-    if (!known)
-      return ctx.fail("the position in a list is known only at run time");
-    if (*known)
-      return results.push_back(ctx.makeInt(static_cast<int64_t>(index))), success();
+      return std::nullopt;
+    found.push_back(*same);
   }
-  return ctx.raise("the value is not in the list");
+  return ctx.failed() ? std::nullopt : std::optional(found);
+}
+
+const char *notInList = "the value is not in the list";
+
+LogicalResult indexOf(RuleContext &ctx, Results &results) {
+  std::optional<std::vector<SpecValue>> found = matches(ctx);
+  if (!found)
+    return failure();
+  // Behind an element that is known to be equal, nothing counts.
+  auto last = llvm::find_if(*found, [](const SpecValue &same) { return same.getBool() == true; });
+  bool isThere = last != found->end();
+  Walker &w = ctx.getWalker();
+  Value position = isThere ? w.constant(ctx.b.getI64IntegerAttr(last - found->begin())) : Value();
+  Value any;
+  for (size_t i = last - found->begin(); i-- > 0;) {
+    if ((*found)[i].getBool())
+      continue;
+    Value same = (*found)[i].getScalar(), here = w.constant(ctx.b.getI64IntegerAttr(i));
+    position = position ? arith::SelectOp::create(ctx.b, ctx.loc, same, here, position) : here;
+    any = any ? arith::OrIOp::create(ctx.b, ctx.loc, any, same).getResult() : same;
+  }
+  if (!position)
+    return ctx.raise(notInList);
+  if (!isThere)
+    ctx.check(any, notInList);
+  results.push_back(SpecValue::scalar(position));
+  return success();
+}
+
+LogicalResult countOf(RuleContext &ctx, Results &results) {
+  std::optional<std::vector<SpecValue>> found = matches(ctx);
+  if (!found)
+    return failure();
+  OpBuilder &b = ctx.b;
+  Value count = ctx.getWalker().constant(b.getI64IntegerAttr(0));
+  for (const SpecValue &same : *found)
+    count = b.createOrFold<arith::AddIOp>(
+        ctx.loc, count,
+        b.createOrFold<arith::ExtUIOp>(ctx.loc, b.getI64Type(), ctx.scalarValue(same)));
+  results.push_back(SpecValue::scalar(count));
+  return success();
+}
+
+LogicalResult removeItem(RuleContext &ctx, Results &results) {
+  std::optional<std::vector<SpecValue>> found = matches(ctx);
+  if (!found)
+    return failure();
+  for (auto [i, same] : llvm::enumerate(*found)) {
+    std::optional<bool> known = same.getBool();
+    if (!known)
+      return changeAtRunTime(ctx, results);
+    if (!*known)
+      continue;
+    std::vector<SpecValue> *list = change(ctx, 0);
+    if (!list)
+      return failure();
+    list->erase(list->begin() + i);
+    return success();
+  }
+  return ctx.raise(notInList);
 }
 
 /// `list(range(...))`-like: `prim::rangelist(n)`.
@@ -741,6 +806,8 @@ void specialize::registerContainerRules(RuleRegistry &registry) {
     registry.special("__contains__" + list, contains);
     registry.special(std::string("index.list_") + kind, indexOf);
     registry.special(std::string("index.") + kind, indexOf);
+    registry.special(std::string("count.") + kind, countOf);
+    registry.special(std::string("remove.") + kind, removeItem);
     registry.special(std::string("sum.") + kind, sumOfList);
     registry.special(std::string("prim::min.") + kind + "_list", extremum<false>);
     registry.special(std::string("prim::max.") + kind + "_list", extremum<true>);

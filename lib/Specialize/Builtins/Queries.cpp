@@ -40,6 +40,17 @@ LogicalResult same(RuleContext &ctx, Results &results) {
   return success();
 }
 
+/// prim::EnumName(value), prim::EnumValue(value).
+template <bool isName> LogicalResult enumPart(RuleContext &ctx, Results &results) {
+  auto value = dyn_cast_if_present<EnumValueAttr>(ctx.operand(0).getConstant());
+  if (!value)
+    return ctx.fail("expected a value of an enumeration that is known at compile time");
+  Type type = AnyType::get(ctx.context());
+  results.push_back(
+      ctx.getWalker().fromAttribute(isName ? value.getName() : value.getValue(), type));
+  return success();
+}
+
 /// A rule on the type of a tensor operand.
 template <typename Function> SpecialRule ofType(Function function) {
   return [function](RuleContext &ctx, Results &results) -> LogicalResult {
@@ -294,11 +305,14 @@ void specialize::registerQueryRules(RuleRegistry &registry) {
   registry.special("__isnot__", identity<true>);
   for (const char *name : {"prim::unchecked_unwrap_optional", "_unwrap_optional"})
     registry.special(name, unwrapOptional);
-  for (const char *name : {"prim::data", "detach", "detach_", "requires_grad_",
-                           "prim::unchecked_cast", "alias", "prim::annotate", "_set_requires_grad"})
+  for (const char *name :
+       {"prim::data", "detach", "detach_", "requires_grad_", "prim::unchecked_cast", "alias",
+        "prim::annotate", "_set_requires_grad", "wait"}) // for what has run where it was forked
     registry.special(name, same);
   for (const char *name : {"warn", "warn_once", "set_grad_enabled", "_set_grad_enabled"})
     registry.special(name, nothing);
+  registry.special("prim::EnumValue", enumPart<false>);
+  registry.special("prim::EnumName", enumPart<true>);
   registry.special("promote_types", promote);
   for (const char *name : {"result_type.Tensor", "result_type.Scalar", "result_type.Scalar_Tensor",
                            "result_type.Scalar_Scalar"})

@@ -182,6 +182,8 @@ LogicalResult Walker::step(DictConstructOp dict) {
 
 LogicalResult Walker::step(UncheckedCastOp castOp) {
   SpecValue value = get(castOp.getOperand());
+  if (isa<FutureType>(castOp.getResult().getType())) // whatever it will be
+    return bind(castOp.getResult(), value), success();
   if (value.isNone() &&
       !isa<NoneType, OptionalType, AnyType, UnionType>(castOp.getResult().getType())) {
     raise(locOf(castOp), "Unwrapping null optional");
@@ -221,14 +223,4 @@ LogicalResult Walker::step(RaiseOp raiseOp) {
   }
   raise(locOf(raiseOp), text, holes);
   return success();
-}
-
-LogicalResult Walker::step(EnterOp enterOp) {
-  SpecValue object = get(enterOp.getObject());
-  if (object.is(ValueKind::Object) &&
-      cell(object.getCell()).className.getValue().contains("torch.autograd")) {
-    bind(enterOp.getResult(), SpecValue::none());
-    return success();
-  }
-  return error("this context manager is not supported");
 }

@@ -121,6 +121,8 @@ OutcomePtr Walker::walkFrom(Block &block, Block::iterator it) {
                           get(loop.getInitialCondition())});
     else if (isa<CallOp, CallMethodOp>(op))
       outcome = walkCall(op);
+    else if (isa<EnterOp, ExitOp>(op))
+      outcome = walkWith(op);
     else if (Value present = presenceFor(op))
       outcome = walkByPresence(op, present);
     if (!outcome) {
@@ -198,39 +200,55 @@ OutcomePtr Walker::walkFunction(func::FuncOp callee, ArrayRef<SpecValue> argumen
   return outcome;
 }
 
+OutcomePtr Walker::unknownResults(Operation *op) {
+  return makeLeaf(SmallVector<SpecValue>(op->getNumResults(), SpecValue::unknown()));
+}
+
 OutcomePtr Walker::walkCall(Operation *op) {
   SmallVector<SpecValue> arguments = get(op->getOperands());
-  auto unknownResults = [&]() {
-    return makeLeaf(SmallVector<SpecValue>(op->getNumResults(), SpecValue::unknown()));
-  };
-  FlatSymbolRefAttr symbol;
-  if (auto call = dyn_cast<CallOp>(op)) {
-    symbol = call.getCalleeAttr();
-  } else {
-    auto method = cast<CallMethodOp>(op);
-    const SpecValue &self = arguments.front();
-    if (!self.is(ValueKind::Object)) {
-      if (!self.is(ValueKind::Unknown))
-        (void)error("expected an object to call '" + method.getMethod() + "' of, but got " +
-                    self.kindName());
-      return unknownResults();
-    }
-    FlatSymbolRefAttr className = cell(self.getCell()).className;
-    ClassOp classOp = program.lookupClass(className);
-    if (classOp)
-      symbol = classOp.getMethod(method.getMethod());
-    if (!symbol) {
-      (void)error("the class " + className.getValue() + " has no method '" + method.getMethod() +
-                  "'");
-      return unknownResults();
-    }
+  if (auto call = dyn_cast<CallOp>(op))
+    return walkSymbol(call.getCalleeAttr(), arguments, op);
+  return walkMethod(cast<CallMethodOp>(op).getMethod(), arguments, op);
+}
+
+OutcomePtr Walker::walkMethod(StringRef name, ArrayRef<SpecValue> arguments, Operation *op) {
+  const SpecValue &self = arguments.front();
+  if (!self.is(ValueKind::Object)) {
+    if (!self.is(ValueKind::Unknown))
+      (void)error("expected an object to call '" + name + "' of, but got " + self.kindName());
+    return unknownResults(op);
   }
+  FlatSymbolRefAttr className = cell(self.getCell()).className;
+  ClassOp classOp = program.lookupClass(className);
+  FlatSymbolRefAttr symbol = classOp ? classOp.getMethod(name) : FlatSymbolRefAttr();
+  if (!symbol) {
+    (void)error("the class " + className.getValue() + " has no method '" + name + "'");
+    return unknownResults(op);
+  }
+  return walkSymbol(symbol, arguments, op);
+}
+
+OutcomePtr Walker::walkSymbol(FlatSymbolRefAttr symbol, ArrayRef<SpecValue> arguments,
+                              Operation *op) {
   func::FuncOp callee = program.lookupFunction(symbol);
   if (!callee || callee.isExternal()) {
     (void)error("expected a function " + symbol.getValue());
-    return unknownResults();
+    return unknownResults(op);
   }
   return walkFunction(callee, arguments, op);
+}
+
+OutcomePtr Walker::walkWith(Operation *op) {
+  SpecValue object = get(op->getOperand(0));
+  // no_grad and its like.
+  if (object.is(ValueKind::Object) &&
+      cell(object.getCell()).className.getValue().contains("torch.autograd"))
+    return makeLeaf(SmallVector<SpecValue>(op->getNumResults(), SpecValue::none()));
+  SpecValue none = SpecValue::none();
+  if (isa<EnterOp>(op))
+    return walkMethod("__enter__", {object}, op);
+  // What raises leaves the call: the method is told of no exception.
+  return walkMethod("__exit__", {object, none, none, none}, op);
 }
 
 //===----------------------------------------------------------------------===//
@@ -242,9 +260,8 @@ LogicalResult Walker::step(Operation *op) {
       .Case([&](AtenOp aten) { return stepAten(aten); })
       .Case<ConstantOp, GetAttrOp, SetAttrOp, HasAttrOp, CreateObjectOp, ListConstructOp,
             ListUnpackOp, TupleConstructOp, TupleUnpackOp, TupleIndexOp, TupleSliceOp,
-            DictConstructOp, UncheckedCastOp, IsInstanceOp, UninitializedOp, RaiseOp, EnterOp>(
+            DictConstructOp, UncheckedCastOp, IsInstanceOp, UninitializedOp, RaiseOp>(
           [&](auto known) { return step(known); })
-      .Case([&](ExitOp) { return success(); })
       .Case([&](PrintOp) { return error("print is not supported"); })
       .Default([&](Operation *other) {
         return error("the operation '" + other->getName().getStringRef() +

@@ -426,8 +426,14 @@ private:
   mlir::LogicalResult step(IsInstanceOp op);
   mlir::LogicalResult step(UninitializedOp op);
   mlir::LogicalResult step(RaiseOp op);
-  mlir::LogicalResult step(EnterOp op);
   OutcomePtr walkCall(mlir::Operation *op);
+  OutcomePtr walkMethod(llvm::StringRef name, llvm::ArrayRef<SpecValue> arguments,
+                        mlir::Operation *op);
+  OutcomePtr walkSymbol(mlir::FlatSymbolRefAttr symbol, llvm::ArrayRef<SpecValue> arguments,
+                        mlir::Operation *op);
+  /// Enters or leaves a context manager.
+  OutcomePtr walkWith(mlir::Operation *op);
+  OutcomePtr unknownResults(mlir::Operation *op);
   /// An operation other than a conditional, a loop or a call. False if it raised.
   bool stepAlone(mlir::Operation *op);
   SpecValue decided(const SpecValue &value);
