@@ -94,6 +94,12 @@ class Language(torch.nn.Module):
                 values[2:0:-1], values[-3:-1], values[::2], values[3:0:-2], [1, 2, 3][5::-4])
 
     @torch.jit.export
+    def texts(self, x: Tensor):
+        return [str(2.0), "{}".format(0.1), f"{1e20}", str(-0.0), str([0.1, 2.0]), "%f" % 123456.789, str({1: 2.5}),
+                "{} {}".format(["a"], None), str((1,)), str((x.dim(), "b", True)), "%s %d" % ("c", 3), str(1e15),
+                str(float("nan")), str(-float("inf")), str(123456.789)]
+
+    @torch.jit.export
     def searched(self, n: int):
         values = [4, n, 7]
         return values.index(7 - n), values
@@ -106,10 +112,11 @@ def main(build, folder, device):
     torch.jit.script(Language()).save(str(archive))
     x = torch.randn(2, 3)
     calls = [("ensemble", [x]), ("forked_state", [x]), ("forked_state", [x]), ("modes", [x, 2]), ("managed", [x, 4]),
-             ("lists", [7, 0.5]), ("lists", [2, 2.5]), ("searched", [0]), ("searched", [3]),
+             ("lists", [7, 0.5]), ("lists", [2, 2.5]), ("texts", [x]), ("searched", [0]), ("searched", [3]),
              ("searched", [5], "not in")]
     signatures = ["ensemble(2x3xf32)", "forked_state(2x3xf32)", "modes(2x3xf32, int)", "managed(2x3xf32, int)",
-                  "lists(int, float)", "searched(int)"]
+                  "lists(int, float)", "texts(2x3xf32)",
+                  "searched(int)"]
     check_calls(build, archive, signatures, calls, folder, device=device)
     print(f"{len(calls)} calls agree")
 

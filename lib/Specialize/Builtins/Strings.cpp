@@ -7,6 +7,8 @@
 #include "../Interpreter/Walker.h"
 #include "TorchLite/Specialize/Rules.h"
 
+#include "llvm/ADT/StringSet.h"
+
 using namespace mlir;
 using namespace torchlite::tl;
 using namespace torchlite::tl::specialize;
@@ -55,16 +57,62 @@ void append(Text &text, const SpecValue &string) {
   text.add(content);
 }
 
+/// A float as TorchScript writes it: whole numbers with a point behind them, others with all of
+/// their digits.
+std::string floatText(double value) {
+  constexpr double limit = 9223372036854775808.0; // 2^63
+  if (value >= -limit && value < limit && value == std::trunc(value))
+    return std::to_string(static_cast<int64_t>(value)) + ".";
+  char digits[40];
+  snprintf(digits, sizeof digits, "%.17g", value);
+  return digits;
+}
+
+/// Whether a text is for people alone: part of what the program raises, or warns of.
+bool isForMessages(Operation *op, unsigned depth = 8) {
+  static const llvm::StringSet<> texts = {"format", "percentFormat", "add.str", "join",
+                                          "str",    "prim::str",     "warn",    "warn_once"};
+  return depth && llvm::all_of(op->getUsers(), [&](Operation *user) {
+           auto aten = dyn_cast<AtenOp>(user);
+           return isa<RaiseOp>(user) ||
+                  (aten && texts.contains(aten.getName()) && isForMessages(user, depth - 1));
+         });
+}
+
+void print(RuleContext &ctx, Text &text, const SpecValue &value);
+
+/// Appends elements between brackets; those of a dict in pairs.
+void printAll(RuleContext &ctx, Text &text, StringRef open, ArrayRef<SpecValue> elements,
+              StringRef close, bool isDict = false) {
+  text.add(open);
+  for (auto [index, element] : llvm::enumerate(elements)) {
+    if (index)
+      text.add(isDict && index % 2 ? ": " : ", ");
+    print(ctx, text, element);
+  }
+  text.add(close);
+}
+
+/// Appends what stands for a value whose text is not known, where nobody computes with it.
+void printUnknown(RuleContext &ctx, Text &text, const SpecValue &value) {
+  if (!isForMessages(ctx.getWalker().current))
+    return (void)ctx.fail("the text of a value of type " + value.kindName() +
+                          " is not supported but in what is raised");
+  // A single number is printed as such; what is longer is named.
+  if (value.isTensor()) {
+    RankedTensorType type = value.getTensor().type;
+    if (type.getRank() == 0 && !isComplex(type.getElementType()))
+      return text.addHole(SpecValue::scalar(ctx.toScalar(ctx.tensorValue(value))));
+    return text.add("<tensor>");
+  }
+  text.add(("<" + value.kindName() + ">").str());
+}
+
 /// Appends any value as TorchScript's `str` and `format` write it.
-void print(RuleContext &ctx, Text &text, const SpecValue &value, bool quoted = false) {
+void print(RuleContext &ctx, Text &text, const SpecValue &value) {
   switch (value.kind()) {
   case ValueKind::String:
-    if (quoted)
-      text.add("'");
-    append(text, value);
-    if (quoted)
-      text.add("'");
-    return;
+    return append(text, value);
   case ValueKind::Device:
     return text.add(*value.getString());
   case ValueKind::None:
@@ -78,38 +126,38 @@ void print(RuleContext &ctx, Text &text, const SpecValue &value, bool quoted = f
       return text.add(std::to_string(*known));
     return text.addHole(value);
   case ValueKind::Float:
-    if (std::optional<double> known = value.getFloat()) {
-      SmallString<32> digits;
-      llvm::APFloat(*known).toString(digits, /*FormatPrecision=*/6, /*FormatMaxPadding=*/4);
-      std::string number = digits.str().str();
-      if (number.find_first_of(".eEn") == std::string::npos)
-        number += ".";
-      return text.add(number);
-    }
+    if (std::optional<double> known = value.getFloat())
+      return text.add(floatText(*known));
     return text.addHole(value);
   case ValueKind::List:
-  case ValueKind::Tuple: {
-    bool list = value.is(ValueKind::List);
-    text.add(list ? "[" : "(");
-    for (auto [index, element] : llvm::enumerate(ctx.elements(value))) {
-      if (index)
-        text.add(", ");
-      print(ctx, text, element, /*quoted=*/true);
-    }
-    return text.add(list ? "]" : ")");
-  }
-  case ValueKind::Tensor: {
-    // A single number is printed as such; what is longer is named.
-    RankedTensorType type = value.getTensor().type;
-    if (type.getRank() == 0 && !isComplex(type.getElementType()))
-      return text.addHole(SpecValue::scalar(ctx.toScalar(ctx.tensorValue(value))));
-    text.add("<tensor>");
-    return;
-  }
+    return printAll(ctx, text, "[", ctx.elements(value), "]");
+  case ValueKind::Tuple:
+    return printAll(ctx, text, "(", value.getElements(),
+                    value.getElements().size() == 1 ? ",)" : ")");
+  case ValueKind::Dict:
+    return printAll(ctx, text, "{", ctx.getWalker().cell(value.getCell()).elements, "}",
+                    /*isDict=*/true);
   default:
-    text.add(("<" + value.kindName() + ">").str());
-    return;
+    return printUnknown(ctx, text, value);
   }
+}
+
+/// Appends a value as `%d` or `%f` write it; false if that is not known.
+bool printNumber(Text &text, char kind, const SpecValue &value) {
+  if (kind == 'd' && value.is(ValueKind::Int)) {
+    if (std::optional<int64_t> known = value.getInt())
+      text.add(std::to_string(*known));
+    else
+      text.addHole(value);
+    return true;
+  }
+  std::optional<double> known = value.getFloat();
+  if (kind != 'f' || value.is(ValueKind::Bool) || !known)
+    return false;
+  char digits[400]; // as a 32-bit float
+  snprintf(digits, sizeof digits, "%f", static_cast<double>(static_cast<float>(*known)));
+  text.add(digits);
+  return true;
 }
 
 /// `str.format` with positional `{}`.
@@ -130,11 +178,13 @@ LogicalResult format(RuleContext &ctx, Results &results) {
     print(ctx, text, ctx.operand(next++));
     rest = rest.drop_front(at + 2);
   }
+  if (ctx.failed())
+    return failure();
   results.push_back(text.get(ctx.context()));
   return success();
 }
 
-/// `"..." % (...)`: %s, %d, %i, %f, %g and %%; widths are refused.
+/// `"..." % (...)`: %s, %d, %i, %f and %%; widths are refused.
 LogicalResult percentFormat(RuleContext &ctx, Results &results) {
   std::optional<StringRef> pattern = ctx.operand(0).getString();
   if (!pattern)
@@ -159,10 +209,15 @@ LogicalResult percentFormat(RuleContext &ctx, Results &results) {
       text.add("%");
       continue;
     }
-    if (!StringRef("sdifgr").contains(kind) || next >= values.size())
+    bool isKnown = next < values.size() && StringRef("sdif").contains(kind);
+    if (isKnown && kind == 's')
+      print(ctx, text, values[next]);
+    else if (!isKnown || !printNumber(text, kind == 'i' ? 'd' : kind, values[next]))
       return ctx.fail("the format '" + *pattern + "' is not supported");
-    print(ctx, text, values[next++]);
+    ++next;
   }
+  if (ctx.failed())
+    return failure();
   results.push_back(text.get(ctx.context()));
   return success();
 }
@@ -170,6 +225,8 @@ LogicalResult percentFormat(RuleContext &ctx, Results &results) {
 LogicalResult stringOf(RuleContext &ctx, Results &results) {
   Text text;
   print(ctx, text, ctx.operand(0));
+  if (ctx.failed())
+    return failure();
   results.push_back(text.get(ctx.context()));
   return success();
 }
@@ -180,6 +237,8 @@ LogicalResult concat(RuleContext &ctx, Results &results) {
   Text text;
   append(text, ctx.operand(0));
   append(text, ctx.operand(1));
+  if (ctx.failed())
+    return failure();
   results.push_back(text.get(ctx.context()));
   return success();
 }
@@ -208,6 +267,8 @@ LogicalResult join(RuleContext &ctx, Results &results) {
       append(text, ctx.operand(0));
     append(text, element);
   }
+  if (ctx.failed())
+    return failure();
   results.push_back(text.get(ctx.context()));
   return success();
 }
