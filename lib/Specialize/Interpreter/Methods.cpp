@@ -175,7 +175,8 @@ class MethodWalk {
 public:
   MethodWalk(Program &program, const MethodSignature &signature, func::FuncOp method,
              StateSignature state, const StateWidening &widening, func::FuncOp function,
-             const llvm::DenseSet<Operation *> &keepOpen, bool identities)
+             const llvm::DenseSet<Operation *> &keepOpen, bool identities,
+             const llvm::DenseSet<Operation *> &boxes)
       : program(program), signature(signature), method(method), state(state), loc(method.getLoc()),
         function(function), entry(&function.getBody().front()), builder(method.getContext()),
         walker(program, OpBuilder::atBlockEnd(entry)), mb(walker, widening),
@@ -183,6 +184,7 @@ public:
     walker.function = function;
     walker.keepOpen = keepOpen;
     walker.tracksIdentities = identities;
+    walker.boxes.sites = boxes;
     result.variant.signature = signature;
   }
 
@@ -190,6 +192,8 @@ public:
   MethodResult run();
   /// What the walk found that is not to be joined.
   const llvm::SetVector<Operation *> &newKeepOpen() const { return walker.newKeepOpen; }
+  /// Containers that would have to be boxes.
+  const llvm::SetVector<Operation *> &newBoxes() const { return walker.boxes.newSites; }
   /// The walk found that it needs identities, and did not track them.
   bool needsIdentities() const { return walker.needsIdentities && !walker.tracksIdentities; }
 
@@ -479,19 +483,33 @@ MethodResult MethodWalk::run() {
 MethodResult specialize::specializeMethod(Program &program, const MethodSignature &signature,
                                           func::FuncOp method, StateSignature state,
                                           const StateWidening &widening, StringRef name) {
-  llvm::DenseSet<Operation *> keepOpen;
+  llvm::DenseSet<Operation *> keepOpen, boxes;
   bool identities = false;
+  // Of the first walk that fails, without boxes.
+  std::vector<Problem> problems;
   for (;;) {
     OpBuilder builder(program.module.getBodyRegion());
     builder.setInsertionPointToEnd(program.module.getBody());
     auto function =
         func::FuncOp::create(builder, method.getLoc(), name, builder.getFunctionType({}, {}));
     function.addEntryBlock();
-    MethodWalk walk(program, signature, method, state, widening, function, keepOpen, identities);
+    MethodWalk walk(program, signature, method, state, widening, function, keepOpen, identities,
+                    boxes);
     MethodResult result = walk.run();
-    // Ends, as the set of operations grows each time.
-    if (walk.newKeepOpen().empty() && !walk.needsIdentities())
-      return result;
+    // Ends, as the sets of operations grow each time.
+    if (walk.newKeepOpen().empty() && !walk.needsIdentities()) {
+      bool finds = !result.newStateAttributes.empty() || !result.newStateStorages.empty();
+      if (result.problems.empty() || finds)
+        return result;
+      if (problems.empty())
+        problems = result.problems;
+      if (walk.newBoxes().empty()) {
+        result.problems = problems;
+        return result;
+      }
+      boxes.insert_range(walk.newBoxes());
+      continue;
+    }
     identities |= walk.needsIdentities();
     keepOpen.insert_range(walk.newKeepOpen());
     if (result.variant.function)

@@ -1,4 +1,5 @@
 //===- Sizes.cpp - Scalars, sizes and what is known of them ---------------===//
+#include "Boxes.h"
 #include "Walker.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -43,10 +44,27 @@ Value Walker::constant(TypedAttr attr) {
 
 Value Walker::anyValue(Type type) {
   auto tensorType = dyn_cast<RankedTensorType>(type);
+  if (isa<rt::BoxType>(type))
+    return rt::BoxNoneOp::create(b, locOf(current));
   if (!tensorType)
     return constant(cast<TypedAttr>(b.getZeroAttr(type)));
   SmallVector<Value> sizes(tensorType.getNumDynamicDims(), constant(b.getIndexAttr(0)));
   return tensor::EmptyOp::create(b, locOf(current), tensorType, sizes);
+}
+
+Value Walker::textBox(const SpecValue &text) {
+  if (text.is(ValueKind::Text))
+    return text.getBox();
+  std::optional<StringRef> known = text.getString();
+  if (!known)
+    return {};
+  Value &box = textBoxes[text.getConstant()];
+  if (!box) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(&function.getBody().front());
+    box = rt::BoxTextOp::create(b, function.getLoc(), *known);
+  }
+  return box;
 }
 
 Value Walker::converted(Value value, Type type) {

@@ -10,6 +10,9 @@ using namespace torchlite::tl::specialize;
 
 /// More trips than this are not unrolled.
 static constexpr int64_t maxUnroll = 2048;
+/// Where lists could be boxes, trips are not unrolled in more nested arms than this: each of them
+/// doubles the code.
+static constexpr unsigned maxArms = 8;
 
 OutcomePtr Walker::unroll(LoopEntry loop) {
   LoopOp op = loop.op;
@@ -24,6 +27,12 @@ OutcomePtr Walker::unroll(LoopEntry loop) {
         (void)error("the loop must be unrolled, but whether it goes on is known only at run time");
         unrollStopped = true;
       }
+      return unknown();
+    }
+    if (undecided > maxArms && !boxes.newSites.empty()) {
+      (void)error("the loop must be unrolled, but goes on in more than 2^" + Twine(maxArms) +
+                  " ways");
+      unrollStopped = true;
       return unknown();
     }
     if (loop.first >= maxUnroll) {

@@ -1,5 +1,6 @@
 //===- Walker.cpp - The walk over operations ------------------------------===//
 #include "Walker.h"
+#include "Boxes.h"
 #include "RunTimeLists.h"
 #include "Strides.h"
 
@@ -439,6 +440,8 @@ LogicalResult Walker::applyRule(RuleContext &ctx, const Rule &rule,
   SmallVector<SpecValue> operands;
   for (unsigned i : llvm::seq<unsigned>(0, ctx.size()))
     operands.push_back(ctx.operand(i));
+  if (takesBox(ctx))
+    return applyBoxed(ctx, rule, results);
   if (rule.runTimeList && takesRunTimeList(*this, ctx))
     return rule.runTimeList(ctx, results);
   if (rule.special)

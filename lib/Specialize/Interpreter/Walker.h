@@ -21,6 +21,7 @@
 #ifndef TORCHLITE_LIB_SPECIALIZE_WALKER_H
 #define TORCHLITE_LIB_SPECIALIZE_WALKER_H
 
+#include "BoxKnowledge.h"
 #include "Heap.h"
 #include "TorchLite/Dialect/TorchLite/Transforms/OperatorOracle.h"
 #include "TorchLite/Specialize/Rules.h"
@@ -196,6 +197,8 @@ public:
   SpecValue newTensor(mlir::Value value, Known contiguous = Known::Yes, bool given = true);
   SpecValue newList(std::vector<SpecValue> elements, mlir::Type elementType);
   SpecValue newDict(std::vector<SpecValue> keysAndValues, mlir::Type type);
+  /// The same as a box (Boxes.h).
+  SpecValue newBox(ValueKind kind, llvm::ArrayRef<SpecValue> elements, mlir::Type type);
   SpecValue viewOf(const SpecValue &tensor, llvm::ArrayRef<ViewStep> steps, Known contiguous);
   mlir::Value readTensor(const SpecValue &tensor);
   /// Every read passes by here, to see whether it finds a write that it would not find if the
@@ -257,6 +260,8 @@ public:
   mlir::Value constant(mlir::TypedAttr attr);
   /// Some value of a type, where it is never used.
   mlir::Value anyValue(mlir::Type type);
+  /// The box of a str; null if it has holes.
+  mlir::Value textBox(const SpecValue &text);
   /// A tensor with a weaker static shape; the value itself if it is of that type.
   mlir::Value converted(mlir::Value value, mlir::Type type);
   mlir::Value dimOf(mlir::Value tensor, int64_t dim);
@@ -336,6 +341,12 @@ public:
   /// Lists whose elements or lengths the loop attempt at hand does not know: candidates for
   /// RunTimeLists.h.
   llvm::SetVector<CellId> touchedLists;
+  /// Boxes.h.
+  BoxKnowledge boxes;
+  llvm::DenseMap<mlir::Attribute, mlir::Value> textBoxes;
+  llvm::DenseMap<CellId, mlir::Value> constantBoxes;
+  /// Lists and dicts that the method is called with.
+  llvm::DenseSet<CellId> argumentContainers;
   /// Numbers of pieces that are this for most sizes: what a loop is unrolled by that cannot be
   /// kept.
   llvm::DenseMap<mlir::Value, int64_t> usualCounts;
