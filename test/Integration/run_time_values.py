@@ -206,6 +206,95 @@ def wrong_sizes(self, x: Tensor, n: int):
     return torch.stack(rows)
 """
 
+# Lists that are known until they are put somewhere; and what is one object.
+OBJECTS = """
+def box_in_arm(self, x: Tensor, n: int):
+    a = [1, 2]
+    rows: List[List[int]] = []
+    for i in range(n):
+        rows.append([i])
+    if n > 2:
+        rows.append(a)
+    rows[-1].append(7)
+    a.append(8)
+    return a, rows[-1]
+def box_in_both_arms(self, x: Tensor, n: int):
+    a = [1, 2]
+    b = [3]
+    rows: List[List[int]] = []
+    for i in range(n):
+        rows.append([i])
+    if n > 2:
+        rows.append(a)
+    else:
+        rows.append(b)
+    rows[-1].append(7)
+    return a, b, rows[-1], len(rows)
+def box_in_loop(self, x: Tensor, n: int):
+    a = [1, 2]
+    rows: List[List[int]] = []
+    for i in range(n):
+        a.append(i)
+        rows.append(a)
+    a[0] = 77
+    return a, len(rows), rows
+def box_behind(self, x: Tensor, n: int):
+    a = [1, 2]
+    b = a
+    rows: List[List[int]] = []
+    for i in range(n):
+        rows.append([i])
+    rows.append(b)
+    a.append(5)
+    rows[-1].append(6)
+    return a, b, rows
+def nested_static(self, x: Tensor, n: int):
+    inner = [1]
+    pair = [inner, [2]]
+    rows: List[List[List[int]]] = []
+    for i in range(n):
+        rows.append([[i]])
+    rows.append(pair)
+    inner.append(9)
+    rows[-1][0].append(10)
+    pair[1].append(11)
+    return inner, pair, rows
+def nan_equal(self, x: Tensor, n: int):
+    v = float(n) * float('inf') - float(n) * float('inf')
+    rows: List[List[float]] = []
+    for i in range(n):
+        rows.append([v])
+    rows.append([v])
+    return rows[0] == rows[0], rows[0] == rows[-1], rows[0] != rows[-1], v in rows[0]
+def twice(self, x: Tensor, n: int):
+    rows: List[List[int]] = []
+    for i in range(n):
+        rows.append([i])
+    return rows, rows, {"a": rows}, [rows, rows], (rows, n)
+def empties(self, x: Tensor, n: int):
+    a: List[List[int]] = []
+    t: List[Tuple[Tensor, int]] = []
+    d: Dict[int, List[int]] = {}
+    for i in range(n):
+        if i > 100:
+            a.append([i])
+            t.append((x, i))
+            d[i] = [i]
+    return a, t, d
+def empty_tensors(self, x: Tensor, n: int):
+    a: List[List[Tensor]] = []
+    for i in range(n):
+        b: List[Tensor] = []
+        a.append(b)
+    return a
+def is_same(self, x: Tensor, n: int):
+    rows: List[List[int]] = []
+    for i in range(n):
+        rows.append([i])
+    rows.append(rows[0])
+    return rows[0] is rows[-1], rows[0] is rows[1], rows[0] is not rows[-1]
+"""
+
 DICTS = """
 def counted(self, x: Tensor, n: int):
     counts: Dict[int, int] = {}
@@ -275,6 +364,35 @@ def missing_popped(self, x: Tensor, n: int):
         d[i * 2] = i
     d.pop(3)
     return len(d)
+def nan_keys(self, x: Tensor, n: int):
+    d: Dict[float, int] = {}
+    for i in range(n):
+        v = float(i) * float('inf') - float('inf')
+        d[v] = i
+        d[float(i % 2) * -0.0] = i
+        d[0.0] = 5 + i
+    ks = [k for k in d.keys()]
+    return len(d), [v for v in d.values()], ks
+def zero_key(self, x: Tensor, n: int):
+    d: Dict[float, int] = {}
+    for i in range(n + 1):
+        d[-0.0 * float(i + 1)] = i
+        d[0.0 * float(i + 1)] = i + 10
+    return d
+def bool_keys(self, x: Tensor, n: int):
+    d: Dict[int, int] = {}
+    for i in range(n):
+        d[int(i > 1)] = i
+        d[i] = 3
+    return d, 1 in d, d.get(int(n > 0), 5)
+def bool_dict(self, x: Tensor, n: int):
+    d: Dict[bool, List[int]] = {}
+    for i in range(n):
+        if (i > 1) not in d:
+            e: List[int] = []
+            d[i > 1] = e
+        d[i > 1].append(i)
+    return len(d), d
 """
 
 REFUSED = {"cannot hold Tuple": """
@@ -291,6 +409,12 @@ def through_the_list(self, x: Tensor, n: int):
         rows.append((x * 2., i))
     rows[n // 2][0].add_(1.)
     return rows[0][0]
+""", "'is' between tuples": """
+def is_tuple(self, x: Tensor, n: int):
+    rows: List[Tuple[int, int]] = []
+    for i in range(n):
+        rows.append((i, i))
+    return rows[0] is rows[0], len(rows)
 """}
 
 
@@ -330,7 +454,7 @@ COUNT = itertools.count()
 def main():
     build, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
-    sources = {"lists": LISTS, "dicts": DICTS}
+    sources = {"lists": LISTS, "objects": OBJECTS, "dicts": DICTS}
     if len(sys.argv) > 3:  # some methods, for a person
         wanted = sys.argv[3:]
         return sum(run("\n" + text, build, folder, []) for source in sources.values() for text, name in methods(source) if name in wanted)

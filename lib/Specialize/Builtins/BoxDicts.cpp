@@ -85,7 +85,9 @@ LogicalResult getOr(RuleContext &ctx, Results &results) {
   } else {
     Value at = use.select(place->found, use.add(place->at, use.integer(1)), use.integer(-1));
     value = use.boxer.get(use.box(), at, use.value(), /*orNone=*/true);
-    if (value) {
+    // What is optional there is None at no place.
+    bool isOptional = value && (value->isNone() || value->is(ValueKind::Optional));
+    if (value && !isOptional) {
       use.w.hasOptionals = true;
       value = SpecValue::optional(place->found, *value);
     }

@@ -278,7 +278,10 @@ LogicalResult removeItem(RuleContext &ctx, Results &results) {
     return failure();
   BoxUse use(ctx);
   ctx.check(use.compare(Predicate::sge, at, use.integer(0)), "list.remove(x): x not in list");
-  use.splice(use.box(), at, use.integer(1), use.none());
+  Value list = use.box();
+  if (!list)
+    return failure();
+  use.splice(list, at, use.integer(1), use.none());
   return success();
 }
 

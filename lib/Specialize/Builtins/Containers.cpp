@@ -400,7 +400,7 @@ LogicalResult repeat(RuleContext &ctx, Results &results) {
   std::optional<int64_t> count = ctx.knownInt(1 - at);
   if (!count) {
     suggestBox(ctx.getWalker(), ctx.operand(at).getCell());
-    ctx.getWalker().boxes.newSites.insert(ctx.getWalker().current);
+    suggestSite(ctx.getWalker(), ctx.getWalker().current);
     if (ctx.getWalker().loseStructure("the length of a list is known only at run time"))
       return failure();
     return ctx.fail("the length of a list is known only at run time");

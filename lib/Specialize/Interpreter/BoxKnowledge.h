@@ -42,8 +42,9 @@ struct Form {
 /// What one walk knows of boxes.
 struct BoxKnowledge {
   std::deque<Form> forms;
-  /// The forms of containers by the operation that makes them, or by their cell.
-  std::map<std::pair<mlir::Operation *, CellId>, Form *> bySite;
+  /// The forms of containers by the operation that makes them, or, where that is not known, that
+  /// puts them into a box; and by their types.
+  std::map<std::pair<mlir::Operation *, const void *>, Form *> bySite;
   /// Counts how often a form was widened.
   unsigned changes = 0;
   /// Places of tensors that boxes may hold.

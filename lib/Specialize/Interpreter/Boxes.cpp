@@ -28,8 +28,7 @@ bool specialize::canBeBoxed(Type type) {
          type.isInteger(1);
 }
 
-/// Notes an operation whose containers would have to be boxes. Those of attributes cannot be.
-static void suggestSite(Walker &w, Operation *site) {
+void specialize::suggestSite(Walker &w, Operation *site) {
   if (site && !isa<GetAttrOp>(site) && !w.boxes.sites.contains(site))
     w.boxes.newSites.insert(site);
 }
@@ -137,9 +136,10 @@ Form *Boxer::newForm(Type type) {
 }
 
 Form *Boxer::listForm(Type element, ArrayRef<Form *> parts) {
-  Form *&form = w.boxes.bySite[{w.current, 0}];
+  Type type = ListType::get(b.getContext(), element);
+  Form *&form = w.boxes.bySite[{w.current, type.getAsOpaquePointer()}];
   if (!form)
-    form = newForm(ListType::get(b.getContext(), element));
+    form = newForm(type);
   Form *list = rootOf(form), *inner = rootOf(list->parts[0]);
   if (parts.size() == 1)
     joinForms(w, inner, parts.front());
@@ -151,7 +151,7 @@ Form *Boxer::listForm(Type element, ArrayRef<Form *> parts) {
 
 Form *Boxer::formFor(CellId id, Type type) {
   Operation *site = w.boxes.madeAt.lookup(id);
-  Form *&form = w.boxes.bySite[{site, site ? 0 : id}];
+  Form *&form = w.boxes.bySite[{site ? site : w.current, type.getAsOpaquePointer()}];
   if (!form)
     form = newForm(type);
   return rootOf(form);
@@ -214,7 +214,7 @@ std::optional<SpecValue> Boxer::constantList(const SpecValue &list) {
   auto [known, isNew] = w.constantBoxes.try_emplace(list.getCell());
   if (isNew) {
     OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(&w.function.getBody().front());
+    w.setInsertionPointBehindConstants();
     known->second = rt::BoxCreateOp::create(b, loc, 0);
     Form *form = formFor(list.getCell(), ListType::get(b.getContext(), cell.type));
     if (!fill(known->second, cell.elements, form))
@@ -306,8 +306,26 @@ Value Boxer::packTensor(const SpecValue &tensor, Form *form) {
   return rt::BoxPackOp::create(b, loc, value);
 }
 
+/// All lists and dicts in a value that `form` says become boxes here; false after an error.
+bool Boxer::boxContainersIn(const SpecValue &value, Form *form) {
+  form = rootOf(form);
+  if (value.is(ValueKind::List) || value.is(ValueKind::Dict))
+    return bool(item(value, form));
+  if (value.is(ValueKind::Optional))
+    return boxContainersIn(value.getPayload(),
+                           isa<OptionalType>(form->type) ? form->parts[0] : form);
+  if (!value.is(ValueKind::Tuple) || value.getElements().size() != form->parts.size())
+    return true;
+  return llvm::all_of(llvm::zip_equal(value.getElements(), form->parts), [&](auto pair) {
+    return boxContainersIn(std::get<0>(pair), std::get<1>(pair));
+  });
+}
+
 /// Either None or what the payload is.
 Value Boxer::boxOptional(const SpecValue &value, Form *form) {
+  // What becomes a box is one behind the arms, too.
+  if (!boxContainersIn(value.getPayload(), form))
+    return nullptr;
   auto either =
       tl::IfOp::create(b, loc, TypeRange(rt::BoxType::get(b.getContext())), value.getPresent());
   OpBuilder::InsertionGuard guard(b);

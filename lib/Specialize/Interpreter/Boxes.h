@@ -24,6 +24,8 @@ bool canBeBoxed(mlir::Type type);
 
 /// Notes that a list or dict would have to be a box, from where it is made on.
 void suggestBox(Walker &walker, CellId container);
+/// Notes an operation whose containers would have to be boxes. Those of attributes cannot be.
+void suggestSite(Walker &walker, mlir::Operation *site);
 void suggestBox(Walker &walker, const Cell &container);
 
 /// The form that two are from now on.
@@ -76,6 +78,7 @@ private:
   mlir::Value packTensor(const SpecValue &tensor, Form *form);
   mlir::Value boxRunTimeList(CellId id, Form *form);
   mlir::Value boxOptional(const SpecValue &value, Form *form);
+  bool boxContainersIn(const SpecValue &value, Form *form);
   std::optional<SpecValue> getTuple(mlir::Value box, Form *form, bool orNone);
   std::nullptr_t fail(const llvm::Twine &message) {
     (void)w.error(loc, message);

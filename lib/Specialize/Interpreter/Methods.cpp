@@ -480,6 +480,20 @@ MethodResult MethodWalk::run() {
   return std::move(result);
 }
 
+/// The problems of the first walk, without boxes, and why those with boxes failed.
+static MethodResult withReason(MethodResult result, std::vector<Problem> first) {
+  if (first.empty())
+    return result;
+  for (const Problem &problem : result.problems)
+    if (problem.missing.empty() && problem.message != first.front().message) {
+      first.front().notBoxed = problem.message;
+      first.front().notBoxedAt = problem.loc;
+      break;
+    }
+  result.problems = std::move(first);
+  return result;
+}
+
 MethodResult specialize::specializeMethod(Program &program, const MethodSignature &signature,
                                           func::FuncOp method, StateSignature state,
                                           const StateWidening &widening, StringRef name) {
@@ -501,13 +515,12 @@ MethodResult specialize::specializeMethod(Program &program, const MethodSignatur
       bool finds = !result.newStateAttributes.empty() || !result.newStateStorages.empty();
       if (result.problems.empty() || finds)
         return result;
+      size_t before = boxes.size();
+      boxes.insert_range(walk.newBoxes());
+      if (boxes.size() == before)
+        return withReason(std::move(result), std::move(problems));
       if (problems.empty())
         problems = result.problems;
-      if (walk.newBoxes().empty()) {
-        result.problems = problems;
-        return result;
-      }
-      boxes.insert_range(walk.newBoxes());
       continue;
     }
     identities |= walk.needsIdentities();

@@ -344,7 +344,11 @@ std::optional<SpecValue> specialize::elementAt(RuleContext &ctx, const SpecValue
 }
 
 SpecValue specialize::runTimeListOf(Walker &w, Value all, Attribute element, Type elementType) {
-  SpecValue list = w.newList({}, elementType);
+  // Not by newList, which may make a box.
+  Cell made;
+  made.kind = Cell::Kind::List;
+  made.type = elementType;
+  SpecValue list = SpecValue::cell(ValueKind::List, w.allocate(std::move(made)));
   CellId storage = newElementStorage(w);
   Type type = cast<TypeAttr>(element).getValue();
   MLIRContext *context = w.b.getContext();

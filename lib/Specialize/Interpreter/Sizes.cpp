@@ -27,17 +27,21 @@ bool specialize::sameComputation(Value a, Value b, unsigned depth) {
   });
 }
 
+void Walker::setInsertionPointBehindConstants() {
+  Block &entry = function.getBody().front();
+  b.setInsertionPointToStart(&entry);
+  // Their order is that of first use.
+  while (b.getInsertionPoint() != entry.end() && isa<arith::ConstantOp>(*b.getInsertionPoint()))
+    b.setInsertionPointAfter(&*b.getInsertionPoint());
+}
+
 /// Constants stand at the start of the function, where every block sees them.
 Value Walker::constant(TypedAttr attr) {
   Value &slot = constants[attr];
   if (slot)
     return slot;
   OpBuilder::InsertionGuard guard(b);
-  Block &entry = function.getBody().front();
-  b.setInsertionPointToStart(&entry);
-  // After the constants that are there already, so that their order is that of first use.
-  while (b.getInsertionPoint() != entry.end() && isa<arith::ConstantOp>(*b.getInsertionPoint()))
-    b.setInsertionPointAfter(&*b.getInsertionPoint());
+  setInsertionPointBehindConstants();
   slot = arith::ConstantOp::create(b, function.getLoc(), attr);
   return slot;
 }
@@ -61,7 +65,7 @@ Value Walker::textBox(const SpecValue &text) {
   Value &box = textBoxes[text.getConstant()];
   if (!box) {
     OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(&function.getBody().front());
+    setInsertionPointBehindConstants();
     box = rt::BoxTextOp::create(b, function.getLoc(), *known);
   }
   return box;

@@ -88,6 +88,9 @@ struct Problem {
   std::string missing;
   /// A second line that the message is about.
   std::optional<mlir::Location> other = std::nullopt;
+  /// Why it cannot be in boxes (docs/RunTimeValues.md) either, and where.
+  std::string notBoxed = "";
+  std::optional<mlir::Location> notBoxedAt = std::nullopt;
 };
 
 //===----------------------------------------------------------------------===//
@@ -258,6 +261,8 @@ public:
 
   mlir::Value scalarValue(const SpecValue &number);
   mlir::Value constant(mlir::TypedAttr attr);
+  /// Where what is made once for the whole call goes: every block sees it, and it sees constants.
+  void setInsertionPointBehindConstants();
   /// Some value of a type, where it is never used.
   mlir::Value anyValue(mlir::Type type);
   /// The box of a str; null if it has holes.

@@ -54,8 +54,6 @@ def SpecializePass : Pass<"tl-specialize", "::mlir::ModuleOp"> {
   let options = [
     ListOption<"signatures", "signature", "std::string",
                "The argument types of a method: forward(1x3x224x224xf32)">,
-    Option<"boxes", "boxes", "bool", "true",
-           "What has no static structure lives at run time (docs/RunTimeValues.md)">,
     Option<"maxStates", "max-states", "unsigned", "8",
            "How many state signatures are followed before state is made dynamic">
   ];
