@@ -240,8 +240,8 @@ typedef struct tl_call_frame {
   tl_slot *arguments;
   tl_slot *result_slots;
   tl_result *results;
-  tl_memory memory;               /* tl_rt_alloc */
-  struct tl_given *given;         /* what LibTorch's operators have given */
+  tl_memory memory;       /* tl_rt_alloc */
+  struct tl_given *given; /* what LibTorch's operators have given */
   tl_boxes boxes;
   struct tl_device_frame *device; /* null: the call runs on the processor */
   tl_status status;

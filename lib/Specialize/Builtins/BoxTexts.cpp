@@ -62,6 +62,14 @@ LogicalResult repeat(RuleContext &ctx, Results &results) {
   return success();
 }
 
+LogicalResult length(RuleContext &ctx, Results &results) {
+  Value text = textOf(ctx, 0);
+  if (!text)
+    return failure();
+  results.push_back(SpecValue::scalar(rt::BoxSizeOp::create(ctx.b, ctx.loc, text).getResult()));
+  return success();
+}
+
 } // namespace
 
 void specialize::registerBoxTextRules(RuleRegistry &registry) {
@@ -72,5 +80,6 @@ void specialize::registerBoxTextRules(RuleRegistry &registry) {
   registry.boxed("gt.str", compare<Predicate::sgt>);
   registry.boxed("ge.str", compare<Predicate::sge>);
   registry.boxed("add.str", concat);
+  registry.boxed("len.str", length);
   registry.boxed("mul.str_int", repeat);
 }

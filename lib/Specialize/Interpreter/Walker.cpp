@@ -309,7 +309,7 @@ LogicalResult Walker::stepAten(AtenOp op) {
   SmallVector<SpecValue> results;
   size_t knownProblems = problems.size();
   Heap before; // of no interest unless something may be changed
-  if (program.callsOperators() && (inPlace || rule->special || rule->runTimeList))
+  if (program.callsOperators() && (inPlace || rule->special || rule->runTimeList || rule->boxed))
     before = state.heap;
   LogicalResult done = rule ? applyRule(ctx, *rule, results) : applyInPlace(ctx, *inPlace, results);
   bool isRefused = !dead && problems.size() > knownProblems;
