@@ -293,6 +293,89 @@ def is_same(self, x: Tensor, n: int):
         rows.append([i])
     rows.append(rows[0])
     return rows[0] is rows[-1], rows[0] is rows[1], rows[0] is not rows[-1]
+def negatives(self, x: Tensor, n: int):
+    rows: List[List[int]] = []
+    for i in range(3):
+        for j in range(n):
+            rows.append([i, j])
+    return rows[-n], rows[-1], rows[n - 1]
+def out_of_range(self, x: Tensor, n: int):
+    rows: List[List[int]] = []
+    for i in range(4):
+        if n > 0:
+            rows.append([i])
+    return rows[n]
+def out_of_range_neg(self, x: Tensor, n: int):
+    rows: List[List[int]] = []
+    for i in range(n):
+        rows.append([i])
+    return rows[-n - 1 + n // 3]
+def set_range(self, x: Tensor, n: int):
+    rows: List[List[int]] = []
+    for i in range(3):
+        if n > -1:
+            rows.append([i])
+    rows[n] = [5]
+    rows[-n] = [6]
+    return rows
+def slices(self, x: Tensor, n: int):
+    rows: List[List[int]] = []
+    for i in range(6):
+        if n > -1:
+            rows.append([i])
+    return rows[n:], rows[:-n], rows[-n:n + 2], rows[n:1], rows[::2], rows[1:n:3], rows[-100:100], rows[n - 3:n]
+def deleted(self, x: Tensor, n: int):
+    rows: List[List[int]] = []
+    for i in range(5):
+        if n > -10:
+            rows.append([i])
+    del rows[n - 1]
+    rows.insert(-n, [9])
+    rows.insert(100, [10])
+    rows.insert(-100, [11])
+    a = rows.pop(n - 2)
+    return rows, a
+def grown_while_read(self, x: Tensor, n: int):
+    rows: List[List[int]] = []
+    for i in range(n):
+        rows.append([i])
+    for r in rows:
+        if len(rows) > 2:
+            rows.pop()
+    return rows
+def widened(self, x: Tensor, n: int):
+    ts: List[Tensor] = [x[0]]
+    out: List[List[Tensor]] = []
+    for i in range(n):
+        last = ts[-1]
+        ts.append(torch.cat([last, x[0]]))
+        out.append([last])
+    return ts, out
+def arms_of_lists(self, x: Tensor, n: int):
+    rows = [[1], [2, 3]]
+    if n > 2:
+        rows = [[4]]
+    elif n > 1:
+        rows.append([5])
+    rows[0].append(n)
+    return rows
+def calls_itself(self, x: Tensor, n: int):
+    a = [0]
+    out: List[List[int]] = []
+    for k in range(2):
+        rows: List[List[int]] = []
+        for i in range(n):
+            rows.append(a)
+        out.extend(rows)
+        a = [k]
+    return out, a
+def write_before(self, x: Tensor, n: int):
+    h = x[0].clone()
+    h.add_(1.0)
+    rows: List[Tuple[Tensor, int]] = []
+    for i in range(n):
+        rows.append((h, i))
+    return rows[0][0], len(rows)
 """
 
 DICTS = """
@@ -393,6 +476,17 @@ def bool_dict(self, x: Tensor, n: int):
             d[i > 1] = e
         d[i > 1].append(i)
     return len(d), d
+def order2(self, x: Tensor, n: int):
+    d: Dict[int, int] = {}
+    for i in range(n):
+        d[i * 7 % 5] = i
+    if n > 2:
+        d[2] = 50
+        del d[0]
+        d[0] = 60
+        d.pop(2)
+        d.update({3: 3, 2: 2})
+    return d, [k for k in d.keys()]
 """
 
 REFUSED = {"cannot hold Tuple": """
