@@ -6,9 +6,10 @@
 
 static bool unwrapItem(const tl_type *type, tl_item item, tl_value *value);
 
-static bool unwrapTensor(const tl_box *box, tl_value *value) {
+/* The box does not know whether integers of a byte have a sign: the type does. */
+static bool unwrapTensor(const tl_type *type, const tl_box *box, tl_value *value) {
   DLManagedTensor *tensor =
-      tl_tensor_create((int32_t)box->as.tensor.dtype, box->as.tensor.rank, box->as.tensor.sizes);
+      tl_tensor_create(type->dtype, box->as.tensor.rank, box->as.tensor.sizes);
   if (!tensor)
     return false;
   if (box->as.tensor.bytes)
@@ -67,7 +68,7 @@ static bool unwrapItem(const tl_type *type, tl_item item, tl_value *value) {
   if (!box)
     return true;
   if (box->kind == TL_BOX_TENSOR)
-    return unwrapTensor(box, value);
+    return unwrapTensor(type, box, value);
   if (box->kind == TL_BOX_TEXT)
     return unwrapText(box, value);
   return unwrapItems(type, box, value);

@@ -54,6 +54,9 @@ struct BoxKnowledge {
   llvm::DenseSet<mlir::Operation *> sites;
   llvm::SetVector<mlir::Operation *> newSites;
   llvm::DenseMap<CellId, mlir::Operation *> madeAt;
+  /// An unrolling was given up in favour of boxes (Unroll.cpp); boxes did not help, so that it is
+  /// to be gone on with.
+  bool stoppedUnrolling = false, areLastResort = false;
 };
 
 } // namespace torchlite::tl::specialize

@@ -207,19 +207,20 @@ std::optional<SpecValue> Boxer::newContainer(ValueKind kind, ArrayRef<SpecValue>
 
 std::optional<SpecValue> Boxer::constantList(const SpecValue &list) {
   const Cell cell = w.cell(list.getCell());
-  bool isConstant = w.archiveContainers.count(list.getCell()) && !cell.elements.empty() &&
+  bool isConstant = w.archiveContainers.count(list.getCell()) &&
+                    !w.stateCells.count(list.getCell()) && !cell.elements.empty() &&
                     llvm::all_of(cell.elements, [](const SpecValue &v) { return v.isConstant(); });
   if (!isConstant || !canBeBoxed(cell.type))
     return std::nullopt;
   auto [known, isNew] = w.constantBoxes.try_emplace(list.getCell());
-  if (isNew) {
-    OpBuilder::InsertionGuard guard(b);
-    w.setInsertionPointBehindConstants();
-    known->second = rt::BoxCreateOp::create(b, loc, 0);
-    Form *form = formFor(list.getCell(), ListType::get(b.getContext(), cell.type));
-    if (!fill(known->second, cell.elements, form))
-      return std::nullopt;
-  }
+  if (isNew)
+    known->second = w.buildOnce([&]() -> Value {
+      Value box = rt::BoxCreateOp::create(b, loc, 0);
+      Form *form = formFor(list.getCell(), ListType::get(b.getContext(), cell.type));
+      return fill(box, cell.elements, form) ? box : Value();
+    });
+  if (!known->second)
+    return std::nullopt;
   return container(known->second,
                    formFor(list.getCell(), ListType::get(b.getContext(), cell.type)));
 }
@@ -368,8 +369,8 @@ Value Boxer::item(const SpecValue &value, Form *form) {
   if (isa<StringType>(type)) {
     if (value.is(ValueKind::Text))
       return value.getBox();
-    std::optional<StringRef> text = value.is(ValueKind::String) ? value.getString() : std::nullopt;
-    return text ? Value(rt::BoxTextOp::create(b, loc, *text)) : mismatch();
+    Value text = value.is(ValueKind::String) ? w.textBox(value) : Value();
+    return text ? text : mismatch();
   }
   if (auto tuple = dyn_cast<tl::TupleType>(type)) {
     if (!value.is(ValueKind::Tuple) || value.getElements().size() != form->parts.size())

@@ -176,7 +176,7 @@ public:
   MethodWalk(Program &program, const MethodSignature &signature, func::FuncOp method,
              StateSignature state, const StateWidening &widening, func::FuncOp function,
              const llvm::DenseSet<Operation *> &keepOpen, bool identities,
-             const llvm::DenseSet<Operation *> &boxes)
+             const llvm::DenseSet<Operation *> &boxes, bool boxesAreLastResort)
       : program(program), signature(signature), method(method), state(state), loc(method.getLoc()),
         function(function), entry(&function.getBody().front()), builder(method.getContext()),
         walker(program, OpBuilder::atBlockEnd(entry)), mb(walker, widening),
@@ -185,6 +185,7 @@ public:
     walker.keepOpen = keepOpen;
     walker.tracksIdentities = identities;
     walker.boxes.sites = boxes;
+    walker.boxes.areLastResort = boxesAreLastResort;
     result.variant.signature = signature;
   }
 
@@ -194,6 +195,8 @@ public:
   const llvm::SetVector<Operation *> &newKeepOpen() const { return walker.newKeepOpen; }
   /// Containers that would have to be boxes.
   const llvm::SetVector<Operation *> &newBoxes() const { return walker.boxes.newSites; }
+  /// What could be unrolled was not, as boxes may do without.
+  bool stoppedUnrolling() const { return walker.boxes.stoppedUnrolling; }
   /// The walk found that it needs identities, and did not track them.
   bool needsIdentities() const { return walker.needsIdentities && !walker.tracksIdentities; }
 
@@ -429,6 +432,7 @@ void MethodWalk::finishFunction() {
   func::ReturnOp::create(walker.b, loc, results);
   function.setFunctionType(
       builder.getFunctionType(entry->getArgumentTypes(), ValueRange(results).getTypes()));
+  walker.eraseUnusedOfOnce();
   cleanUp(function);
 
   SmallVector<DictionaryAttr> operandAttrs;
@@ -498,7 +502,7 @@ MethodResult specialize::specializeMethod(Program &program, const MethodSignatur
                                           func::FuncOp method, StateSignature state,
                                           const StateWidening &widening, StringRef name) {
   llvm::DenseSet<Operation *> keepOpen, boxes;
-  bool identities = false;
+  bool identities = false, stoppedUnrolling = false, boxesAreLastResort = false;
   // Of the first walk that fails, without boxes.
   std::vector<Problem> problems;
   for (;;) {
@@ -508,19 +512,25 @@ MethodResult specialize::specializeMethod(Program &program, const MethodSignatur
         func::FuncOp::create(builder, method.getLoc(), name, builder.getFunctionType({}, {}));
     function.addEntryBlock();
     MethodWalk walk(program, signature, method, state, widening, function, keepOpen, identities,
-                    boxes);
+                    boxes, boxesAreLastResort);
     MethodResult result = walk.run();
-    // Ends, as the sets of operations grow each time.
+    stoppedUnrolling |= walk.stoppedUnrolling();
+    // Ends, as the sets of operations grow each time, but for one time.
     if (walk.newKeepOpen().empty() && !walk.needsIdentities()) {
       bool finds = !result.newStateAttributes.empty() || !result.newStateStorages.empty();
       if (result.problems.empty() || finds)
         return result;
       size_t before = boxes.size();
       boxes.insert_range(walk.newBoxes());
-      if (boxes.size() == before)
+      bool isEnd = boxes.size() == before;
+      if (boxesAreLastResort || (isEnd && !stoppedUnrolling))
         return withReason(std::move(result), std::move(problems));
       if (problems.empty())
         problems = result.problems;
+      if (isEnd) {
+        boxesAreLastResort = true;
+        boxes.clear();
+      }
       continue;
     }
     identities |= walk.needsIdentities();

@@ -62,13 +62,43 @@ Value Walker::textBox(const SpecValue &text) {
   std::optional<StringRef> known = text.getString();
   if (!known)
     return {};
+  // What leaves the program as a str ends there.
+  if (known->contains('\0'))
+    return {};
   Value &box = textBoxes[text.getConstant()];
-  if (!box) {
-    OpBuilder::InsertionGuard guard(b);
-    setInsertionPointBehindConstants();
-    box = rt::BoxTextOp::create(b, function.getLoc(), *known);
-  }
+  if (!box)
+    box = buildOnce([&] { return rt::BoxTextOp::create(b, function.getLoc(), *known); });
   return box;
+}
+
+Value Walker::buildOnce(function_ref<Value()> build) {
+  OpBuilder::InsertionGuard guard(b);
+  setInsertionPointBehindConstants();
+  Block &entry = function.getBody().front();
+  Block::iterator end = b.getInsertionPoint();
+  Value made = build();
+  for (Block::iterator at = end; at != entry.begin() && !isa<arith::ConstantOp>(*std::prev(at));
+       --at)
+    builtOnce.insert(&*std::prev(at));
+  return made;
+}
+
+void Walker::eraseUnusedOfOnce() {
+  auto isUsed = [&](Operation *op) {
+    return llvm::any_of(op->getUsers(), [&](Operation *user) { return !builtOnce.contains(user); });
+  };
+  SmallVector<Operation *> unused;
+  for (Operation *op : builtOnce)
+    if (isa<rt::BoxCreateOp>(op) && !isUsed(op)) {
+      llvm::append_range(unused, op->getUsers());
+      unused.push_back(op);
+    }
+  for (Operation *op : unused)
+    op->erase();
+  llvm::DenseSet<Operation *> gone(unused.begin(), unused.end());
+  for (Operation *op : builtOnce)
+    if (!gone.contains(op) && isa<rt::BoxTextOp>(op) && op->use_empty())
+      op->erase();
 }
 
 Value Walker::converted(Value value, Type type) {

@@ -148,6 +148,8 @@ struct LoopEntry {
   SpecValue trip, condition;
   /// The number of trips that were walked.
   int64_t first = 0;
+  /// Where it was unrolled into the arms of a conditional: the trips in all of them.
+  std::shared_ptr<unsigned> tripsInArms;
 
   std::optional<int64_t> count() const { return trip.getInt(); }
   /// Whether it is known to end here.
@@ -263,6 +265,10 @@ public:
   mlir::Value constant(mlir::TypedAttr attr);
   /// Where what is made once for the whole call goes: every block sees it, and it sees constants.
   void setInsertionPointBehindConstants();
+  /// Builds boxes there, which stay where an attempt at a loop is taken back.
+  mlir::Value buildOnce(llvm::function_ref<mlir::Value()> build);
+  /// At the end of the walk: those of them that only such attempts used.
+  void eraseUnusedOfOnce();
   /// Some value of a type, where it is never used.
   mlir::Value anyValue(mlir::Type type);
   /// The box of a str; null if it has holes.
@@ -343,6 +349,8 @@ public:
   unsigned unrollable = 0;
   /// A loop was to be unrolled, and whether it goes on is not known.
   bool unrollStopped = false;
+  /// Of all loops that were unrolled into the arms of a conditional.
+  unsigned tripsInArms = 0;
   /// Lists whose elements or lengths the loop attempt at hand does not know: candidates for
   /// RunTimeLists.h.
   llvm::SetVector<CellId> touchedLists;
@@ -350,6 +358,7 @@ public:
   BoxKnowledge boxes;
   llvm::DenseMap<mlir::Attribute, mlir::Value> textBoxes;
   llvm::DenseMap<CellId, mlir::Value> constantBoxes;
+  llvm::SetVector<mlir::Operation *> builtOnce;
   /// Lists and dicts that the method is called with.
   llvm::DenseSet<CellId> argumentContainers;
   /// Numbers of pieces that are this for most sizes: what a loop is unrolled by that cannot be
@@ -405,6 +414,8 @@ private:
   SpecValue viewOfArchive(CellId whole, TensorRefAttr ref, Known contiguous);
   OutcomePtr walkLoopOfUnknowns(LoopOp op);
   OutcomePtr unroll(LoopEntry loop);
+  /// With an error.
+  bool goesOnInTooManyArms(const LoopEntry &loop);
   OutcomePtr keepLoop(const LoopEntry &loop);
   OutcomePtr peel(const LoopEntry &loop);
   OutcomePtr loseLoop(const LoopEntry &loop, const LoopAttempt &attempt);
