@@ -176,6 +176,70 @@ def until_done(self, x: Tensor, n: int):
         if t >= n:
             break
     return outs[0], outs[1]
+def of_types(self, x: Tensor, n: int):
+    rows: List[Tuple[Tensor, Tensor, Tensor, Tensor, Tensor]] = []
+    bytes: List[List[Tensor]] = []
+    for i in range(n):
+        y = x * 200. - 30.
+        rows.append((y.abs().to(torch.uint8), (x * 100.).to(torch.int8), x > 0.5, x.to(torch.float16), y.to(torch.int64)))
+        bytes.append([y.abs().to(torch.uint8)])
+    total = x.to(torch.int64) * 0
+    for b in bytes:
+        total = total + b[0]
+    return rows, bytes, total
+def texts_and_first_trip(self, x: Tensor, n: int):
+    s = "a"
+    h: Optional[Tensor] = None
+    names: List[str] = []
+    for i in range(n):
+        s = "b" if i % 2 == 0 else "cc"
+        names.append(s + "a")
+        if h is None:
+            h = x
+        else:
+            h = h + 1.
+    return s, names, len(s)
+def tree_of_parents(self, x: Tensor, n: int):
+    rows: List[List[int]] = []
+    outer: List[List[List[int]]] = []
+    for i in range(n):
+        rows.append([i])
+        outer.append(rows)
+        outer[0].append([i, i])
+    return rows, len(outer), outer
+def raised_half_way(self, x: Tensor, n: int):
+    d: Dict[int, List[Tensor]] = {}
+    for i in range(n):
+        d[i] = [x * float(i)]
+        assert i < 4, "too many"
+    return d
+def left_early(self, x: Tensor, n: int):
+    rows: List[List[int]] = []
+    for i in range(n):
+        row: List[int] = []
+        for j in range(i):
+            row.append(j)
+            if j > 2:
+                return rows, row
+        rows.append(row)
+    return rows, [7]
+def exchanged(self, x: Tensor, n: int):
+    a: List[List[int]] = [[0], [1]]
+    for i in range(n):
+        a.append([i])
+        t = a[0]
+        a[0] = a[-1]
+        a[-1] = t
+        t.append(i)
+    return a
+def of_nothing_or_lists(self, x: Tensor, n: int):
+    rows: List[Optional[List[int]]] = []
+    for i in range(n):
+        rows.append(None if i % 2 == 0 else [i])
+    for row in rows:
+        if row is not None:
+            row.append(5)
+    return rows
 def numbers(self, x: Tensor, n: int):
     rows: List[List[int]] = []
     for i in range(n):

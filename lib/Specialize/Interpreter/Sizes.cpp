@@ -31,7 +31,8 @@ void Walker::setInsertionPointBehindConstants() {
   Block &entry = function.getBody().front();
   b.setInsertionPointToStart(&entry);
   // Their order is that of first use.
-  while (b.getInsertionPoint() != entry.end() && isa<arith::ConstantOp>(*b.getInsertionPoint()))
+  while (b.getInsertionPoint() != entry.end() && (isa<arith::ConstantOp>(*b.getInsertionPoint()) ||
+                                                  builtOnce.contains(&*b.getInsertionPoint())))
     b.setInsertionPointAfter(&*b.getInsertionPoint());
 }
 

@@ -14,7 +14,7 @@ static constexpr int64_t maxUnroll = 2048;
 /// of one loop and of all: each arm that goes on doubles the code.
 static constexpr unsigned maxTripsInArms = 2048, maxAllTripsInArms = 8192;
 /// The same where it turned out that there is no other way.
-static constexpr unsigned lastTripsInArms = 1 << 15;
+static constexpr unsigned lastTripsInArms = 8192;
 
 bool Walker::goesOnInTooManyArms(const LoopEntry &loop) {
   if (!loop.tripsInArms)
