@@ -55,6 +55,8 @@ static void print(llvm::raw_ostream &os, const ValueType &type) {
       if (index)
         os << (type.kind == TL_DICT && index % 2 ? ": " : ", ");
       print(os, child);
+      if (child.isOptional)
+        os << '?';
     }
     os << close;
   };
@@ -95,8 +97,6 @@ std::string ValueType::str() const {
   std::string text;
   llvm::raw_string_ostream os(text);
   print(os, *this);
-  if (isOptional)
-    os << '?';
   return text;
 }
 

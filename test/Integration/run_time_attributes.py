@@ -5,7 +5,7 @@ RUN: %python %s %build %t
 """
 import pathlib
 import sys
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 import torch
 from torch import Tensor, nn
@@ -62,6 +62,18 @@ class Counted(nn.Module):
         return last, self.count
 
 
+class Missing(nn.Module):
+    """Elements that may be None, as the header and the library's description say."""
+
+    def forward(self, x: Tensor, n: int):
+        found: Dict[int, Optional[Tensor]] = {}
+        rows: List[Optional[List[int]]] = []
+        for i in range(n):
+            found[i * i] = None if i == 1 else x[:i]
+            rows.append([i] if i == 2 else None)
+        return found, rows
+
+
 class ChangedInLoop(nn.Module):
     """expected: a list is indexed with a value known only at run time"""
 
@@ -116,7 +128,7 @@ def main():
     build, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
     failed = 0
-    for kind in (Names, Numbers, Counted, ChangedInLoop, Rows, Mode, EndsInTheMiddle):
+    for kind in (Names, Numbers, Counted, Missing, ChangedInLoop, Rows, Mode, EndsInTheMiddle):
         archive, library = folder / f"{kind.__name__}.pt", folder / f"{kind.__name__}.so"
         torch.jit.script(kind()).save(str(archive))
         expected = kind.__doc__.partition("expected: ")[2]
@@ -131,7 +143,11 @@ def main():
             print(f"{kind.__name__}: expected to be refused")
             failed += 1
             continue
-        instance, reference = torchlite.Model(library).instance(), torch.jit.load(str(archive))
+        model, reference = torchlite.Model(library), torch.jit.load(str(archive))
+        instance = model.instance()
+        if model.methods()[0] not in library.with_suffix(".h").read_text():
+            print(f"{kind.__name__}: the header does not say '{model.methods()[0]}'")
+            failed += 1
         failed += sum(check(instance, reference, "forward", [torch.ones(3), n]) for n in (2, 0, 1, 3, -1, 2, 5, -4))
     return 1 if failed else 0
 
