@@ -154,12 +154,13 @@ Row Tables::typeRow(const ValueType &type) {
   SmallVector<Row> children;
   for (const ValueType &child : type.children)
     children.push_back(typeRow(child));
-  int64_t count = type.anyLength           ? -1
+  int64_t count = type.isBoxed             ? -2
+                  : type.anyLength         ? -1
                   : type.kind == TL_TENSOR ? type.dims.size()
                   : type.kind == TL_DICT   ? type.children.size() / 2
                                            : type.children.size();
   return {Field::i32(type.kind),
-          Field::i32(type.fixed),
+          Field::i32(type.isOptional ? 2 : type.fixed),
           Field::i32(elementType(type)),
           Field::i32(count),
           Field::pointer(integers(ArrayRef<int64_t>(type.dims))),

@@ -1,6 +1,7 @@
 //===- JIT.cpp - Compiled models in this process --------------------------===//
 #include "TorchLite/Driver/JIT.h"
 
+#include "TorchLite/Runtime/Boxes.h"
 #include "TorchLite/Runtime/Emulator.h"
 #include "TorchLite/Runtime/Gpu.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
@@ -31,6 +32,31 @@ static llvm::orc::SymbolMap runtimeSymbols(llvm::orc::LLJIT &jit) {
   add("tl_rt_read", &tl_rt_read);
   add("tl_rt_raise", &tl_rt_raise);
   add("tl_rt_parallel_for", &tl_rt_parallel_for);
+  add("tl_box_create", &tl_box_create);
+  add("tl_box_number", &tl_box_number);
+  add("tl_box_text", &tl_box_text);
+  add("tl_box_pack", &tl_box_pack);
+  add("tl_box_data", &tl_box_data);
+  add("tl_box_sizes", &tl_box_sizes);
+  add("tl_box_size", &tl_box_size);
+  add("tl_box_put", &tl_box_put);
+  add("tl_box_get", &tl_box_get);
+  add("tl_box_item", &tl_box_item);
+  add("tl_box_present", &tl_box_present);
+  add("tl_box_slice", &tl_box_slice);
+  add("tl_box_splice", &tl_box_splice);
+  add("tl_box_find", &tl_box_find);
+  add("tl_box_set", &tl_box_set);
+  add("tl_box_equal", &tl_box_equal);
+  add("tl_box_rows", &tl_box_rows);
+  add("tl_box_together", &tl_box_together);
+  add("tl_box_pairs", &tl_box_pairs);
+  add("tl_box_update", &tl_box_update);
+  add("tl_box_repeat", &tl_box_repeat);
+  add("tl_box_concat", &tl_box_concat);
+  add("tl_box_compare", &tl_box_compare);
+  add("tl_box_mark", &tl_box_mark);
+  add("tl_box_keep", &tl_box_keep);
   add("tl_gpu_cuda", &tl_gpu_cuda);
   add("tl_gpu_emulated", &tl_gpu_emulated);
 #define ADD(function) add(#function, &function);

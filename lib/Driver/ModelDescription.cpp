@@ -13,7 +13,7 @@ namespace torchlite::driver {
 using namespace mlir;
 
 int64_t ValueType::numLeaves() const {
-  if (kind == TL_TENSOR || anyLength)
+  if (kind == TL_TENSOR || anyLength || isBoxed || (kind == TL_STRING && !fixed))
     return 1;
   if (kind == TL_INT || kind == TL_FLOAT || kind == TL_BOOL)
     return fixed ? 0 : 1;
@@ -55,6 +55,8 @@ static void print(llvm::raw_ostream &os, const ValueType &type) {
       if (index)
         os << (type.kind == TL_DICT && index % 2 ? ": " : ", ");
       print(os, child);
+      if (child.isOptional)
+        os << '?';
     }
     os << close;
   };
@@ -68,11 +70,11 @@ static void print(llvm::raw_ostream &os, const ValueType &type) {
     os << dtypeName(type.dtype);
     return;
   case TL_LIST:
-    return printChildren("[", type.anyLength ? ", ...]" : "]");
+    return printChildren("[", type.anyLength || type.isBoxed ? ", ...]" : "]");
   case TL_TUPLE:
     return printChildren("(", type.children.size() == 1 ? ",)" : ")");
   case TL_DICT:
-    return printChildren("{", "}");
+    return printChildren("{", type.isBoxed ? ", ...}" : "}");
   case TL_NONE:
     os << "none";
     return;
@@ -156,6 +158,8 @@ static FailureOr<ValueType> readType(Type type, function_ref<InFlightDiagnostic(
     result.kind = TL_FLOAT;
   else if (type.isInteger(1))
     result.kind = TL_BOOL;
+  else if (isa<tl::StringType>(type))
+    result.kind = TL_STRING;
   else
     return emitError() << "expected a tensor, i64, f64 or i1, but got " << type;
   return result;
@@ -194,11 +198,17 @@ FailureOr<ValueType> readStructure(Attribute structure,
   NamedAttribute entry = *container.begin();
   ValueType result;
   result.kind = llvm::StringSwitch<tl_kind>(entry.getName().strref())
-                    .Cases({"list", "list_of"}, TL_LIST)
+                    .Cases({"list", "list_of", "items"}, TL_LIST)
                     .Case("tuple", TL_TUPLE)
-                    .Case("dict", TL_DICT)
+                    .Cases({"dict", "entries"}, TL_DICT)
                     .Default(TL_NONE);
   auto items = dyn_cast<ArrayAttr>(entry.getValue());
+  if (entry.getName() == "optional" && items && items.size() == 1) {
+    FailureOr<ValueType> inner = readStructure(items[0], emitError);
+    if (succeeded(inner))
+      inner->isOptional = true;
+    return inner;
+  }
   if (result.kind == TL_NONE || !items)
     return emitError() << "expected {list = [...]}, {list_of = [...]}, {tuple = [...]} or {dict = "
                           "[...]}, but got "
@@ -218,6 +228,7 @@ FailureOr<ValueType> readStructure(Attribute structure,
       result.children.push_back(std::move(*child));
     }
   }
+  result.isBoxed = entry.getName() == "items" || entry.getName() == "entries";
   result.anyLength = entry.getName() == "list_of";
   if (result.anyLength && (result.children.size() != 1 || result.children.front().numLeaves() != 1))
     return emitError() << "expected the type of a tensor or number in " << structure;

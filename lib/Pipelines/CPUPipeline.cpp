@@ -34,6 +34,7 @@ static void prepare(OpPassManager &manager) {
 
 /// Tensors become buffers.
 static void bufferize(OpPassManager &manager) {
+  manager.addNestedPass<func::FuncOp>(createShareBoxes());
   manager.addPass(createBufferize());
   manager.addNestedPass<func::FuncOp>(createVerifyBuffers());
   manager.addNestedPass<func::FuncOp>(createResolveReshapes());

@@ -16,6 +16,7 @@ namespace torchlite {
 
 /// Simplifies, merges elementwise operations, and gives results their place.
 static void prepare(OpPassManager &manager) {
+  manager.addNestedPass<func::FuncOp>(createShareBoxes({/*refuse=*/true}));
   manager.addPass(createCanonicalizer());
   manager.addPass(createCSEPass());
   manager.addNestedPass<func::FuncOp>(createFoldConstantLayout());

@@ -18,6 +18,7 @@ void RuleRegistry::extend(std::function<void(RuleRegistry &)> registerRules) {
 const RuleRegistry &RuleRegistry::get() {
   static const RuleRegistry registry = [] {
     RuleRegistry all;
+    registerBoxRules(all);
     registerContainerRules(all);
     registerCopyRules(all);
     registerMathRules(all);

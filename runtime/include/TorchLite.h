@@ -118,10 +118,12 @@ typedef enum tl_dtype {
 /* The type of an argument or result, as it was compiled. */
 typedef struct tl_type {
   int32_t kind;        /* tl_kind */
-  int32_t fixed;       /* 1: int, float, bool and str that may only have the value below */
+  int32_t fixed;       /* 1: int, float, bool and str that may only have the value below; 2: inside
+                          of a list or dict of count -2: it may be None */
   int32_t dtype;       /* tensor: tl_dtype */
   int32_t count;       /* tensor: rank; list, tuple: number of items; dict: number of pairs; -1: a
-                          list of any length */
+                          list of any length, whose items are numbers or tensors of one size; -2:
+                          a list or dict of any length. `children`: the item, or key and value */
   const int64_t *dims; /* tensor: `count` sizes, -1 where any size is taken */
   const struct tl_type
       *children;    /* list, tuple: `count` types; dict: key, value, key, value, ...; list of any
@@ -174,13 +176,13 @@ TL_API size_t tl_method_format(const tl_method *method, size_t variant, char *bu
 /* An argument or a result. Make arguments with the functions below. */
 typedef struct tl_value {
   int32_t kind;  /* tl_kind */
-  int32_t owned; /* 1: `as.items.data` is freed by tl_value_clear */
+  int32_t owned; /* 1: `as.items.data` or `as.string.data` is freed by tl_value_clear */
   union {
     int64_t i; /* int */
     double f;  /* float */
     bool b;    /* bool */
     struct {
-      const char *data; /* ends in zero; not owned */
+      const char *data; /* ends in zero */
     } string;
     struct {
       DLTensor *tensor;

@@ -252,7 +252,7 @@ static void bind(tl_call_frame *frame) {
 /*===-- Results ------------------------------------------------------------===*/
 
 static bool isContainer(const tl_type *type) {
-  return !type->fixed && !tl_type_is_any_list(type) &&
+  return !type->fixed && !tl_type_is_any_list(type) && !tl_type_is_boxed(type) &&
          (type->kind == TL_LIST || type->kind == TL_TUPLE || type->kind == TL_DICT);
 }
 static bool isLeafType(const tl_type *type) { return !isContainer(type) && tl_type_leaves(type); }
@@ -399,6 +399,12 @@ static void setLeaf(tl_call_frame *frame, const tl_type *type, int64_t index, tl
   default:
     break;
   }
+  if (tl_type_is_boxed(type)) {
+    tl_value_clear(value);
+    *value = result->boxed;
+    result->boxed = tl_none();
+    return;
+  }
   if (result->landed && result->staged_bytes)
     memcpy(result->created ? result->created->dl_tensor.data
                            : tl_tensor_data(value->as.tensor.tensor),
@@ -447,6 +453,9 @@ static void fill(tl_call_frame *frame, const tl_type *type, tl_value *value, int
 static bool prepareLists(tl_call_frame *frame) {
   for (int64_t i = 0; i < frame->plan->result_leaf_count; ++i) {
     const tl_type *type = frame->plan->result_leaves[i];
+    if (tl_type_is_boxed(type) &&
+        !tl_box_unwrap(type, frame->result_slots[i].i, &frame->results[i].boxed))
+      return false;
     if (tl_type_is_any_list(type) && frame->results[i].created &&
         !tl_list_prepare(type, &frame->results[i]))
       return false;
@@ -560,6 +569,7 @@ static tl_status callInFrame(tl_call_frame *frame, const tl_method *method,
   }
   for (int64_t i = 0; i < slots; ++i) {
     tl_list_forget(&frame->results[i]);
+    tl_value_clear(&frame->results[i].boxed);
     if (frame->results[i].created)
       frame->results[i].created->deleter(frame->results[i].created);
   }
@@ -567,6 +577,7 @@ static tl_status callInFrame(tl_call_frame *frame, const tl_method *method,
     frame->instance->state[variant->state_results[i]].pending = false;
   tl_operators_release(frame);
   tl_memory_give_all(&frame->memory);
+  tl_boxes_clear(&frame->boxes);
   if (frame->device)
     tl_device_finish(frame, status);
   return status;

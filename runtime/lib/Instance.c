@@ -172,6 +172,7 @@ void tl_frame_destroy(tl_call_frame *frame) {
   else
     free(frame->frame.arena);
   tl_memory_destroy(&frame->memory);
+  tl_boxes_destroy(&frame->boxes);
   free(frame->leaves);
   free(frame->best_leaves);
   free(frame->arguments);

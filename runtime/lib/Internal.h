@@ -102,6 +102,19 @@ void tl_memory_give(tl_memory *memory, void *data);
 void tl_memory_give_all(tl_memory *memory);
 void tl_memory_destroy(tl_memory *memory);
 
+/*===-- Box.c --------------------------------------------------------------===*/
+
+/* The values of a call whose structure lives at run time. Zero-initialise. */
+typedef struct tl_boxes {
+  struct tl_box *first; /* of all */
+  struct tl_box **held; /* what compiled code refers to */
+  int64_t held_count, held_capacity;
+} tl_boxes;
+
+/* All values of the call go. */
+void tl_boxes_clear(tl_boxes *boxes);
+void tl_boxes_destroy(tl_boxes *boxes);
+
 /*===-- Device.c -----------------------------------------------------------===*/
 
 /* A device that an instance has opened. Its results refer to it too, and may outlive the instance.
@@ -181,6 +194,7 @@ typedef struct tl_result {
   bool replaced;   /* the memory of `given` is a changed argument's: not to be written to */
   tl_value *items; /* of a list of any length, until it is handed over */
   struct tl_parts *parts;
+  tl_value boxed; /* what a box holds, until it is handed over */
   void *landed; /* `staged`, or the host memory that it has been copied to from a device; null where
                    nothing is left to copy */
 } tl_result;
@@ -189,8 +203,17 @@ typedef struct tl_result {
 
 /* Whether a type is that of lists of any length, whose items are one leaf. */
 static inline bool tl_type_is_any_list(const tl_type *type) {
-  return type->kind == TL_LIST && type->count < 0;
+  return type->kind == TL_LIST && type->count == -1;
 }
+/* Whether a type is that of values whose structure lives at run time: lists and dictionaries of
+   any length, of whatever type their items are, and strings. */
+static inline bool tl_type_is_boxed(const tl_type *type) {
+  return ((type->kind == TL_LIST || type->kind == TL_DICT) && type->count == -2) ||
+         (type->kind == TL_STRING && !type->fixed);
+}
+/* Makes the caller's value of a box, the address of which is in a result's slot; false: there is no
+   memory. */
+bool tl_box_unwrap(const tl_type *type, int64_t address, tl_value *value);
 /* Memory for the list that a created tensor holds; false: there is none. */
 bool tl_list_prepare(const tl_type *type, tl_result *result);
 /* Hands the list over, as prepared. Cannot fail. */
@@ -217,8 +240,9 @@ typedef struct tl_call_frame {
   tl_slot *arguments;
   tl_slot *result_slots;
   tl_result *results;
-  tl_memory memory;               /* tl_rt_alloc */
-  struct tl_given *given;         /* what LibTorch's operators have given */
+  tl_memory memory;       /* tl_rt_alloc */
+  struct tl_given *given; /* what LibTorch's operators have given */
+  tl_boxes boxes;
   struct tl_device_frame *device; /* null: the call runs on the processor */
   tl_status status;
   tl_error *error;          /* where a message goes, or null */

@@ -20,14 +20,14 @@ int64_t tl_type_child_count(const tl_type *type) {
   case TL_TUPLE:
     return type->count < 0 ? 0 : type->count;
   case TL_DICT:
-    return 2 * (int64_t)type->count;
+    return type->count < 0 ? 0 : 2 * (int64_t)type->count;
   default:
     return 0;
   }
 }
 
 static bool isLeaf(const tl_type *type) {
-  return type->kind == TL_TENSOR || tl_type_is_any_list(type) ||
+  return type->kind == TL_TENSOR || tl_type_is_any_list(type) || tl_type_is_boxed(type) ||
          (!type->fixed &&
           (type->kind == TL_INT || type->kind == TL_FLOAT || type->kind == TL_BOOL));
 }
@@ -89,8 +89,8 @@ static void fixedText(tl_text *text, const tl_type *type) {
   }
 }
 
-void tl_type_text(tl_text *text, const tl_type *type) {
-  if (type->fixed) {
+static void plainText(tl_text *text, const tl_type *type) {
+  if (type->fixed == 1) {
     fixedText(text, type);
     return;
   }
@@ -114,8 +114,12 @@ void tl_type_text(tl_text *text, const tl_type *type) {
     return;
   }
   tl_text_add(text, "%s", names[type->kind]);
-  if (tl_type_is_any_list(type)) {
+  if (type->count < 0) {
     tl_type_text(text, type->children);
+    if (type->kind == TL_DICT) {
+      tl_text_add(text, ": ");
+      tl_type_text(text, type->children + 1);
+    }
     tl_text_add(text, ", ...");
   }
   for (int64_t i = 0, e = tl_type_child_count(type); i < e; ++i) {
@@ -127,6 +131,12 @@ void tl_type_text(tl_text *text, const tl_type *type) {
                     : type->kind == TL_DICT ? "}"
                     : type->count == 1      ? ",)"
                                             : ")");
+}
+
+void tl_type_text(tl_text *text, const tl_type *type) {
+  plainText(text, type);
+  if (type->fixed == 2)
+    tl_text_add(text, "?");
 }
 
 size_t tl_type_format(const tl_type *type, char *buffer, size_t size) {

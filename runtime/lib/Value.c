@@ -26,7 +26,10 @@ static walk enter(const tl_value *value, tl_value *place) {
   return (walk){place, value->as.items.data, count | (value->owned ? OWNED : 0)};
 }
 
-static void clearTensor(tl_value *value) {
+/* Of what is no container. */
+static void clearLeaf(tl_value *value) {
+  if (value->kind == TL_STRING && value->owned)
+    free((char *)value->as.string.data);
   DLManagedTensor *owner = value->kind == TL_TENSOR ? value->as.tensor.owner : NULL;
   if (owner && owner->deleter)
     owner->deleter(owner);
@@ -47,7 +50,7 @@ void tl_value_clear(tl_value *value) {
           memcpy(item, &at, sizeof at);
           at = inner;
         } else {
-          clearTensor(item);
+          clearLeaf(item);
           *item = tl_none();
         }
         continue;
@@ -61,7 +64,7 @@ void tl_value_clear(tl_value *value) {
       *done = tl_none();
     }
   } else {
-    clearTensor(value);
+    clearLeaf(value);
   }
   *value = tl_none();
 }

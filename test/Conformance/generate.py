@@ -9,6 +9,7 @@ sample's tensors and holds everything else as constants:
   method   the Tensor method, traced (where its graph differs from the function's)
   inplace  the in-place method on the first argument, traced
   script   the call as source text, compiled by TorchScript
+  out      the function with empty tensors as `out=`, traced (where there are several samples)
 
 The output folder holds the models (`*.pt`), `data.bin` with the elements of all tensors, and
 `manifest.jsonl`, one case a line:
@@ -230,6 +231,21 @@ class InplaceWrapper(Wrapper):
         return first
 
 
+class OutWrapper(Wrapper):
+    """Gives the function the tensors of its results, empty, and returns these."""
+
+    def __init__(self, function, sample):
+        super().__init__(function, sample)
+        first, args, kwargs = sample.rebuild(sample.fresh())
+        self.expected, self.structure = pytree.tree_flatten(function(first, *args, **kwargs))
+
+    def forward(self, *tensors):
+        first, args, kwargs = self.sample.rebuild(tensors)
+        outs = pytree.tree_unflatten([torch.empty(0, dtype=t.dtype) for t in self.expected], self.structure)
+        self.function(first, *args, **kwargs, out=outs)
+        return outs
+
+
 def trace(wrapper, sample):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -438,6 +454,8 @@ class Generator:
                          make_trace("inplace", inplace, InplaceWrapper), sample, inplace, inplace=True)
         if extra and not free:
             self.attempt(name, "script", dtype_name, index, lambda: script(op, sample), sample, op.op)
+        if extra and not free and op.supports_out and self.options.samples != 1:
+            self.attempt(name, "out", dtype_name, index, make_trace("out", function, OutWrapper), sample, function)
 
 
 def parse_dtypes(text, samples):

@@ -32,6 +32,9 @@ struct ValueType {
 
   /// A list of any length, whose items are of the one type in `children`, a leaf.
   bool anyLength = false;
+  /// A list or dict of any length, whose items (keys, values) are of the types in `children`,
+  /// whatever these are; and a value inside of such a one that may be None.
+  bool isBoxed = false, isOptional = false;
 
   int64_t numLeaves() const;
   /// `1x3xf32`, `(f, [g])`, ...: what tl_type_format writes.

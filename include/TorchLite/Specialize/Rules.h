@@ -377,6 +377,9 @@ struct Rule {
   /// is such a list of the same type. Other rules may store such a list, but fail where they ask
   /// for its elements.
   SpecialRule runTimeList;
+  /// For operands that are lists, dicts or strings of a structure that is known only at run time
+  /// (docs/RunTimeValues.md).
+  SpecialRule boxed;
 };
 
 /// All rules, by schema name.
@@ -407,6 +410,7 @@ public:
   void viewList(llvm::StringRef name, ViewListRule rule) { rules[name].viewList = std::move(rule); }
   void pieces(llvm::StringRef name, PiecesRule rule) { rules[name].pieces = std::move(rule); }
   void special(llvm::StringRef name, SpecialRule rule) { rules[name].special = std::move(rule); }
+  void boxed(llvm::StringRef name, SpecialRule rule) { rules[name].boxed = std::move(rule); }
   void runTimeList(llvm::StringRef name, SpecialRule rule) {
     rules[name].runTimeList = std::move(rule);
   }
@@ -416,6 +420,7 @@ private:
 };
 
 /// What is no tensor operator: Builtins/<Family>.cpp.
+void registerBoxRules(RuleRegistry &registry);
 void registerContainerRules(RuleRegistry &registry);
 void registerCopyRules(RuleRegistry &registry);
 void registerMathRules(RuleRegistry &registry);

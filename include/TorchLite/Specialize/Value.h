@@ -100,7 +100,8 @@ enum class ValueKind {
   Object,
   Enum,
   Function,
-  Optional ///< None or something else, which is known only at run time
+  Optional, ///< None or something else, which is known only at run time
+  Text      ///< a str that is known only at run time
 };
 
 /// An abstract value. Cheap to copy; lists, dicts, objects and storages live in the heap and are
@@ -144,6 +145,12 @@ public:
     v.parts = std::make_shared<const std::vector<SpecValue>>(1, std::move(payload));
     return v;
   }
+  /// A str in a box.
+  static SpecValue text(mlir::Value box) {
+    SpecValue v(ValueKind::Text);
+    v.value = box;
+    return v;
+  }
   /// See Pieces.h: what says how the pieces are cut, and the tensor and numbers that they follow
   /// from.
   static SpecValue pieces(mlir::Attribute cut, std::vector<SpecValue> parts) {
@@ -177,7 +184,13 @@ public:
   std::optional<llvm::StringRef> getString() const;
 
   /// The SSA value of a run-time scalar (null for constants).
-  mlir::Value getScalar() const { return is(ValueKind::Optional) ? mlir::Value() : value; }
+  mlir::Value getScalar() const {
+    return is(ValueKind::Optional) || is(ValueKind::Text) ? mlir::Value() : value;
+  }
+  mlir::Value getBox() const {
+    assert(is(ValueKind::Text));
+    return value;
+  }
   /// Whether an optional value is not None.
   mlir::Value getPresent() const {
     assert(is(ValueKind::Optional));

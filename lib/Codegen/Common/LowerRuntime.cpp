@@ -1,6 +1,8 @@
 //===- LowerRuntime.cpp - tlrt, allocations and checks to LLVM ------------===//
+#include "LowerBoxes.h"
 #include "TorchLite/Codegen/Common/Passes.h"
 #include "TorchLite/Codegen/Common/Weights.h"
+#include "TorchLite/Dialect/Runtime/IR/BoxOps.h"
 #include "TorchLite/Dialect/Runtime/IR/OperatorOps.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
@@ -14,15 +16,9 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Path.h"
 
-namespace torchlite {
-#define GEN_PASS_DEF_LOWERRUNTIME
-#include "TorchLite/Codegen/Common/Passes.h.inc"
-
-namespace {
 using namespace mlir;
 
-/// The innermost file and line of a location, empty if it has none.
-std::string describeLocation(Location loc) {
+std::string torchlite::describeLocation(Location loc) {
   if (auto file = dyn_cast<FileLineColLoc>(loc))
     return (llvm::sys::path::filename(file.getFilename().getValue()) + ":" + Twine(file.getLine()))
         .str();
@@ -41,14 +37,22 @@ std::string describeLocation(Location loc) {
   return "";
 }
 
+namespace torchlite {
+#define GEN_PASS_DEF_LOWERRUNTIME
+#include "TorchLite/Codegen/Common/Passes.h.inc"
+
+namespace {
+using namespace mlir;
+
 /// Rewrites one module. Everything becomes LLVM operations at once; memrefs are tied to their
 /// descriptors by casts, which the conversion that follows folds away.
-class Lowering {
+class Lowering : public BoxLowering {
 public:
   Lowering(ModuleOp module, bool device)
-      : device(device), module(module), builder(module.getContext()),
-        converter(module.getContext(), options()),
-        pointer(LLVM::LLVMPointerType::get(module.getContext())), i64(builder.getI64Type()) {}
+      : BoxLowering(module.getContext()), device(device), module(module),
+        converter(module.getContext(), options()) {
+    addBoxConversion(converter);
+  }
 
   LogicalResult run() {
     if (failed(checkParallelBodies()) || (device && failed(checkHostAccesses())))
@@ -135,9 +139,11 @@ private:
     });
   }
 
-  Value frameOf(Operation *op) { return op->getParentOfType<func::FuncOp>().getArgument(0); }
+  Value frameOf(Operation *op) override {
+    return op->getParentOfType<func::FuncOp>().getArgument(0);
+  }
 
-  Value constant(Location loc, int64_t value) {
+  Value constant(Location loc, int64_t value) override {
     return LLVM::ConstantOp::create(builder, loc, i64, builder.getI64IntegerAttr(value));
   }
   /// The address `bytes` behind `base`.
@@ -147,20 +153,21 @@ private:
     return LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base,
                                ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(bytes)});
   }
-  Value load(Location loc, Type type, Value base, int64_t bytes) {
+  Value load(Location loc, Type type, Value base, int64_t bytes) override {
     return LLVM::LoadOp::create(builder, loc, type, advance(loc, base, bytes));
   }
-  void store(Location loc, Value value, Value base, int64_t bytes) {
+  void store(Location loc, Value value, Value base, int64_t bytes) override {
     LLVM::StoreOp::create(builder, loc, value, advance(loc, base, bytes));
   }
-  Value cast(Location loc, Type type, Value value) {
+  const LLVMTypeConverter &typeConverter() override { return converter; }
+  Value cast(Location loc, Type type, Value value) override {
     if (value.getType() == type)
       return value;
     return UnrealizedConversionCastOp::create(builder, loc, type, value).getResult(0);
   }
 
   /// A contiguous memref at `data`, with the given dynamic sizes.
-  Value makeMemRef(Location loc, MemRefType type, Value data, ArrayRef<Value> sizes) {
+  Value makeMemRef(Location loc, MemRefType type, Value data, ArrayRef<Value> sizes) override {
     auto descriptor = MemRefDescriptor::poison(builder, loc, converter.convertType(type));
     descriptor.setAllocatedPtr(builder, loc, data);
     descriptor.setAlignedPtr(builder, loc, data);
@@ -177,14 +184,14 @@ private:
     return cast(loc, type, descriptor);
   }
 
-  int64_t elementBytes(MemRefType type) {
+  int64_t elementBytes(MemRefType type) override {
     Type element = type.getElementType();
     if (auto complex = dyn_cast<ComplexType>(element))
       return 2 * llvm::divideCeil(complex.getElementType().getIntOrFloatBitWidth(), 8);
     return element.isIndex() ? 8 : llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
   }
 
-  LLVM::LLVMFuncOp runtimeFunction(StringRef name, Type result, ArrayRef<Type> arguments) {
+  LLVM::LLVMFuncOp runtimeFunction(StringRef name, Type result, ArrayRef<Type> arguments) override {
     if (auto known = module.lookupSymbol<LLVM::LLVMFuncOp>(name))
       return known;
     OpBuilder::InsertionGuard guard(builder);
@@ -199,7 +206,7 @@ private:
   Type voidType() { return LLVM::LLVMVoidType::get(module.getContext()); }
 
   /// The address of a constant text, shared between equal ones.
-  Value textAddress(Location loc, StringRef text) {
+  Value textAddress(Location loc, StringRef text) override {
     LLVM::GlobalOp &global = texts[text];
     if (!global) {
       OpBuilder::InsertionGuard guard(builder);
@@ -216,7 +223,7 @@ private:
   }
 
   /// Memory on the stack for the time of the function.
-  Value stackSlot(Location loc, Type type, int64_t count, Operation *at) {
+  Value stackSlot(Location loc, Type type, int64_t count, Operation *at) override {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(
         &at->getParentOfType<FunctionOpInterface>().getFunctionBody().front());
@@ -225,6 +232,8 @@ private:
 
   LogicalResult lower(Operation *op) {
     builder.setInsertionPoint(op);
+    if (rt::isBoxOp(op))
+      return lowerBox(op);
     if (auto arg = dyn_cast<rt::ArgOp>(op))
       return lowerArg(arg);
     if (auto output = dyn_cast<rt::OutputOp>(op))
@@ -689,10 +698,7 @@ private:
   /// The functions run on the host for a device: buffers and weights are there.
   bool device;
   ModuleOp module;
-  OpBuilder builder;
   LLVMTypeConverter converter;
-  Type pointer;
-  Type i64;
   DenseSet<Operation *> parallelBodies;
   llvm::StringMap<LLVM::GlobalOp> texts;
 };

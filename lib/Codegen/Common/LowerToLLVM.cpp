@@ -1,5 +1,7 @@
 //===- LowerToLLVM.cpp - Everything that is left to the LLVM dialect ------===//
 #include "TorchLite/Codegen/Common/Passes.h"
+
+#include "LowerBoxes.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ComplexToLLVM/ComplexToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
@@ -97,6 +99,7 @@ struct LowerToLLVM : impl::LowerToLLVMBase<LowerToLLVM> {
       return signalPassFailure();
 
     LLVMTypeConverter converter(&getContext());
+    addBoxConversion(converter);
     RewritePatternSet patterns(&getContext());
     SymbolTableCollection symbols;
     arith::populateArithToLLVMConversionPatterns(converter, patterns);

@@ -4,6 +4,7 @@
 // to a fixpoint, an index that is known only at run time asks for unrolling.
 //
 //===----------------------------------------------------------------------===//
+#include "../Interpreter/Boxes.h"
 #include "../Interpreter/Pieces.h"
 #include "../Interpreter/RunTimeLists.h"
 #include "../Interpreter/Walker.h"
@@ -12,6 +13,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
+namespace rt = torchlite::rt;
 using namespace torchlite::tl;
 using namespace torchlite::tl::specialize;
 
@@ -55,6 +57,7 @@ Type elementType(RuleContext &ctx, unsigned i) {
 std::optional<int64_t> position(RuleContext &ctx, unsigned i, int64_t size) {
   std::optional<int64_t> index = ctx.knownInt(i);
   if (!index) {
+    suggestBox(ctx.getWalker(), ctx.operand(0).getCell());
     ctx.getWalker().touchedLists.insert(ctx.operand(0).getCell());
     if (!ctx.getWalker().loseStructure("a list is indexed with a value known only at run time"))
       (void)ctx.fail("a list is indexed with a value known only at run time");
@@ -74,6 +77,7 @@ LogicalResult changeAtRunTime(RuleContext &ctx, Results &results) {
   Walker &w = ctx.getWalker();
   CellId list = ctx.operand(0).getCell();
   w.touchedLists.insert(list);
+  suggestBox(w, list);
   if (!w.isMadeInLoop(list) && w.loseStructure(reason))
     return failure();
   if (!w.mayChange(ctx.operand(0)))
@@ -202,6 +206,19 @@ LogicalResult append(RuleContext &ctx, Results &results) {
   return success();
 }
 
+/// The element of a list of constants that the model holds, at an index known only at run time;
+/// nothing, without an error or after one, if it is none.
+std::optional<SpecValue> constantAt(RuleContext &ctx) {
+  Walker &w = ctx.getWalker();
+  Boxer boxer(w, ctx.loc);
+  std::optional<SpecValue> list = boxer.constantList(ctx.operand(0));
+  if (!list)
+    return std::nullopt;
+  Value box = boxer.boxOf(*list);
+  Value at = wrappedPosition(ctx, ctx.scalar(1), rt::BoxSizeOp::create(ctx.b, ctx.loc, box));
+  return at ? boxer.get(box, at, boxer.formOf(*list)->parts[0]) : std::nullopt;
+}
+
 LogicalResult getItem(RuleContext &ctx, Results &results) {
   if (ctx.operand(0).is(ValueKind::Pieces)) {
     std::optional<SpecValue> element = pieceAt(ctx, ctx.operand(0), ctx.index(1));
@@ -214,6 +231,11 @@ LogicalResult getItem(RuleContext &ctx, Results &results) {
   if (!ctx.knownInt(1) && !ctx.getWalker().unrollable)
     if (std::optional<SpecValue> element = elementAt(ctx, ctx.operand(0), 1))
       return results.push_back(*element), success();
+  if (!ctx.knownInt(1) && !ctx.getWalker().unrollable)
+    if (std::optional<SpecValue> element = constantAt(ctx))
+      return results.push_back(*element), success();
+  if (ctx.failed())
+    return failure();
   std::optional<int64_t> at = position(ctx, 1, items(ctx, 0).size());
   if (!at)
     return failure();
@@ -384,6 +406,8 @@ LogicalResult repeat(RuleContext &ctx, Results &results) {
     return failure();
   std::optional<int64_t> count = ctx.knownInt(1 - at);
   if (!count) {
+    suggestBox(ctx.getWalker(), ctx.operand(at).getCell());
+    suggestSite(ctx.getWalker(), ctx.getWalker().current);
     if (ctx.getWalker().loseStructure("the length of a list is known only at run time"))
       return failure();
     return ctx.fail("the length of a list is known only at run time");
@@ -612,6 +636,7 @@ bool isDict(RuleContext &ctx, unsigned i = 0) {
 /// failure.
 std::optional<int64_t> findKey(RuleContext &ctx, unsigned dict, const SpecValue &key) {
   if (!key.isConstant()) {
+    suggestBox(ctx.getWalker(), ctx.operand(dict).getCell());
     if (!ctx.getWalker().loseStructure("a dict's key is known only at run time"))
       (void)ctx.fail("expected a key that is known at compile time");
     return std::nullopt;

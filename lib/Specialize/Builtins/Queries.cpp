@@ -1,4 +1,5 @@
 //===- Queries.cpp - What a program asks about tensors and values ---------===//
+#include "../Interpreter/Boxes.h"
 #include "../Interpreter/Strides.h"
 #include "../Interpreter/Walker.h"
 #include "TorchLite/Specialize/Rules.h"
@@ -6,6 +7,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
+namespace rt = torchlite::rt;
 using namespace torchlite::tl;
 using namespace torchlite::tl::specialize;
 
@@ -167,6 +169,24 @@ LogicalResult strideList(RuleContext &ctx, Results &results) {
   return success();
 }
 
+/// Whether two lists or dicts in boxes are one, or not.
+Value sameBox(RuleContext &ctx, bool negated) {
+  auto address = [&](unsigned i) -> Value {
+    Value box = ctx.getWalker().cell(ctx.operand(i).getCell()).box;
+    return rt::BoxAddressOp::create(ctx.b, ctx.loc, box);
+  };
+  return arith::CmpIOp::create(ctx.b, ctx.loc,
+                               negated ? arith::CmpIPredicate::ne : arith::CmpIPredicate::eq,
+                               address(0), address(1));
+}
+
+/// Tuples and strings that come out of boxes are put together anew each time.
+bool mayBeSameInBoxes(Walker &w, const SpecValue &a, const SpecValue &b) {
+  if (a.is(ValueKind::Tuple) && b.is(ValueKind::Tuple))
+    return !w.boxes.forms.empty();
+  return a.is(ValueKind::Text) || b.is(ValueKind::Text);
+}
+
 /// `a is b`.
 template <bool negated> LogicalResult identity(RuleContext &ctx, Results &results) {
   const SpecValue &a = ctx.operand(0), &b = ctx.operand(1);
@@ -185,6 +205,12 @@ template <bool negated> LogicalResult identity(RuleContext &ctx, Results &result
     identical = a.isNone() && b.isNone();
   else if (a.isNumber() && b.isNumber() && !(a.isConstant() && b.isConstant()))
     return ctx.fail("'is' between numbers that are known only at run time is not supported");
+  else if (isBoxed(ctx.getWalker(), a) && isBoxed(ctx.getWalker(), b)) {
+    results.push_back(SpecValue::scalar(sameBox(ctx, negated)));
+    return success();
+  } else if (!a.same(b) && mayBeSameInBoxes(ctx.getWalker(), a, b))
+    return ctx.fail("'is' between tuples or strings that lists or dicts hold whose structure is "
+                    "known only at run time is not supported");
   else if (mayBeOne(ctx.getWalker(), a, b))
     return ctx.fail(
         "'is' between two things that are one or not, which depends on a condition at run "

@@ -5,6 +5,7 @@
 // aliasing needs no analysis: what shares a storage sees the write.
 //
 //===----------------------------------------------------------------------===//
+#include "Boxes.h"
 #include "Strides.h"
 #include "Walker.h"
 
@@ -41,17 +42,30 @@ SpecValue Walker::newTensor(Value value, Known contiguous, bool given) {
 SpecValue Walker::newList(std::vector<SpecValue> elements, Type elementType) {
   Cell cell;
   cell.kind = Cell::Kind::List;
+  if (boxes.sites.contains(current))
+    return newBox(ValueKind::List, elements, elementType);
   cell.elements = std::move(elements);
   cell.type = elementType;
+  cell.site = current;
+  boxes.madeAt[nextCell] = current;
   return SpecValue::cell(ValueKind::List, allocate(std::move(cell)));
 }
 
 SpecValue Walker::newDict(std::vector<SpecValue> keysAndValues, Type type) {
   Cell cell;
   cell.kind = Cell::Kind::Dict;
+  if (boxes.sites.contains(current))
+    return newBox(ValueKind::Dict, keysAndValues, type);
   cell.elements = std::move(keysAndValues);
   cell.type = type;
+  cell.site = current;
+  boxes.madeAt[nextCell] = current;
   return SpecValue::cell(ValueKind::Dict, allocate(std::move(cell)));
+}
+
+SpecValue Walker::newBox(ValueKind kind, ArrayRef<SpecValue> elements, Type type) {
+  Boxer boxer(*this, locOf(current));
+  return boxer.newContainer(kind, elements, type).value_or(SpecValue::unknown());
 }
 
 /// Sets the strides and the offset of what some steps make of a tensor, as far as they are known.
@@ -305,6 +319,10 @@ LogicalResult Walker::writeTensor(const SpecValue &tensor, Value value) {
   SmallVector<CellId> partners;
   if (failed(checkPartners(ref.storage, "a write in place to a tensor", &partners)))
     return failure();
+  if (llvm::any_of(state.heap.places(ref.storage),
+                   [&](CellId place) { return boxes.places.contains(place); }))
+    return error("a write in place to a tensor that a list or dict holds whose structure is known "
+                 "only at run time is not supported");
   if (cell(ref.storage).isConstant)
     return error("a write in place to a constant of the program");
   Value old = storageValue(ref.storage);

@@ -6,6 +6,7 @@
 // be written, as long as the other is in use.
 //
 //===----------------------------------------------------------------------===//
+#include "Boxes.h"
 #include "RunTimeLists.h"
 #include "TorchLite/Dialect/TorchLite/IR/OperatorOps.h"
 #include "TorchLite/Dialect/TorchLite/IR/OperatorText.h"
@@ -85,6 +86,8 @@ bool CallArguments::add(const SpecValue &value) {
   case ValueKind::List:
     if (isRunTimeList(w, value))
       return refuse("a list whose length is known only at run time cannot be passed");
+    if (isBoxed(w, value))
+      return refuse("a list whose structure is known only at run time cannot be passed");
     return addList(std::vector<SpecValue>(w.cell(value.getCell()).elements));
   case ValueKind::Tuple:
     return addList(value.getElements());

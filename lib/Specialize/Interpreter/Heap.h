@@ -38,6 +38,8 @@
 
 namespace torchlite::tl::specialize {
 
+struct Form;
+
 /// A set of places, sorted. A place has the number of the cell that was allocated for it.
 using Places = llvm::SmallVector<CellId, 2>;
 
@@ -61,6 +63,12 @@ struct Cell {
   /// and the storage of the element that stands for all.
   mlir::Value count;
   std::optional<CellId> elementStorage;
+  /// Lists and dicts that live at run time (Boxes.h): the box, null for others, and what is known
+  /// of what is in it.
+  mlir::Value box;
+  Form *form = nullptr;
+  /// Lists and dicts: the operation, as written, that made it; or null.
+  mlir::Operation *site = nullptr;
   /// List: elements; Dict: keys and values in turn.
   std::vector<SpecValue> elements;
   /// List: its element type; Dict: its type; as written.

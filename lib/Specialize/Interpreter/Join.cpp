@@ -1,5 +1,6 @@
 //===- Join.cpp - What two states make together ---------------------------===//
 #include "Join.h"
+#include "Boxes.h"
 
 using namespace mlir;
 using namespace torchlite::tl;
@@ -62,6 +63,11 @@ std::optional<SpecValue> Join::join(const SpecValue &a, const SpecValue &b) {
   bool onlyOne = a.is(ValueKind::Uninitialized) || b.is(ValueKind::Uninitialized);
   const SpecValue &one = a.is(ValueKind::Uninitialized) ? b : a;
   bool isOptional = a.is(ValueKind::Optional) || b.is(ValueKind::Optional);
+  auto isText = [](const SpecValue &v) {
+    return v.is(ValueKind::Text) || v.is(ValueKind::String) || v.is(ValueKind::Uninitialized);
+  };
+  if ((a.is(ValueKind::Text) || b.is(ValueKind::Text)) && isText(a) && isText(b))
+    return joinTexts(a, b);
   if (isOptional || (!onlyOne && a.isNone() != b.isNone() && makesOptionals()))
     return joinOptional(a, b);
   if (!onlyOne && a.kind() != b.kind())
@@ -72,6 +78,7 @@ std::optional<SpecValue> Join::join(const SpecValue &a, const SpecValue &b) {
   case ValueKind::Uninitialized:
   case ValueKind::None:
   case ValueKind::Optional:
+  case ValueKind::Text:
     return one;
   case ValueKind::Int:
   case ValueKind::Float:
@@ -140,11 +147,29 @@ std::optional<SpecValue> Join::joinOptional(const SpecValue &a, const SpecValue 
   return SpecValue::optional(present->getScalar(), *joined);
 }
 
+/// Strings that are known only at run time.
+std::optional<SpecValue> Join::joinTexts(const SpecValue &a, const SpecValue &b) {
+  auto box = [&](const SpecValue &side) { return w.textBox(side); };
+  Value x = a.is(ValueKind::Uninitialized) ? Value() : box(a);
+  Value y = b.is(ValueKind::Uninitialized) ? Value() : box(b);
+  if ((!x && !a.is(ValueKind::Uninitialized)) || (!y && !b.is(ValueKind::Uninitialized)))
+    return fail(differ("one str", "another"));
+  std::optional<Value> value = merge(x, y);
+  if (!value)
+    return std::nullopt;
+  return *value ? SpecValue::text(*value) : a;
+}
+
 /// Tuples, pieces, and strings with their holes.
 std::optional<SpecValue> Join::joinParts(const SpecValue &a, const SpecValue &b) {
   bool onLeft = !a.is(ValueKind::Uninitialized), onRight = !b.is(ValueKind::Uninitialized);
   const SpecValue &one = onLeft ? a : b;
   if (onLeft && onRight) {
+    if (a.getConstant() != b.getConstant() && one.is(ValueKind::String)) {
+      if (w.boxes.sites.contains(joinedBy()))
+        return joinTexts(a, b);
+      w.boxes.newSites.insert(joinedBy());
+    }
     if (a.getConstant() != b.getConstant())
       return fail(differ("one " + one.kindName(), "another"));
     if (a.getElements().size() != b.getElements().size())
@@ -290,13 +315,41 @@ bool Join::joinRunTimeLists(const Cell *x, const Cell *y, Cell &cell) {
   return buffer.has_value();
 }
 
+/// Two containers that cannot be joined would have to be boxes. False.
+static bool suggestBoxes(Walker &w, const Cell *x, const Cell *y) {
+  if (x)
+    suggestBox(w, *x);
+  if (y)
+    suggestBox(w, *y);
+  return false;
+}
+
+bool Join::joinBoxes(const Cell *x, const Cell *y, Cell &cell) {
+  if (x && y && (!x->box || !y->box)) {
+    suggestBox(w, *x);
+    suggestBox(w, *y);
+    return (void)fail(differ("a container", "one whose structure is known only at run time")),
+           false;
+  }
+  std::optional<Value> box = merge(x ? x->box : Value(), y ? y->box : Value());
+  if (!box)
+    return false;
+  cell = x ? *x : *y;
+  if (*box)
+    cell.box = *box;
+  cell.form = joinForms(w, x ? x->form : nullptr, y ? y->form : nullptr);
+  return true;
+}
+
 bool Join::joinElementsInto(Cell &cell, const Cell *x, const Cell *y) {
+  if ((x && x->box) || (y && y->box))
+    return joinBoxes(x, y, cell);
   if ((x && x->count) || (y && y->count))
-    return joinRunTimeLists(x, y, cell);
+    return joinRunTimeLists(x, y, cell) || suggestBoxes(w, x, y);
   auto elements = joinElements(x, y);
   if (elements)
     cell.elements = std::move(*elements);
-  return elements.has_value();
+  return elements.has_value() || suggestBoxes(w, x, y);
 }
 
 /// A name that this join made before stands for one list or dict more.

@@ -48,6 +48,8 @@ protected:
   virtual bool makesOptionals() const { return true; }
   /// A short cut for true on one side and false on the other.
   virtual std::optional<SpecValue> mergeFlags(bool, bool) { return {}; }
+  /// The conditional or loop, as written.
+  virtual mlir::Operation *joinedBy() const = 0;
   /// For messages: "the arms give %0 and %1", with the two sides' structures put in.
   virtual std::string differ(const llvm::Twine &a, const llvm::Twine &b) const = 0;
 
@@ -89,6 +91,9 @@ private:
   std::optional<SpecValue> takeInElements(const SpecValue &own, const SpecValue &container);
   /// Lists whose length is known only at run time (or null: never used): `cell` becomes both.
   bool joinRunTimeLists(const Cell *x, const Cell *y, Cell &cell);
+  /// Lists and dicts that live at run time.
+  bool joinBoxes(const Cell *x, const Cell *y, Cell &cell);
+  std::optional<SpecValue> joinTexts(const SpecValue &a, const SpecValue &b);
   /// Lists and dicts: the contents of `cell`, which is one of them.
   bool joinElementsInto(Cell &cell, const Cell *x, const Cell *y);
   /// The elements of two lists or dicts, either of which may be null (never used).

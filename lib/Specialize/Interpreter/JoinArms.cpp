@@ -45,6 +45,7 @@ private:
   std::string differ(const Twine &a, const Twine &b) const override {
     return ("the arms give " + a + " and " + b).str();
   }
+  Operation *joinedBy() const override { return w.current; }
   bool isReachable(CellId id);
   bool joinCell(CellId id);
   bool joinHeap();
@@ -224,7 +225,7 @@ bool ArmsJoin::joinCell(CellId id) {
       return false;
     why.clear();
     cell = *a;
-    cell.count = nullptr;
+    cell.count = cell.box = nullptr;
     cell.elements.assign(1, SpecValue::unknown());
   }
   behind.heap.set(id, std::move(cell));

@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Loops.h"
+#include "Boxes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -237,6 +238,7 @@ LoopAttempt::Round LoopAttempt::walkOnce() {
   body->clear();
   w.problems.resize(knownProblems, Problem{whereLost, "", ""});
   changed = false;
+  unsigned formChanges = w.boxes.changes;
   newTypes.clear();
   for (Carried &c : values)
     c.next = {};
@@ -276,6 +278,9 @@ LoopAttempt::Round LoopAttempt::walkOnce() {
     whereLost = w.structureLostAt;
     return Round::Lost;
   }
+  // What is known of boxes may let the next walk go on.
+  if (outcome->kind == Outcome::Kind::Dead && w.boxes.changes != formChanges)
+    return end = head, w.b.setInsertionPointToEnd(body), Round::Changed;
   if (outcome->kind == Outcome::Kind::Dead) {
     if (trip.isConstant())
       return (void)fail("every trip of the loop raises"), Round::Lost;
@@ -295,6 +300,10 @@ LoopAttempt::Round LoopAttempt::walkOnce() {
     return Round::Lost;
   if (epoch)
     find(epoch)->next = end.epoch;
+  unsigned nowBoxed =
+      countBoxed(w, head.heap, [&](CellId id) { return id < watermark || own.contains(id); });
+  changed |= nowBoxed != boxed || w.boxes.changes != formChanges;
+  boxed = nowBoxed;
   return changed ? Round::Changed : Round::Settled;
 }
 
@@ -376,6 +385,8 @@ Value LoopAttempt::substitute(Value value) {
 SpecValue LoopAttempt::substitute(const SpecValue &value) {
   if (value.getScalar())
     return SpecValue::scalar(substitute(value.getScalar()));
+  if (value.is(ValueKind::Text))
+    return SpecValue::text(substitute(value.getBox()));
   if (value.is(ValueKind::Optional))
     return SpecValue::optional(substitute(value.getPresent()), substitute(value.getPayload()));
   if (value.getElements().empty())
@@ -384,6 +395,26 @@ SpecValue LoopAttempt::substitute(const SpecValue &value) {
   for (const SpecValue &element : value.getElements())
     elements.push_back(substitute(element));
   return value.withElements(std::move(elements));
+}
+
+/// What a trip made and does not hand on is freed.
+void LoopAttempt::keepBoxes() {
+  bool makesBoxes = false;
+  body->walk([&](Operation *op) { makesBoxes |= rt::isBoxOp(op); });
+  if (!makesBoxes)
+    return;
+  Location loc = w.locOf(written);
+  SmallVector<Value> kept;
+  for (Carried &c : values)
+    if (isa<rt::BoxType>(c.argument.getType()))
+      kept.push_back(c.next ? c.next : c.argument);
+  Value mark;
+  {
+    OpBuilder::InsertionGuard guard(w.b);
+    w.b.setInsertionPoint(loop);
+    mark = rt::BoxMarkOp::create(w.b, loc);
+  }
+  rt::BoxKeepOp::create(w.b, loc, mark, kept);
 }
 
 /// The loop for good, with its results.
@@ -397,6 +428,7 @@ void LoopAttempt::buildLoop() {
     types.push_back(c.argument.getType());
     nexts.push_back(w.converted(c.next ? c.next : c.argument, types.back()));
   }
+  keepBoxes();
   ContinueOp::create(w.b, loc, w.scalarValue(next), nexts);
   w.b.setInsertionPoint(loop);
   for (auto [c, type] : llvm::zip_equal(values, types))
@@ -431,6 +463,8 @@ OutcomePtr LoopAttempt::finish() {
       cell.identity = substitute(cell.identity);
     if (cell.count)
       cell.count = substitute(cell.count);
+    if (cell.box)
+      cell.box = substitute(cell.box);
     for (SpecValue &element : cell.elements)
       element = substitute(element);
     for (auto &entry : cell.attributes)

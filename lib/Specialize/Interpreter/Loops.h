@@ -37,6 +37,7 @@ private:
   bool isVisible(const TensorRef &ref) const override;
   bool isOwn(CellId id) const override { return own.contains(id); }
   std::optional<CellId> addCell(Cell cell) override;
+  mlir::Operation *joinedBy() const override { return written; }
   void noteChange() override { changed = true; }
   /// A loop that can be unrolled is, as then everything is known in each trip.
   bool makesOptionals() const override { return !canUnroll; }
@@ -64,6 +65,7 @@ private:
 
   OutcomePtr finish();
   void buildLoop();
+  void keepBoxes();
   SpecValue substitute(const SpecValue &value);
   mlir::Value substitute(mlir::Value value);
 
@@ -81,6 +83,8 @@ private:
   bool canUnroll;
   std::optional<CellId> changedCell;
   llvm::SmallVector<CellId> touched;
+  /// Of what the loop carries, boxes may hold so much.
+  unsigned boxed = 0;
 
   LoopOp loop;
   mlir::Block *parent = nullptr, *body = nullptr;

@@ -1,5 +1,6 @@
 //===- MethodBuilder.cpp - Operands and results of a method ---------------===//
 #include "MethodBuilder.h"
+#include "Boxes.h"
 #include "RunTimeLists.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -222,6 +223,7 @@ SpecValue MethodBuilder::noteContainer(const SpecValue &container, const std::st
     stateValues[path] = container;
   } else {
     containers.push_back({id, w.cellRef(id)});
+    w.argumentContainers.insert(id);
   }
   return container;
 }
@@ -301,6 +303,10 @@ Attribute MethodBuilder::describe(const SpecValue &value, const std::string &pat
       return value.getConstant();
     leaves.push_back({path, w.scalarValue(value)});
     return TypeAttr::get(leaves.back().second.getType());
+  case ValueKind::Text: {
+    Attribute structure = isState ? Attribute() : describeBox(w, value, path, leaves);
+    return structure ? structure : refuse();
+  }
   case ValueKind::String:
   case ValueKind::Device:
     if (!value.isConstant())
@@ -308,6 +314,10 @@ Attribute MethodBuilder::describe(const SpecValue &value, const std::string &pat
     return value.getConstant();
   case ValueKind::Tuple:
   case ValueKind::List: {
+    if (isBoxed(w, value)) {
+      Attribute structure = isState ? Attribute() : describeBox(w, value, path, leaves);
+      return structure ? structure : refuse();
+    }
     if (isState && value.is(ValueKind::List)) {
       if (widening.lists.count(path) && !isRunTimeList(w, value))
         (void)makeRunTimeList(w, value.getCell());
@@ -334,6 +344,10 @@ Attribute MethodBuilder::describe(const SpecValue &value, const std::string &pat
     return wrap(value.is(ValueKind::Tuple) ? "tuple" : "list", elements);
   }
   case ValueKind::Dict: {
+    if (isBoxed(w, value)) {
+      Attribute structure = isState ? Attribute() : describeBox(w, value, path, leaves);
+      return structure ? structure : refuse();
+    }
     if (isState)
       if (Attribute shared = describeShared(value.getCell(), path))
         return shared;

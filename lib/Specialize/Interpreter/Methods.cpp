@@ -175,7 +175,8 @@ class MethodWalk {
 public:
   MethodWalk(Program &program, const MethodSignature &signature, func::FuncOp method,
              StateSignature state, const StateWidening &widening, func::FuncOp function,
-             const llvm::DenseSet<Operation *> &keepOpen, bool identities)
+             const llvm::DenseSet<Operation *> &keepOpen, bool identities,
+             const llvm::DenseSet<Operation *> &boxes, bool boxesAreLastResort)
       : program(program), signature(signature), method(method), state(state), loc(method.getLoc()),
         function(function), entry(&function.getBody().front()), builder(method.getContext()),
         walker(program, OpBuilder::atBlockEnd(entry)), mb(walker, widening),
@@ -183,6 +184,8 @@ public:
     walker.function = function;
     walker.keepOpen = keepOpen;
     walker.tracksIdentities = identities;
+    walker.boxes.sites = boxes;
+    walker.boxes.areLastResort = boxesAreLastResort;
     result.variant.signature = signature;
   }
 
@@ -190,6 +193,10 @@ public:
   MethodResult run();
   /// What the walk found that is not to be joined.
   const llvm::SetVector<Operation *> &newKeepOpen() const { return walker.newKeepOpen; }
+  /// Containers that would have to be boxes.
+  const llvm::SetVector<Operation *> &newBoxes() const { return walker.boxes.newSites; }
+  /// What could be unrolled was not, as boxes may do without.
+  bool stoppedUnrolling() const { return walker.boxes.stoppedUnrolling; }
   /// The walk found that it needs identities, and did not track them.
   bool needsIdentities() const { return walker.needsIdentities && !walker.tracksIdentities; }
 
@@ -425,6 +432,7 @@ void MethodWalk::finishFunction() {
   func::ReturnOp::create(walker.b, loc, results);
   function.setFunctionType(
       builder.getFunctionType(entry->getArgumentTypes(), ValueRange(results).getTypes()));
+  walker.eraseUnusedOfOnce();
   cleanUp(function);
 
   SmallVector<DictionaryAttr> operandAttrs;
@@ -477,22 +485,55 @@ MethodResult MethodWalk::run() {
   return std::move(result);
 }
 
+/// The problems of the first walk, without boxes, and why those with boxes failed.
+static MethodResult withReason(MethodResult result, std::vector<Problem> first) {
+  if (first.empty())
+    return result;
+  for (const Problem &problem : result.problems)
+    if (problem.missing.empty() && problem.message != first.front().message) {
+      first.front().notBoxed = problem.message;
+      first.front().notBoxedAt = problem.loc;
+      break;
+    }
+  result.problems = std::move(first);
+  return result;
+}
+
 MethodResult specialize::specializeMethod(Program &program, const MethodSignature &signature,
                                           func::FuncOp method, StateSignature state,
                                           const StateWidening &widening, StringRef name) {
-  llvm::DenseSet<Operation *> keepOpen;
-  bool identities = false;
+  llvm::DenseSet<Operation *> keepOpen, boxes;
+  bool identities = false, stoppedUnrolling = false, boxesAreLastResort = false;
+  // Of the first walk that fails, without boxes.
+  std::vector<Problem> problems;
   for (;;) {
     OpBuilder builder(program.module.getBodyRegion());
     builder.setInsertionPointToEnd(program.module.getBody());
     auto function =
         func::FuncOp::create(builder, method.getLoc(), name, builder.getFunctionType({}, {}));
     function.addEntryBlock();
-    MethodWalk walk(program, signature, method, state, widening, function, keepOpen, identities);
+    MethodWalk walk(program, signature, method, state, widening, function, keepOpen, identities,
+                    boxes, boxesAreLastResort);
     MethodResult result = walk.run();
-    // Ends, as the set of operations grows each time.
-    if (walk.newKeepOpen().empty() && !walk.needsIdentities())
-      return result;
+    stoppedUnrolling |= walk.stoppedUnrolling();
+    // Ends, as the sets of operations grow each time, but for one time.
+    if (walk.newKeepOpen().empty() && !walk.needsIdentities()) {
+      bool finds = !result.newStateAttributes.empty() || !result.newStateStorages.empty();
+      if (result.problems.empty() || finds)
+        return result;
+      size_t before = boxes.size();
+      boxes.insert_range(walk.newBoxes());
+      bool isEnd = boxes.size() == before;
+      if (boxesAreLastResort || (isEnd && !stoppedUnrolling))
+        return withReason(std::move(result), std::move(problems));
+      if (problems.empty())
+        problems = result.problems;
+      if (isEnd) {
+        boxesAreLastResort = true;
+        boxes.clear();
+      }
+      continue;
+    }
     identities |= walk.needsIdentities();
     keepOpen.insert_range(walk.newKeepOpen());
     if (result.variant.function)

@@ -164,6 +164,8 @@ LogicalResult Replacement::check() {
     return refuse("unless it is the result of an operator of this method");
   if (hasTwin || hasCopy(ref->storage) || !w.state.heap.partners(ref->storage).empty())
     return refuse("if another name may mean the same tensor");
+  if (w.boxes.places.contains(ref->storage))
+    return refuse("if a list or dict holds it whose structure is known only at run time");
   return success();
 }
 

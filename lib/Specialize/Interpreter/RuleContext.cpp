@@ -1,4 +1,5 @@
 //===- RuleContext.cpp - Operands of an operator call ---------------------===//
+#include "Boxes.h"
 #include "RunTimeLists.h"
 #include "TorchLite/Specialize/Rules.h"
 #include "Walker.h"
@@ -663,6 +664,10 @@ SpecValue RuleContext::makeList(std::vector<SpecValue> elements, Type elementTyp
 ArrayRef<SpecValue> RuleContext::elements(const SpecValue &listOrTuple) {
   if (isRunTimeList(walker, listOrTuple))
     return (void)fail("a list whose length is known only at run time is not supported here"),
+           ArrayRef<SpecValue>();
+  if (isBoxed(walker, listOrTuple))
+    return (void)fail("a list or dict whose structure is known only at run time is not supported "
+                      "here"),
            ArrayRef<SpecValue>();
   if (listOrTuple.is(ValueKind::List))
     return walker.cell(listOrTuple.getCell()).elements;

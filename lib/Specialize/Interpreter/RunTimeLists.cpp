@@ -1,5 +1,6 @@
 //===- RunTimeLists.cpp - Lists whose length is not known -----------------===//
 #include "RunTimeLists.h"
+#include "Boxes.h"
 #include "Pieces.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -30,6 +31,13 @@ Value RunTimeList::row(const SpecValue &element) {
 /// The element that stands for all takes another one in; false, after a failure, if their forms
 /// differ.
 bool RunTimeList::admit(const SpecValue &element) {
+  if (admits(element))
+    return true;
+  suggestBox(w, id);
+  return false;
+}
+
+bool RunTimeList::admits(const SpecValue &element) {
   if (!element.isTensor() && !element.isNumber())
     return (void)ctx.fail("a list whose length is known only at run time cannot hold " +
                           element.kindName()),
@@ -293,15 +301,15 @@ static CellId newElementStorage(Walker &w) {
 
 bool specialize::makeRunTimeList(Walker &w, CellId id) {
   std::vector<SpecValue> elements = w.cell(id).elements;
-  for (const SpecValue &element : elements) {
-    if (!element.isTensor() && !element.isNumber())
+  if (w.cell(id).box)
+    return false;
+  for (const SpecValue &element : elements)
+    if ((!element.isTensor() && !element.isNumber()) || element.kind() != elements.front().kind() ||
+        (element.isTensor() && bufferType(element.getTensor().type, {}) !=
+                                   bufferType(elements.front().getTensor().type, {}))) {
+      suggestBox(w, id);
       return false;
-    if (element.kind() != elements.front().kind())
-      return false;
-    if (element.isTensor() && bufferType(element.getTensor().type, {}) !=
-                                  bufferType(elements.front().getTensor().type, {}))
-      return false;
-  }
+    }
   CellId storage = newElementStorage(w);
   Location loc = w.current ? w.locOf(w.current) : w.function.getLoc();
   Cell &list = w.change(id);
@@ -336,7 +344,11 @@ std::optional<SpecValue> specialize::elementAt(RuleContext &ctx, const SpecValue
 }
 
 SpecValue specialize::runTimeListOf(Walker &w, Value all, Attribute element, Type elementType) {
-  SpecValue list = w.newList({}, elementType);
+  // Not by newList, which may make a box.
+  Cell made;
+  made.kind = Cell::Kind::List;
+  made.type = elementType;
+  SpecValue list = SpecValue::cell(ValueKind::List, w.allocate(std::move(made)));
   CellId storage = newElementStorage(w);
   Type type = cast<TypeAttr>(element).getValue();
   MLIRContext *context = w.b.getContext();

@@ -60,6 +60,7 @@ private:
   /// A number or tensor as a tensor with a leading dimension of 1; null after a failure.
   mlir::Value row(const SpecValue &element);
   bool admit(const SpecValue &element);
+  bool admits(const SpecValue &element);
   bool requireSizes(mlir::Value row, mlir::Value unless = {});
   mlir::Value joined(mlir::Value rows, mlir::Value more, mlir::Value noRows, mlir::Value noMore);
   mlir::Value created(mlir::Value row, mlir::OpFoldResult capacity);

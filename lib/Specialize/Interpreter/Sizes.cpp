@@ -1,4 +1,5 @@
 //===- Sizes.cpp - Scalars, sizes and what is known of them ---------------===//
+#include "Boxes.h"
 #include "Walker.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -26,27 +27,79 @@ bool specialize::sameComputation(Value a, Value b, unsigned depth) {
   });
 }
 
+void Walker::setInsertionPointBehindConstants() {
+  Block &entry = function.getBody().front();
+  b.setInsertionPointToStart(&entry);
+  // Their order is that of first use.
+  while (b.getInsertionPoint() != entry.end() && (isa<arith::ConstantOp>(*b.getInsertionPoint()) ||
+                                                  builtOnce.contains(&*b.getInsertionPoint())))
+    b.setInsertionPointAfter(&*b.getInsertionPoint());
+}
+
 /// Constants stand at the start of the function, where every block sees them.
 Value Walker::constant(TypedAttr attr) {
   Value &slot = constants[attr];
   if (slot)
     return slot;
   OpBuilder::InsertionGuard guard(b);
-  Block &entry = function.getBody().front();
-  b.setInsertionPointToStart(&entry);
-  // After the constants that are there already, so that their order is that of first use.
-  while (b.getInsertionPoint() != entry.end() && isa<arith::ConstantOp>(*b.getInsertionPoint()))
-    b.setInsertionPointAfter(&*b.getInsertionPoint());
+  setInsertionPointBehindConstants();
   slot = arith::ConstantOp::create(b, function.getLoc(), attr);
   return slot;
 }
 
 Value Walker::anyValue(Type type) {
   auto tensorType = dyn_cast<RankedTensorType>(type);
+  if (isa<rt::BoxType>(type))
+    return rt::BoxNoneOp::create(b, locOf(current));
   if (!tensorType)
     return constant(cast<TypedAttr>(b.getZeroAttr(type)));
   SmallVector<Value> sizes(tensorType.getNumDynamicDims(), constant(b.getIndexAttr(0)));
   return tensor::EmptyOp::create(b, locOf(current), tensorType, sizes);
+}
+
+Value Walker::textBox(const SpecValue &text) {
+  if (text.is(ValueKind::Text))
+    return text.getBox();
+  std::optional<StringRef> known = text.getString();
+  if (!known)
+    return {};
+  // What leaves the program as a str ends there.
+  if (known->contains('\0'))
+    return {};
+  Value &box = textBoxes[text.getConstant()];
+  if (!box)
+    box = buildOnce([&] { return rt::BoxTextOp::create(b, function.getLoc(), *known); });
+  return box;
+}
+
+Value Walker::buildOnce(function_ref<Value()> build) {
+  OpBuilder::InsertionGuard guard(b);
+  setInsertionPointBehindConstants();
+  Block &entry = function.getBody().front();
+  Block::iterator end = b.getInsertionPoint();
+  Value made = build();
+  for (Block::iterator at = end; at != entry.begin() && !isa<arith::ConstantOp>(*std::prev(at));
+       --at)
+    builtOnce.insert(&*std::prev(at));
+  return made;
+}
+
+void Walker::eraseUnusedOfOnce() {
+  auto isUsed = [&](Operation *op) {
+    return llvm::any_of(op->getUsers(), [&](Operation *user) { return !builtOnce.contains(user); });
+  };
+  SmallVector<Operation *> unused;
+  for (Operation *op : builtOnce)
+    if (isa<rt::BoxCreateOp>(op) && !isUsed(op)) {
+      llvm::append_range(unused, op->getUsers());
+      unused.push_back(op);
+    }
+  for (Operation *op : unused)
+    op->erase();
+  llvm::DenseSet<Operation *> gone(unused.begin(), unused.end());
+  for (Operation *op : builtOnce)
+    if (!gone.contains(op) && isa<rt::BoxTextOp>(op) && op->use_empty())
+      op->erase();
 }
 
 Value Walker::converted(Value value, Type type) {

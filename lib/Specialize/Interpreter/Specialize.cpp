@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "Methods.h"
 
+#include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
 #include "TorchLite/Dialect/TorchLite/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -125,6 +126,9 @@ void SpecializePass::report(std::vector<Problem> &problems) {
       InFlightDiagnostic diagnostic = emitError(problem.loc, problem.message);
       if (problem.other)
         diagnostic.attachNote(*problem.other) << "which one is decided here";
+      if (problem.notBoxedAt)
+        diagnostic.attachNote(*problem.notBoxedAt)
+            << "it cannot live at run time either: " << problem.notBoxed;
     } else
       missing[problem.missing].push_back(problem.loc);
   }

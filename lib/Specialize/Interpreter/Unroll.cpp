@@ -10,6 +10,25 @@ using namespace torchlite::tl::specialize;
 
 /// More trips than this are not unrolled.
 static constexpr int64_t maxUnroll = 2048;
+/// Where lists could be boxes, no more trips than these are unrolled in the arms of conditionals,
+/// of one loop and of all: each arm that goes on doubles the code.
+static constexpr unsigned maxTripsInArms = 2048, maxAllTripsInArms = 8192;
+/// The same where it turned out that there is no other way.
+static constexpr unsigned lastTripsInArms = 8192;
+
+bool Walker::goesOnInTooManyArms(const LoopEntry &loop) {
+  if (!loop.tripsInArms)
+    return false;
+  unsigned inLoop = ++*loop.tripsInArms;
+  ++tripsInArms;
+  bool isMany = boxes.areLastResort ? tripsInArms > lastTripsInArms
+                                    : inLoop > maxTripsInArms || tripsInArms > maxAllTripsInArms;
+  if (!isMany || boxes.newSites.empty())
+    return false;
+  (void)error("the loop must be unrolled, but goes on in too many arms of conditionals");
+  boxes.stoppedUnrolling = true;
+  return unrollStopped = true;
+}
 
 OutcomePtr Walker::unroll(LoopEntry loop) {
   LoopOp op = loop.op;
@@ -26,6 +45,8 @@ OutcomePtr Walker::unroll(LoopEntry loop) {
       }
       return unknown();
     }
+    if (goesOnInTooManyArms(loop))
+      return unknown();
     if (loop.first >= maxUnroll) {
       (void)error("the loop must be unrolled, but has more than " + Twine(maxUnroll) + " trips");
       return unknown();
@@ -37,6 +58,8 @@ OutcomePtr Walker::unroll(LoopEntry loop) {
       goOn(loop, *outcome);
       continue;
     }
+    if (!loop.tripsInArms)
+      loop.tripsInArms = std::make_shared<unsigned>(0);
     forEachLeaf(outcome, [&](OutcomePtr leaf) {
       LoopEntry rest = loop;
       goOn(rest, *leaf);
@@ -67,11 +90,11 @@ void Walker::goOn(LoopEntry &loop, Outcome &leaf) {
 }
 
 /// Takes back what was built in a block behind an operation, constants excepted.
-static void eraseBehind(Block *block, Operation *last) {
+static void eraseBehind(const Walker &w, Block *block, Operation *last) {
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(*block))) {
     if (&op == last)
       return;
-    if (op.use_empty() && !isa<arith::ConstantOp>(op))
+    if (op.use_empty() && !isa<arith::ConstantOp>(op) && !w.builtOnce.contains(&op))
       op.erase();
   }
 }
@@ -133,7 +156,7 @@ OutcomePtr Walker::walkLoop(LoopEntry loop) {
   Block *block = b.getInsertionBlock();
   Operation *last = block->empty() ? nullptr : &block->back();
   auto takeBack = [&] {
-    eraseBehind(block, last);
+    eraseBehind(*this, block, last);
     problems.resize(knownProblems, Problem{op.getLoc(), "", ""});
     state = entry;
     b.setInsertionPointToEnd(block);
@@ -180,7 +203,7 @@ OutcomePtr Walker::keepLoop(const LoopEntry &loop) {
       return outcome;
   } while (makeListsRunTime(attempt->getTouchedLists()));
   auto takeBack = [&] {
-    eraseBehind(block, last);
+    eraseBehind(*this, block, last);
     problems.resize(knownProblems, Problem{loop.op->getLoc(), "", ""});
     state = entry;
     b.setInsertionPointToEnd(block);

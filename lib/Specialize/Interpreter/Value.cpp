@@ -145,6 +145,8 @@ StringRef specialize::kindName(ValueKind kind) {
     return "function";
   case ValueKind::Optional:
     return "Optional";
+  case ValueKind::Text:
+    return "str known only at run time";
   }
   llvm_unreachable("all kinds covered");
 }

@@ -1,5 +1,6 @@
 //===- Walker.cpp - The walk over operations ------------------------------===//
 #include "Walker.h"
+#include "Boxes.h"
 #include "RunTimeLists.h"
 #include "Strides.h"
 
@@ -327,7 +328,7 @@ LogicalResult Walker::stepAten(AtenOp op) {
   SmallVector<SpecValue> results;
   size_t knownProblems = problems.size();
   Heap before; // of no interest unless something may be changed
-  if (program.callsOperators() && (!rule || rule->special || rule->runTimeList))
+  if (program.callsOperators() && (!rule || rule->special || rule->runTimeList || rule->boxed))
     before = state.heap;
   LogicalResult done = rule      ? applyRule(ctx, *rule, results)
                        : inPlace ? applyInPlace(ctx, *inPlace, results)
@@ -460,6 +461,8 @@ LogicalResult Walker::applyRule(RuleContext &ctx, const Rule &rule,
   SmallVector<SpecValue> operands;
   for (unsigned i : llvm::seq<unsigned>(0, ctx.size()))
     operands.push_back(ctx.operand(i));
+  if (takesBox(ctx))
+    return applyBoxed(ctx, rule, results);
   if (rule.runTimeList && takesRunTimeList(*this, ctx))
     return rule.runTimeList(ctx, results);
   if (rule.special)

@@ -21,6 +21,7 @@
 #ifndef TORCHLITE_LIB_SPECIALIZE_WALKER_H
 #define TORCHLITE_LIB_SPECIALIZE_WALKER_H
 
+#include "BoxKnowledge.h"
 #include "Heap.h"
 #include "TorchLite/Dialect/TorchLite/Transforms/OperatorOracle.h"
 #include "TorchLite/Specialize/Rules.h"
@@ -87,6 +88,9 @@ struct Problem {
   std::string missing;
   /// A second line that the message is about.
   std::optional<mlir::Location> other = std::nullopt;
+  /// Why it cannot be in boxes (docs/RunTimeValues.md) either, and where.
+  std::string notBoxed = "";
+  std::optional<mlir::Location> notBoxedAt = std::nullopt;
 };
 
 //===----------------------------------------------------------------------===//
@@ -144,6 +148,8 @@ struct LoopEntry {
   SpecValue trip, condition;
   /// The number of trips that were walked.
   int64_t first = 0;
+  /// Where it was unrolled into the arms of a conditional: the trips in all of them.
+  std::shared_ptr<unsigned> tripsInArms;
 
   std::optional<int64_t> count() const { return trip.getInt(); }
   /// Whether it is known to end here.
@@ -196,6 +202,8 @@ public:
   SpecValue newTensor(mlir::Value value, Known contiguous = Known::Yes, bool given = true);
   SpecValue newList(std::vector<SpecValue> elements, mlir::Type elementType);
   SpecValue newDict(std::vector<SpecValue> keysAndValues, mlir::Type type);
+  /// The same as a box (Boxes.h).
+  SpecValue newBox(ValueKind kind, llvm::ArrayRef<SpecValue> elements, mlir::Type type);
   SpecValue viewOf(const SpecValue &tensor, llvm::ArrayRef<ViewStep> steps, Known contiguous);
   mlir::Value readTensor(const SpecValue &tensor);
   /// Every read passes by here, to see whether it finds a write that it would not find if the
@@ -263,8 +271,16 @@ public:
 
   mlir::Value scalarValue(const SpecValue &number);
   mlir::Value constant(mlir::TypedAttr attr);
+  /// Where what is made once for the whole call goes: every block sees it, and it sees constants.
+  void setInsertionPointBehindConstants();
+  /// Builds boxes there, which stay where an attempt at a loop is taken back.
+  mlir::Value buildOnce(llvm::function_ref<mlir::Value()> build);
+  /// At the end of the walk: those of them that only such attempts used.
+  void eraseUnusedOfOnce();
   /// Some value of a type, where it is never used.
   mlir::Value anyValue(mlir::Type type);
+  /// The box of a str; null if it has holes.
+  mlir::Value textBox(const SpecValue &text);
   /// A tensor with a weaker static shape; the value itself if it is of that type.
   mlir::Value converted(mlir::Value value, mlir::Type type);
   mlir::Value dimOf(mlir::Value tensor, int64_t dim);
@@ -343,9 +359,18 @@ public:
   unsigned unrollable = 0;
   /// A loop was to be unrolled, and whether it goes on is not known.
   bool unrollStopped = false;
+  /// Of all loops that were unrolled into the arms of a conditional.
+  unsigned tripsInArms = 0;
   /// Lists whose elements or lengths the loop attempt at hand does not know: candidates for
   /// RunTimeLists.h.
   llvm::SetVector<CellId> touchedLists;
+  /// Boxes.h.
+  BoxKnowledge boxes;
+  llvm::DenseMap<mlir::Attribute, mlir::Value> textBoxes;
+  llvm::DenseMap<CellId, mlir::Value> constantBoxes;
+  llvm::SetVector<mlir::Operation *> builtOnce;
+  /// Lists and dicts that the method is called with.
+  llvm::DenseSet<CellId> argumentContainers;
   /// Numbers of pieces that are this for most sizes: what a loop is unrolled by that cannot be
   /// kept.
   llvm::DenseMap<mlir::Value, int64_t> usualCounts;
@@ -399,6 +424,8 @@ private:
   SpecValue viewOfArchive(CellId whole, TensorRefAttr ref, Known contiguous);
   OutcomePtr walkLoopOfUnknowns(LoopOp op);
   OutcomePtr unroll(LoopEntry loop);
+  /// With an error.
+  bool goesOnInTooManyArms(const LoopEntry &loop);
   OutcomePtr keepLoop(const LoopEntry &loop);
   OutcomePtr peel(const LoopEntry &loop);
   OutcomePtr loseLoop(const LoopEntry &loop, const LoopAttempt &attempt);

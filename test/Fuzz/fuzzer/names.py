@@ -11,12 +11,13 @@ from .elements import Elements
 from .flow import Flow
 from .grown import Grown
 from .layouts import Layouts
+from .nested import Nested
 from .scalars import Scalars
 from .shapes import Shapes
 from .shared import Shared
 from .stories import Story, scripts
 
-TRIED = {"shapes": Shapes, "shared": Shared, "grown": Grown, "layouts": Layouts, "elements": Elements}
+TRIED = {"shapes": Shapes, "shared": Shared, "grown": Grown, "layouts": Layouts, "elements": Elements, "nested": Nested}
 KINDS = ("results", "names", "lists", "state", "overlap", "views", "ints", "floats", "sizes", "grow", "flow", "values", "calls",
          "lengths", *TRIED)
 VIEWS = {

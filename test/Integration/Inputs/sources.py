@@ -26,7 +26,7 @@ def outcome(call, *arguments):
     try:
         with torch.no_grad(), torch.jit.optimized_execution(False):
             return call(*arguments), None
-    except (RuntimeError, IndexError, torchlite.Error) as error:
+    except (RuntimeError, IndexError, torch.jit.Error, torchlite.Error) as error:
         return None, error
 
 

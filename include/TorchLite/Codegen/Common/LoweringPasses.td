@@ -208,6 +208,29 @@ def LowerRuntime : Pass<"tl-lower-runtime", "mlir::ModuleOp"> {
   let dependentDialects = ["mlir::LLVM::LLVMDialect", "mlir::cf::ControlFlowDialect"];
 }
 
+def ShareBoxes : Pass<"tl-share-boxes", "mlir::func::FuncOp"> {
+  let summary = "Boxes take buffers and give buffers";
+  let description = [{
+    In front of bufferization: `tlrt.box.pack` reads a tensor's buffer, and `tlrt.box.unpack` gives
+    the box's own, which is copied, since the box may be freed before the tensor is. With `refuse`,
+    for targets whose tensors do not lie in the processor's memory, boxes are an error.
+
+    Example:
+    ```mlir
+    %x = tlrt.box.unpack %box : tensor<?xf32>
+    ```
+    becomes
+    ```mlir
+    %b = tlrt.box.unpack %box : memref<?xf32>
+    %t = bufferization.to_tensor %b restrict : memref<?xf32> to tensor<?xf32>
+    %x = bufferization.alloc_tensor() copy(%t) : tensor<?xf32>
+    ```
+  }];
+  let options = [Option<"refuse", "refuse", "bool", "false", "Boxes are an error">];
+  let dependentDialects = ["mlir::bufferization::BufferizationDialect",
+                           "mlir::memref::MemRefDialect", "torchlite::rt::RuntimeDialect"];
+}
+
 def LowerToLLVM : Pass<"tl-lower-to-llvm", "mlir::ModuleOp"> {
   let summary = "Convert what is left to the LLVM dialect";
   let description = [{

@@ -1,8 +1,11 @@
 //===- RuntimeDialect.cpp - The tlrt dialect ------------------------------===//
+#include "TorchLite/Dialect/Runtime/IR/BoxOps.h"
 #include "TorchLite/Dialect/Runtime/IR/OperatorOps.h"
 #include "TorchLite/Dialect/Runtime/IR/RowsOps.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace torchlite::rt;
@@ -15,16 +18,29 @@ using namespace torchlite::rt;
 #define GET_OP_CLASSES
 #include "TorchLite/Dialect/Runtime/IR/RowsOps.cpp.inc"
 
+#define GET_TYPEDEF_CLASSES
+#include "TorchLite/Dialect/Runtime/IR/BoxTypes.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "TorchLite/Dialect/Runtime/IR/BoxOps.cpp.inc"
+
 #define GET_OP_CLASSES
 #include "TorchLite/Dialect/Runtime/IR/OperatorOps.cpp.inc"
 
 void RuntimeDialect::initialize() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "TorchLite/Dialect/Runtime/IR/BoxTypes.cpp.inc"
+      >();
   addOperations<
 #define GET_OP_LIST
 #include "TorchLite/Dialect/Runtime/IR/RuntimeOps.cpp.inc"
       ,
 #define GET_OP_LIST
 #include "TorchLite/Dialect/Runtime/IR/RowsOps.cpp.inc"
+      ,
+#define GET_OP_LIST
+#include "TorchLite/Dialect/Runtime/IR/BoxOps.cpp.inc"
       ,
 #define GET_OP_LIST
 #include "TorchLite/Dialect/Runtime/IR/OperatorOps.cpp.inc"

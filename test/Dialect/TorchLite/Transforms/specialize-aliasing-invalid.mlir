@@ -65,6 +65,7 @@ func.func @C.forward(%self: !tl.object<@C>, %x: !tl.tensor {tl.name = "x"}, %n: 
   } else {
     tl.yield %y : !tl.tensor
   }
+  // expected-note@+1 {{it cannot live at run time either: a write in place to a tensor that a list or dict holds}}
   %w = tl.aten "relu_"(%a) : (!tl.tensor) -> !tl.tensor
   %t = tl.tuple_construct %k, %d : (!tl.tensor, !tl.dict<!tl.str, !tl.tensor>) -> !tl.tuple<!tl.tensor, !tl.dict<!tl.str, !tl.tensor>>
   return %t : !tl.tuple<!tl.tensor, !tl.dict<!tl.str, !tl.tensor>>

@@ -18,27 +18,6 @@ func.func @C.forward(%self: !tl.object<@C>, %a: i64 {tl.name = "a"}) -> i64 {
 
 // -----
 
-// One that holds lists has no form that is known.
-module attributes {tl.root = @root} {
-tl.class @C { tl.method "forward" @C.forward {exported} }
-tl.object @root : !tl.object<@C> { slots = {} }
-func.func @C.forward(%self: !tl.object<@C>, %a: i64 {tl.name = "a"}) -> i64 {
-  %e = tl.list_construct : () -> !tl.list<i64>
-  %l = tl.list_construct %e : (!tl.list<i64>) -> !tl.list<!tl.list<i64>>
-  %true = tl.constant true -> i1
-  // expected-error@+1 {{the loop cannot be kept as a loop, and its trip count is not known at compile time: a value is a list of length 1 before a trip of the loop and one of length 2 after it}}
-  tl.loop %a while %true {
-  ^bb0(%i: i64):
-    %r = tl.aten "append.t"(%l, %e) : (!tl.list<!tl.list<i64>>, !tl.list<i64>) -> !tl.list<!tl.list<i64>>
-    tl.continue %true
-  }
-  %n = tl.aten "len.t"(%l) : (!tl.list<!tl.list<i64>>) -> i64
-  return %n : i64
-}
-}
-
-// -----
-
 module attributes {tl.root = @root} {
 tl.class @C { tl.method "forward" @C.forward {exported} }
 tl.object @root : !tl.object<@C> { slots = {} }
@@ -71,21 +50,6 @@ func.func @C.forward(%self: !tl.object<@C>, %a: i64 {tl.name = "a"}) -> !tl.none
   tl.raise %m, %c : !tl.str, !tl.str
   %none = tl.constant #tl.none -> !tl.none
   return %none : !tl.none
-}
-}
-
-// -----
-
-// An index that is known only at run time, into a list whose elements are of no form that tensors have.
-module attributes {tl.root = @root} {
-tl.class @C { tl.method "forward" @C.forward {exported} }
-tl.object @root : !tl.object<@C> { slots = {} }
-func.func @C.forward(%self: !tl.object<@C>, %a: i64 {tl.name = "a"}) -> i64 {
-  %s = tl.constant "s" -> !tl.str
-  %l = tl.list_construct %s, %s : (!tl.str, !tl.str) -> !tl.list<!tl.str>
-  // expected-error@+1 {{'__getitem__.t': a list is indexed with a value known only at run time}}
-  %r = tl.aten "__getitem__.t"(%l, %a) : (!tl.list<!tl.str>, i64) -> !tl.str
-  return %a : i64
 }
 }
 

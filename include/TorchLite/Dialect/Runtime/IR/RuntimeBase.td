@@ -13,6 +13,7 @@ def Runtime_Dialect : Dialect {
     code. The frame is implicit: lowering to LLVM passes it to every function.
   }];
   let dependentDialects = ["::mlir::memref::MemRefDialect"];
+  let useDefaultTypePrinterParser = 1;
 }
 
 class Runtime_Op<string mnemonic, list<Trait> traits = []>

@@ -59,7 +59,8 @@ def SpecializePass : Pass<"tl-specialize", "::mlir::ModuleOp"> {
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::math::MathDialect",
-    "::mlir::tensor::TensorDialect", "::torchlite::tl::TorchLiteDialect"
+    "::mlir::tensor::TensorDialect", "::torchlite::rt::RuntimeDialect",
+    "::torchlite::tl::TorchLiteDialect"
   ];
 }
 
