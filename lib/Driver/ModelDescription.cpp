@@ -13,7 +13,7 @@ namespace torchlite::driver {
 using namespace mlir;
 
 int64_t ValueType::numLeaves() const {
-  if (kind == TL_TENSOR || anyLength || isBoxed || (kind == TL_STRING && !fixed))
+  if (kind == TL_TENSOR || anyLength || isBoxed || isOptional || (kind == TL_STRING && !fixed))
     return 1;
   if (kind == TL_INT || kind == TL_FLOAT || kind == TL_BOOL)
     return fixed ? 0 : 1;
@@ -29,7 +29,9 @@ static const char *dtypeName(tl_dtype dtype) {
   return names[dtype];
 }
 
-static void print(llvm::raw_ostream &os, const ValueType &type) {
+static void print(llvm::raw_ostream &os, const ValueType &type);
+
+static void printPlain(llvm::raw_ostream &os, const ValueType &type) {
   if (type.fixed) {
     switch (type.kind) {
     case TL_INT:
@@ -55,8 +57,6 @@ static void print(llvm::raw_ostream &os, const ValueType &type) {
       if (index)
         os << (type.kind == TL_DICT && index % 2 ? ": " : ", ");
       print(os, child);
-      if (child.isOptional)
-        os << '?';
     }
     os << close;
   };
@@ -91,6 +91,12 @@ static void print(llvm::raw_ostream &os, const ValueType &type) {
     os << "str";
     return;
   }
+}
+
+static void print(llvm::raw_ostream &os, const ValueType &type) {
+  printPlain(os, type);
+  if (type.isOptional)
+    os << '?';
 }
 
 std::string ValueType::str() const {

@@ -118,8 +118,8 @@ typedef enum tl_dtype {
 /* The type of an argument or result, as it was compiled. */
 typedef struct tl_type {
   int32_t kind;        /* tl_kind */
-  int32_t fixed;       /* 1: int, float, bool and str that may only have the value below; 2: inside
-                          of a list or dict of count -2: it may be None */
+  int32_t fixed;       /* 1: int, float, bool and str that may only have the value below; 2: a
+                          result, or a part of one, that may be None */
   int32_t dtype;       /* tensor: tl_dtype */
   int32_t count;       /* tensor: rank; list, tuple: number of items; dict: number of pairs; -1: a
                           list of any length, whose items are numbers or tensors of one size; -2:

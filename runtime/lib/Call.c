@@ -363,7 +363,7 @@ void *tl_rt_output(tl_frame *it, int64_t index, int64_t rank, const int64_t *siz
 
 static void setFixed(const tl_type *type, tl_value *value) {
   double f;
-  switch (type->fixed ? type->kind : TL_NONE) {
+  switch (type->fixed == 1 ? type->kind : TL_NONE) {
   case TL_INT:
     *value = tl_int(type->bits);
     return;
@@ -386,6 +386,12 @@ static void setFixed(const tl_type *type, tl_value *value) {
 static void setLeaf(tl_call_frame *frame, const tl_type *type, int64_t index, tl_value *value) {
   tl_result *result = &frame->results[index];
   const tl_slot *slot = &frame->result_slots[index];
+  if (tl_type_is_boxed(type)) {
+    tl_value_clear(value);
+    *value = result->boxed;
+    result->boxed = tl_none();
+    return;
+  }
   switch (type->kind) {
   case TL_INT:
     *value = tl_int(slot->i);
@@ -398,12 +404,6 @@ static void setLeaf(tl_call_frame *frame, const tl_type *type, int64_t index, tl
     return;
   default:
     break;
-  }
-  if (tl_type_is_boxed(type)) {
-    tl_value_clear(value);
-    *value = result->boxed;
-    result->boxed = tl_none();
-    return;
   }
   if (result->landed && result->staged_bytes)
     memcpy(result->created ? result->created->dl_tensor.data

@@ -208,7 +208,8 @@ static inline bool tl_type_is_any_list(const tl_type *type) {
 /* Whether a type is that of values whose structure lives at run time: lists and dictionaries of
    any length, of whatever type their items are, and strings. */
 static inline bool tl_type_is_boxed(const tl_type *type) {
-  return ((type->kind == TL_LIST || type->kind == TL_DICT) && type->count == -2) ||
+  return type->fixed == 2 ||
+         ((type->kind == TL_LIST || type->kind == TL_DICT) && type->count == -2) ||
          (type->kind == TL_STRING && !type->fixed);
 }
 /* Makes the caller's value of a box, the address of which is in a result's slot; false: there is no

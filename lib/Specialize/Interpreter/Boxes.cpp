@@ -340,6 +340,52 @@ Value Boxer::boxOptional(const SpecValue &value, Form *form) {
   return either.getResult(0);
 }
 
+/// The type, as written, of a value; null if it has none.
+static Type writtenType(Walker &w, const SpecValue &value) {
+  MLIRContext *context = w.b.getContext();
+  auto typesOf = [&](ArrayRef<SpecValue> values) {
+    return llvm::map_to_vector(values, [&](const SpecValue &v) { return writtenType(w, v); });
+  };
+  switch (value.kind()) {
+  case ValueKind::Tensor:
+    return tl::TensorType::get(context);
+  case ValueKind::Int:
+    return w.b.getI64Type();
+  case ValueKind::Float:
+    return w.b.getF64Type();
+  case ValueKind::Bool:
+    return w.b.getI1Type();
+  case ValueKind::String:
+  case ValueKind::Text:
+    return StringType::get(context);
+  case ValueKind::List:
+    return ListType::get(context, w.cell(value.getCell()).type);
+  case ValueKind::Dict:
+    return w.cell(value.getCell()).type;
+  case ValueKind::Tuple: {
+    SmallVector<Type> types = typesOf(value.getElements());
+    return llvm::is_contained(types, Type()) ? Type() : tl::TupleType::get(context, types);
+  }
+  case ValueKind::Optional: {
+    Type payload = writtenType(w, value.getPayload());
+    return payload ? OptionalType::get(context, payload) : Type();
+  }
+  default:
+    return {};
+  }
+}
+
+std::pair<Value, Form *> Boxer::optionalBox(const SpecValue &value) {
+  Type type = writtenType(w, value);
+  if (!type || !canBeBoxed(type)) {
+    (void)fail("a value of type " + value.getPayload().kindName() +
+               " that may be None is not supported here");
+    return {};
+  }
+  Form *form = newForm(type);
+  return {boxed(value, form), form};
+}
+
 Value Boxer::boxed(const SpecValue &value, Form *form) {
   Value made = item(value, form);
   if (!made || isa<rt::BoxType>(made.getType()))
@@ -536,6 +582,10 @@ Attribute specialize::describeBox(Walker &w, const SpecValue &value, const std::
   if (value.is(ValueKind::Text)) {
     box = value.getBox();
     structure = TypeAttr::get(StringType::get(w.b.getContext()));
+  } else if (value.is(ValueKind::Optional)) {
+    auto [made, form] = Boxer(w, loc).optionalBox(value);
+    box = made;
+    structure = made ? describeForm(w.b, form) : Attribute();
   } else {
     const Cell &cell = w.cell(value.getCell());
     box = cell.box;

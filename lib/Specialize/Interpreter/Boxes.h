@@ -64,6 +64,9 @@ public:
   /// so, which is then not looked at.
   std::optional<SpecValue> get(mlir::Value container, mlir::Value position, Form *form,
                                bool orNone = false);
+  /// The box of a value that may be None, and what it holds; null, after an error, if it cannot be
+  /// one.
+  std::pair<mlir::Value, Form *> optionalBox(const SpecValue &value);
   /// The type of tensors of a form; null, after an error, if they differ or there are none.
   mlir::RankedTensorType tensorType(Form *form);
   /// A tensor that was in a box.
@@ -94,7 +97,8 @@ private:
 /// a failure, if it is neither.
 std::optional<SpecValue> unboxedList(RuleContext &ctx, const SpecValue &list);
 
-/// A list, dict or str in a box that leaves the program; null, after an error or not, if it cannot.
+/// A list, dict or str in a box, or a value that may be None, that leaves the program; null, after
+/// an error or not, if it cannot.
 mlir::Attribute describeBox(Walker &walker, const SpecValue &value, const std::string &path,
                             llvm::SmallVectorImpl<std::pair<std::string, mlir::Value>> &leaves);
 

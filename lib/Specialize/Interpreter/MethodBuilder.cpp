@@ -259,6 +259,10 @@ Attribute MethodBuilder::describe(const SpecValue &value, const std::string &pat
   };
   switch (value.kind()) {
   case ValueKind::Optional:
+    if (!isState) {
+      Attribute structure = describeBox(w, value, path, leaves);
+      return structure || !w.problems.empty() ? structure : refuse();
+    }
     (void)w.error(value.getPresent().getLoc(),
                   "what this condition decides at run time gives results or state of different "
                   "structure: " +
