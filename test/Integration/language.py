@@ -100,6 +100,25 @@ class Language(torch.nn.Module):
                 str(float("nan")), str(-float("inf")), str(123456.789)]
 
     @torch.jit.export
+    def to_lists(self, x: Tensor):
+        rows: List[List[float]] = x.tolist()
+        row: List[float] = x[0].tolist()
+        flags: List[bool] = (x[0] > 0).tolist()
+        one: int = x[0, 0].long().tolist()
+        return rows, row, flags, one, sum(row), rows[-1][0] * 2.0
+
+    @torch.jit.export
+    def to_long_lists(self, x: Tensor):
+        rows: List[List[float]] = x.tolist()
+        row: List[float] = x[0].tolist()
+        return rows, row[-1], len(row)
+
+    @torch.jit.export
+    def to_wrong_list(self, x: Tensor):
+        ints: List[int] = x[0].tolist()
+        return ints
+
+    @torch.jit.export
     def searched(self, n: int):
         values = [4, n, 7]
         return values.index(7 - n), values
@@ -112,11 +131,12 @@ def main(build, folder, device):
     torch.jit.script(Language()).save(str(archive))
     x = torch.randn(2, 3)
     calls = [("ensemble", [x]), ("forked_state", [x]), ("forked_state", [x]), ("modes", [x, 2]), ("managed", [x, 4]),
-             ("lists", [7, 0.5]), ("lists", [2, 2.5]), ("texts", [x]), ("searched", [0]), ("searched", [3]),
-             ("searched", [5], "not in")]
+             ("lists", [7, 0.5]), ("lists", [2, 2.5]), ("texts", [x]), ("to_lists", [x]),
+             ("to_long_lists", [torch.randn(2, 5)]), ("to_wrong_list", [x], "must match"), ("searched", [0]),
+             ("searched", [3]), ("searched", [5], "not in")]
     signatures = ["ensemble(2x3xf32)", "forked_state(2x3xf32)", "modes(2x3xf32, int)", "managed(2x3xf32, int)",
-                  "lists(int, float)", "texts(2x3xf32)",
-                  "searched(int)"]
+                  "lists(int, float)", "texts(2x3xf32)", "to_lists(2x3xf32)", "to_long_lists(2x?xf32)",
+                  "to_wrong_list(2x3xf32)", "searched(int)"]
     check_calls(build, archive, signatures, calls, folder, device=device)
     print(f"{len(calls)} calls agree")
 

@@ -1,4 +1,5 @@
-//===- TensorOf.cpp - torch.tensor and torch.as_tensor --------------------===//
+//===- TensorOf.cpp - Between numbers in lists and tensors ----------------===//
+#include "../Interpreter/RunTimeLists.h"
 #include "../Interpreter/Walker.h"
 #include "TorchLite/Specialize/Rules.h"
 
@@ -151,6 +152,60 @@ LogicalResult asTensor(RuleContext &ctx, Results &results) {
   return success();
 }
 
+/// More numbers than these are kept in a list as a tensor.
+constexpr int64_t mostNumbers = 64;
+
+/// The elements of a tensor, a list for each dimension.
+std::optional<SpecValue> listOf(RuleContext &ctx, Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  if (type.getRank() == 0)
+    return SpecValue::scalar(ctx.toScalar(tensor));
+  int64_t count = type.getDimSize(0);
+  if (type.getRank() == 1 && (type.isDynamicDim(0) || count > mostNumbers))
+    return runTimeListOf(ctx.getWalker(), tensor, TypeAttr::get(type.getElementType()),
+                         type.getElementType());
+  if (type.isDynamicDim(0)) {
+    (void)ctx.fail("tolist: only the last dimension may be of unknown size");
+    return std::nullopt;
+  }
+  SmallVector<OpFoldResult> inner = ctx.sizes(tensor);
+  inner.erase(inner.begin());
+  Type elementType = type.getElementType();
+  for (int64_t dim = 1; dim < type.getRank(); ++dim)
+    elementType = ListType::get(ctx.context(), elementType);
+  std::vector<SpecValue> elements;
+  for (int64_t i = 0; i < count; ++i) {
+    Value part = ctx.reshape(ctx.slice(tensor, 0, ctx.fold(i), ctx.fold(1)), inner);
+    std::optional<SpecValue> element = listOf(ctx, part);
+    if (!element)
+      return std::nullopt;
+    elements.push_back(*element);
+  }
+  return ctx.makeList(std::move(elements), elementType);
+}
+
+/// prim::tolist(self, dimensions, element type): what is annotated has to be what there is.
+LogicalResult toList(RuleContext &ctx, Results &results) {
+  Value self = ctx.tensor(0);
+  if (ctx.failed())
+    return failure();
+  Type annotated = ctx.resultTypes().front(), own = getElementTypeOrSelf(self);
+  int64_t rank = 0;
+  for (; isa<ListType>(annotated); ++rank)
+    annotated = cast<ListType>(annotated).getElementType();
+  if (!(annotated.isF64() && own.isF32()) && annotated != own)
+    return ctx.raise("Output annotation element type and runtime tensor element type must match "
+                     "for tolist()");
+  if (rank != cast<RankedTensorType>(self.getType()).getRank())
+    return ctx.raise("Output annotation list dimension and runtime tensor dimension must match "
+                     "for tolist()");
+  std::optional<SpecValue> list = listOf(ctx, ctx.cast(self, annotated));
+  if (!list || ctx.failed())
+    return failure();
+  results.push_back(*list);
+  return success();
+}
+
 } // namespace
 
 void specialize::registerTensorOfRules(RuleRegistry &registry) {
@@ -160,4 +215,5 @@ void specialize::registerTensorOfRules(RuleRegistry &registry) {
   registry.special("tensor", ofList);
   registry.special("as_tensor.list", ofList);
   registry.special("as_tensor", asTensor);
+  registry.special("prim::tolist", toList);
 }
