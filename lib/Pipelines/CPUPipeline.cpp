@@ -59,7 +59,10 @@ static void freeMemory(OpPassManager &manager, bool separateBuffers) {
 }
 
 /// Large work is cut into pieces; parallel loops become calls of the runtime.
-static void parallelize(OpPassManager &manager) {
+static void parallelize(OpPassManager &manager, StringRef target) {
+  cpu::ExpandMatricesOptions matrices;
+  matrices.target = target.str();
+  manager.addNestedPass<func::FuncOp>(cpu::createExpandMatrices(matrices));
   manager.addNestedPass<func::FuncOp>(cpu::createExpandCopies());
   manager.addNestedPass<func::FuncOp>(cpu::createParallelize());
   manager.addPass(cpu::createOutlineParallel());
@@ -100,7 +103,7 @@ void buildCPUPipeline(OpPassManager &manager, const cpu::TargetSpec &target,
   bufferize(manager);
   if (!separateBuffers)
     planMemory(manager);
-  parallelize(manager);
+  parallelize(manager, info.name);
   freeMemory(manager, separateBuffers);
   lower(manager, target);
 }

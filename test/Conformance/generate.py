@@ -17,7 +17,7 @@ The output folder holds the models (`*.pt`), `data.bin` with the elements of all
   {"case": 7, "op": "add", "variant": "trace", "dtype": "f32", "sample": 0, "model": "7.pt",
    "inputs": [VALUE...], "expected": VALUE, "inputs_after": {"0": VALUE}, "values": true}
 
-`values` is false where only dtype and shape are defined (`empty`). Cases of f16 and bf16 have
+`values` is false where only dtype and shape are defined (`empty`). Cases of f16, bf16 and ill-conditioned ones have
 `"exact": {"result": VALUE, "0": VALUE}` as well: result and changed arguments computed in f64 from the
 same inputs and rounded once. PyTorch's kernels compute 16-bit floats in f32 and round at their end, but
 not all of them: some round after each step on the way (`logit`, `addr` on CPUs), and operators that are
@@ -51,6 +51,8 @@ NAMES = {
     torch.uint8: "ui8", torch.bool: "i1", torch.complex64: "c64", torch.complex128: "c128",
 }
 DTYPES = {name: dtype for dtype, name in NAMES.items()}
+# What is also compared with what was computed in f64.
+ROUNDED = (torch.float16, torch.bfloat16, torch.float32)
 # The contents of these results are whatever the memory held.
 UNDEFINED_VALUES = {"empty", "empty_like", "empty_strided", "empty_permuted", "new_empty",
                     "new_empty_strided"}
@@ -59,6 +61,10 @@ RANDOM = {"multinomial", "pca_lowrank", "svd_lowrank"}
 # Which of several equal elements these name is not defined: with integers and bool, where ties are
 # common, only dtype and shape of the indices count.
 FREE_INDICES = {"argsort", "kthvalue", "median", "mode", "nanmedian", "sort", "topk"}
+# Signs of vectors, and any basis where values are equal, are free: compared by what is unique of them.
+DECOMPOSITIONS = {"linalg.eigh", "linalg.svd", "svd"}
+# The error of f32 grows with the norm, in PyTorch too: the exact result is right as well.
+ILL_CONDITIONED = {"matrix_exp"}
 MAX_ELEMENTS = 1 << 18  # per tensor: larger samples test nothing that small ones do not
 MAX_SAMPLES_SEEN = 400  # of one operator and dtype
 CASE_SECONDS = 20
@@ -185,6 +191,26 @@ class FreeIndices:
         return result[0], result[1] * 0
 
 
+class Invariants:
+    """A decomposition by its values, the product of its factors, and those of each orthogonal factor with itself."""
+
+    def __init__(self, name, function):
+        self.name = name
+        self.function = function
+
+    def __call__(self, *args, **kwargs):
+        factors = self.function(*args, **kwargs)
+        if self.name == "linalg.eigh":
+            values, left = factors
+            right = left.transpose(-2, -1)
+        else:
+            left, values, right = factors
+            right = right if self.name == "linalg.svd" else right.transpose(-2, -1)
+        count = values.shape[-1]
+        product = (left[..., :count] * values.unsqueeze(-2)) @ right[..., :count, :]
+        return values, product, left.transpose(-2, -1) @ left, right @ right.transpose(-2, -1)
+
+
 def run_eagerly(function, sample, inplace):
     first, args, kwargs = sample.rebuild(sample.fresh())
     result = function(first, *args, **kwargs)
@@ -192,9 +218,10 @@ def run_eagerly(function, sample, inplace):
 
 
 def compute_exactly(function, sample, inplace):
-    """(result, arguments afterwards) of the function in f64 where the sample has f16 or bf16; None where
+    """(result, arguments afterwards) of the function in f64 where the sample has narrower floats; None where
     PyTorch has no such function."""
-    wide = {torch.float16: torch.float64, torch.bfloat16: torch.float64}
+    halves = [t for t in sample.tensors if t.dtype in ROUNDED[:2]]
+    wide = dict.fromkeys(ROUNDED[:2] if halves else ROUNDED, torch.float64)
 
     def widen(leaf):
         if isinstance(leaf, torch.Tensor):
@@ -211,14 +238,14 @@ def compute_exactly(function, sample, inplace):
 
 
 def round_like(exact, expected):
-    """Exact tensors rounded to the 16-bit floats that were expected; what was expected otherwise."""
+    """Exact tensors rounded to the narrower floats that were expected; what was expected otherwise."""
     leaves, spec = pytree.tree_flatten(expected)
     exact_leaves, exact_spec = pytree.tree_flatten(exact)
     if len(leaves) != len(exact_leaves):
         return None
     result = []
     for leaf, value in zip(leaves, exact_leaves):
-        fits = isinstance(leaf, torch.Tensor) and leaf.dtype in (torch.float16, torch.bfloat16) and (
+        fits = isinstance(leaf, torch.Tensor) and leaf.dtype in ROUNDED and (
             isinstance(value, torch.Tensor) and value.dtype == torch.float64 and value.shape == leaf.shape)
         result.append(value.to(leaf.dtype) if fits else leaf)
     return pytree.tree_unflatten(result, spec)
@@ -373,7 +400,7 @@ class Generator:
             "model": f"{self.count}.pt", "inputs": [encode(t, self.data) for t in sample.tensors],
             "expected": encode(result, self.data), "inputs_after": changed, "values": values,
         }
-        if dtype in ("f16", "bf16") and values:
+        if dtype in ("f16", "bf16") and values or dtype == "f32" and op_name in ILL_CONDITIONED:
             fields |= self.exact(function, inplace, sample, result, after, changed)
         (self.out / fields["model"]).write_bytes(buffer.getvalue())
         self.count += 1
@@ -443,6 +470,8 @@ class Generator:
 
         free = name in FREE_INDICES and dtype_name != "f32"
         function = FreeIndices(op.op) if free else op.op
+        if name in DECOMPOSITIONS:
+            free, function = True, Invariants(name, op.op)
         self.attempt(name, "trace", dtype_name, index, make_trace("trace", function), sample, function)
         method, inplace = op.method_variant, op.inplace_variant
         if free:

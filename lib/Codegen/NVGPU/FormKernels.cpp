@@ -4,6 +4,7 @@
 #include "TorchLite/Codegen/Common/RowKernel.h"
 #include "TorchLite/Codegen/NVGPU/Passes.h"
 #include "TorchLite/Codegen/NVGPU/Strategy.h"
+#include "TorchLite/Dialect/Runtime/IR/MatrixOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
@@ -63,6 +64,13 @@ struct FormKernels : impl::FormKernelsBase<FormKernels> {
     });
     for (Operation *op : rows)
       formRows(cast<DestinationStyleOpInterface>(op));
+    SmallVector<rt::MatricesOp> matrices;
+    function.walk([&](rt::MatricesOp op) {
+      if (!op->getParentOfType<rt::KernelOp>())
+        matrices.push_back(op);
+    });
+    for (rt::MatricesOp op : matrices)
+      formMatrices(op);
   }
 
 private:
@@ -106,6 +114,30 @@ private:
     rt::YieldOp::create(builder, loc, yielded);
     op->getResult(0).replaceAllUsesWith(kernel.getResult(0));
     op->erase();
+    ++numKernels;
+  }
+
+  /// An algorithm on matrices by itself.
+  void formMatrices(rt::MatricesOp op) {
+    OpBuilder builder(op);
+    Location loc = op.getLoc();
+    SmallVector<Value> places(op.getOutputs());
+    for (Value &place : places)
+      if (auto empty = place.getDefiningOp<tensor::EmptyOp>())
+        place = bufferization::AllocTensorOp::create(builder, loc, empty.getType(),
+                                                     empty.getDynamicSizes());
+    auto kernel = rt::KernelOp::create(builder, loc, ValueRange(places).getTypes(),
+                                       builder.getStringAttr(rt::stringifyMatrixKind(op.getKind())),
+                                       op.getInputs(), places);
+    Block *body = builder.createBlock(&kernel.getBody());
+    SmallVector<Value> arguments;
+    for (Value operand : kernel->getOperands())
+      arguments.push_back(body->addArgument(operand.getType(), operand.getLoc()));
+    Operation *inner = builder.clone(*op);
+    inner->setOperands(arguments);
+    rt::YieldOp::create(builder, loc, inner->getResults());
+    op.replaceAllUsesWith(kernel.getResults());
+    op.erase();
     ++numKernels;
   }
 

@@ -130,6 +130,7 @@ struct ConvertTorchLiteToLinalg
     torchlite::populateControlFlowToLinalgPatterns(converter, patterns);
     torchlite::populateElementwiseToLinalgPatterns(converter, patterns);
     torchlite::populateIndexingToLinalgPatterns(converter, patterns);
+    torchlite::populateMatrixToLinalgPatterns(converter, patterns);
     torchlite::populateNormalizationToLinalgPatterns(converter, patterns);
     torchlite::populatePoolingToLinalgPatterns(converter, patterns);
     torchlite::populateReductionToLinalgPatterns(converter, patterns);

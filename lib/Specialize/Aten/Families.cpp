@@ -21,6 +21,9 @@ void specialize::registerAtenRules(RuleRegistry &registry) {
   registerIndexingRules(registry);
   registerLinearRules(registry);
   registerLossRules(registry);
+  registerMatrixFactorRules(registry);
+  registerMatrixNormRules(registry);
+  registerMatrixVectorRules(registry);
   registerMovementRules(registry);
   registerNormalizationRules(registry);
   registerOrderRules(registry);

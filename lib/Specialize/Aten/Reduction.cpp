@@ -1,6 +1,7 @@
 //===- Reduction.cpp - Rules of sums, means, extrema and norms ------------===//
 
 #include "Families.h"
+#include "MatrixBuild.h"
 #include "ReductionHelpers.h"
 #include <cmath>
 #include <limits>
@@ -401,14 +402,14 @@ static FailureOr<Value> frobeniusNorm(RuleContext &ctx) {
 }
 
 /// linalg_norm(self, ord?, dim?, keepdim, dtype?): without ord the 2-norm of the vector of all (or
-/// of dim); with it a vector norm where there is one dimension. Matrix norms need more.
+/// of dim); with it a vector norm where there is one dimension, a matrix norm where there are two.
 static FailureOr<Value> linalgNorm(RuleContext &ctx) {
   int64_t rank = ctx.tensorType(0).getRank();
   SmallVector<int64_t> dims = ctx.dimList(2, rank);
   bool keepdim = ctx.constantBool(3);
   bool hasOrder = !ctx.isNone(1);
   if (!ctx.failed() && hasOrder && (ctx.isNone(2) ? rank == 2 : dims.size() == 2))
-    return ctx.fail("linalg_norm: matrix norms are not supported");
+    return matrixNormOf(ctx, dims, keepdim);
   if (!ctx.failed() && hasOrder && ctx.isNone(2) && rank != 1)
     return ctx.raise(
         "linalg_norm: If dim is not specified but ord is, the input must be 1D or 2D.");
@@ -542,6 +543,7 @@ void specialize::registerReductionRules(RuleRegistry &registry) {
   }
   registry.value("linalg_vector_norm", linalgVectorNorm);
   registry.value("linalg_norm", linalgNorm);
+  registry.value("linalg_norm.ord_str", linalgNorm);
   for (StringRef overload : {"Scalar", "ScalarOpt_dtype", "ScalarOpt_dim", "ScalarOpt_dim_dtype"})
     registry.value(("norm." + overload).str(), norm);
   registry.value("frobenius_norm.dim", frobeniusNorm);

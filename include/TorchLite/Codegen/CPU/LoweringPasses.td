@@ -28,6 +28,35 @@ def Parallelize : Pass<"tl-cpu-parallelize", "mlir::func::FuncOp"> {
   let statistics = [Statistic<"numParallel", "num-parallel", "Operations made parallel">];
 }
 
+def ExpandMatrices : Pass<"tl-expand-matrices", "mlir::func::FuncOp"> {
+  let summary = "Turns tlrt.matrices into loops, with vectors of the elements of rows";
+  let description = [{
+    The matrices of a batch are worked on one after the other, or where that is enough work for
+    several threads in an `scf.forall` over pieces of the batch.
+
+    Example: `tlrt.matrices triangular_solve ins(%l : memref<1x3x3xf32>) outs(%b : memref<1x3x8xf32>)`
+    becomes
+    ```mlir
+    scf.for %i = %c0 to %c3 step %c1 {
+      %d = memref.load %l[%c0, %i, %i] : memref<1x3x3xf32>
+      %row = vector.load %b[%c0, %i, %c0] : memref<1x3x8xf32>, vector<8xf32>
+      %rest = scf.for %k = %c0 to %i step %c1 iter_args(%sum = %row) -> vector<8xf32> { ... }
+      %x = arith.divf %rest, %ds : vector<8xf32>
+      vector.store %x, %b[%c0, %i, %c0] : memref<1x3x8xf32>, vector<8xf32>
+    }
+    ```
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"avx512\"", "The row of the target table">,
+    Option<"minWork", "min-work", "int64_t", /*default=*/"65536",
+           "Smaller work stays on one thread">,
+    Option<"maxPieces", "max-pieces", "int64_t", /*default=*/"64", "Pieces of one operation">
+  ];
+  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::math::MathDialect",
+                           "mlir::memref::MemRefDialect", "mlir::scf::SCFDialect",
+                           "mlir::vector::VectorDialect"];
+}
+
 def OutlineParallel : Pass<"tl-cpu-outline-parallel", "mlir::ModuleOp"> {
   let summary = "Move the bodies of parallel loops into functions that threads call";
   let description = [{

@@ -140,6 +140,10 @@ llvm::LogicalResult emitScan(mlir::OpBuilder &builder, rt::KernelOp kernel,
 llvm::LogicalResult emitNonzero(mlir::OpBuilder &builder, rt::KernelOp kernel,
                                 const EmitOptions &options, std::string &reason);
 
+/// Factorisations of matrices: `tlrt.matrices`.
+llvm::LogicalResult emitMatrices(mlir::OpBuilder &builder, rt::KernelOp kernel,
+                                 const EmitOptions &options, std::string &reason);
+
 /// Loops whose bodies read and write single elements.
 llvm::LogicalResult emitLoops(mlir::OpBuilder &builder, rt::KernelOp kernel,
                               const EmitOptions &options, std::string &reason);

@@ -12,7 +12,8 @@ llvm::ArrayRef<Strategy> strategies() {
       {"windows", emitWindows},     {"rows", emitRows},
       {"reduction", emitReduction}, {"sort", emitSort},
       {"scan", emitScan},           {"nonzero", emitNonzero},
-      {"loops", emitLoops},         {"generic", emitGeneric},
+      {"matrices", emitMatrices},   {"loops", emitLoops},
+      {"generic", emitGeneric},
   };
   return table;
 }

@@ -1,4 +1,5 @@
 //===- KernelOp.cpp - tlrt.kernel: checks, effects, bufferization ---------===//
+#include "TorchLite/Dialect/Runtime/IR/MatrixOps.h"
 #include "TorchLite/Dialect/Runtime/IR/RowsOps.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -81,6 +82,9 @@ bool KernelOp::readsOutput(unsigned index) {
   return llvm::any_of(getOutputArgument(index).getUses(), [](OpOperand &use) {
     if (isa<ArgsortOp, NonzeroOp, ScanOp>(use.getOwner()))
       return false;
+    if (auto matrices = dyn_cast<MatricesOp>(use.getOwner()))
+      return !matrices.isDpsInit(&use) ||
+             matrices.readsOutput(use.getOperandNumber() - matrices.getInputs().size());
     auto op = dyn_cast<linalg::LinalgOp>(use.getOwner());
     return !op || !op.isDpsInit(&use) || op.payloadUsesValueFromOperand(&use);
   });

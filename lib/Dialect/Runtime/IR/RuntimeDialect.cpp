@@ -1,5 +1,6 @@
 //===- RuntimeDialect.cpp - The tlrt dialect ------------------------------===//
 #include "TorchLite/Dialect/Runtime/IR/BoxOps.h"
+#include "TorchLite/Dialect/Runtime/IR/MatrixOps.h"
 #include "TorchLite/Dialect/Runtime/IR/OperatorOps.h"
 #include "TorchLite/Dialect/Runtime/IR/RowsOps.h"
 
@@ -25,6 +26,9 @@ using namespace torchlite::rt;
 #include "TorchLite/Dialect/Runtime/IR/BoxOps.cpp.inc"
 
 #define GET_OP_CLASSES
+#include "TorchLite/Dialect/Runtime/IR/MatrixOps.cpp.inc"
+
+#define GET_OP_CLASSES
 #include "TorchLite/Dialect/Runtime/IR/OperatorOps.cpp.inc"
 
 void RuntimeDialect::initialize() {
@@ -41,6 +45,9 @@ void RuntimeDialect::initialize() {
       ,
 #define GET_OP_LIST
 #include "TorchLite/Dialect/Runtime/IR/BoxOps.cpp.inc"
+      ,
+#define GET_OP_LIST
+#include "TorchLite/Dialect/Runtime/IR/MatrixOps.cpp.inc"
       ,
 #define GET_OP_LIST
 #include "TorchLite/Dialect/Runtime/IR/OperatorOps.cpp.inc"

@@ -2,4 +2,5 @@
 include "TorchLite/Dialect/Runtime/IR/RuntimeOps.td"
 include "TorchLite/Dialect/Runtime/IR/RowsOps.td"
 include "TorchLite/Dialect/Runtime/IR/BoxOps.td"
+include "TorchLite/Dialect/Runtime/IR/MatrixOps.td"
 include "TorchLite/Dialect/Runtime/IR/OperatorOps.td"
