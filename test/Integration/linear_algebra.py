@@ -52,7 +52,7 @@ def singular(self, a):
     u, s, v = torch.linalg.svd(a, full_matrices=False)
     x, y, z = torch.linalg.svd(a)
     return ((u * s.unsqueeze(-2)) @ v, u.mT @ u, v @ v.mT, s, x.mT @ x, z @ z.mT, torch.linalg.svdvals(a),
-            torch.linalg.matrix_norm(a, "nuc"), torch.linalg.matrix_norm(a, 2), torch.linalg.matrix_norm(a, -2))
+            torch.linalg.matrix_norm(a, "nuc"), torch.nuclear_norm(a, [1, 2]), torch.linalg.matrix_norm(a, 2), torch.linalg.matrix_norm(a, -2))
 def pseudo(self, a):
     s = a @ a.mT
     return torch.linalg.pinv(a), torch.linalg.pinv(s, hermitian=True, rtol=0.001), torch.linalg.matrix_rank(a), torch.pinverse(a, 0.1)
@@ -61,6 +61,11 @@ def norms(self, a):
             torch.linalg.cond(a), torch.linalg.cond(a, 1), torch.linalg.cond(a, "fro"))
 def functions(self, a):
     return torch.linalg.matrix_exp(a), torch.linalg.matrix_power(a, 5), torch.linalg.matrix_power(a, -2), torch.linalg.matrix_power(a, 0)
+def internal(self, a, b):
+    u, s, v = torch.ops.aten._linalg_svd(a, False, True)
+    w, x = torch.ops.aten._linalg_eigh(a, "L", True)
+    return ((u * s.unsqueeze(-2)) @ v, (x * w.unsqueeze(-2)) @ x.mT, torch.ops.aten._linalg_det(a)[0], torch.svd(a, True, False)[1],
+            torch.ops.aten._linalg_slogdet(a)[:2], torch.ops.aten._linalg_solve_ex(a, b)[0], torch.ops.aten._linalg_svd(a, False, False)[1])
 def least(self, a, b):
     return torch.linalg.lstsq(a, b)
 def tensors(self, a, b):
@@ -79,7 +84,7 @@ SIGNATURES = [f"{name}({', '.join([batch] * count)})" for batch in (BATCH, DOUBL
     ("product_of_reflections", 1), ("eigen", 1), ("singular", 1), ("pseudo", 1), ("norms", 1), ("functions", 1)]]
 SIGNATURES += [f"least({DOUBLE}, {DOUBLE})", "tensors(2x3x6xf64, 2x3xf64)", f"invert({BATCH})", "invert(3x3xf32)",
                "invert(?x?xf64)", f"solve({BATCH}, ?xf32)", f"solve({BATCH}, {BATCH})", f"factor({BATCH})",
-               f"cholesky_info({BATCH})"]
+               f"cholesky_info({BATCH})", f"internal({BATCH}, {BATCH})"]
 
 
 def well(*sizes, dtype=torch.float32):
@@ -136,7 +141,7 @@ def main():
         ("solve", [singular.unsqueeze(0), randn(1, 2, 1)], "singular"),
         ("solve", [well(1, 2, 2), randn(1, 3, 1)], "Incompatible shapes"),
         ("factor", [torch.stack([torch.eye(2), indefinite])], "minor of order 2 is not positive-definite"),
-        ("factor", [positive(1, 2, 2)]),
+        ("factor", [positive(1, 2, 2)]), ("internal", [well(2, 4, 4), randn(2, 4, 3)]),
         ("eigen", [torch.full((1, 3, 3), float("nan"))], "failed to converge"),
         ("singular", [torch.full((1, 2, 2), float("nan"))], "non-finite")]
     check_source(SOURCE, SIGNATURES, calls)
