@@ -127,7 +127,7 @@ def main():
     singular = tensor([[1.0, 2.0], [2.0, 4.0]])
     indefinite = tensor([[1.0, 2.0], [2.0, 1.0]])
     calls = of_all_sizes(torch.float32) + of_all_sizes(double) + [
-        ("singular", [deficient]), ("singular", [torch.zeros(1, 3, 2)]), ("singular", [randn(1, 4, 4) * 1e18]),
+        ("singular", [deficient]), ("singular", [torch.zeros(1, 3, 2)]), ("singular", [torch.ones(1, 30, 30, dtype=double)]), ("singular", [randn(1, 4, 4) * 1e18]),
         ("pseudo", [deficient]), ("eigen", [torch.eye(3).repeat(2, 1, 1)]), ("eigen", [torch.zeros(1, 3, 3)]),
         ("least", [randn(2, 5, 3, dtype=double), randn(2, 5, 2, dtype=double)]),
         ("least", [randn(2, 3, 5, dtype=double), randn(2, 3, 2, dtype=double)]),

@@ -28,40 +28,41 @@ static void reflect(MatrixBuilder &m, Value vectors, Value c, Value scale, Value
   });
 }
 
-/// The greatest magnitude in column `c` below row `c`, and the length of the part relative to it.
-static std::pair<Value, Value> measureColumn(MatrixBuilder &m, Value matrix, Value c) {
-  Value rows = m.size(matrix, 0);
-  Value greatest = m.loop(m.next(c), rows, m.constant(0.0), [&](Value i, ValueRange carried) {
+/// The greatest magnitude in column `c` below row `c`.
+static Value greatestBelow(MatrixBuilder &m, Value matrix, Value c) {
+  return m.loop(m.next(c), m.size(matrix, 0), m.constant(0.0), [&](Value i, ValueRange carried) {
     return Values{m.larger(carried[0], m.abs(m.load(matrix, {i, c})))};
   })[0];
-  Value sum = m.loop(m.next(c), rows, m.constant(0.0), [&](Value i, ValueRange carried) {
-    Value value = m.div(m.load(matrix, {i, c}), greatest);
-    return Values{m.add(carried[0], m.mul(value, value))};
-  })[0];
-  return {greatest, m.sqrt(sum)};
 }
 
-/// LAPACK's larfg for each column, whose reflection is applied to the columns right of it.
+/// The length of `first`, followed by what stands below row `c` in units of `unit`.
+static Value lengthBelow(MatrixBuilder &m, Value matrix, Value c, Value first, Value unit) {
+  Value start = m.mul(first, first);
+  return m.sqrt(m.loop(m.next(c), m.size(matrix, 0), start, [&](Value i, ValueRange carried) {
+    Value value = m.div(m.load(matrix, {i, c}), unit);
+    return Values{m.add(carried[0], m.mul(value, value))};
+  })[0]);
+}
+
+/// LAPACK's larfg for each column, whose reflection is applied to the columns right of it. All is
+/// relative to the greatest element of the column: nothing overflows, and what is left of a column
+/// that depends on others, a denormal number maybe, still gives an orthogonal reflection.
 void emitHouseholder(MatrixBuilder &m) {
   Value matrix = m.outputs[0], scales = m.outputs[1];
   Value rows = m.size(matrix, 0);
   Value steps = m.smaller(rows, m.size(matrix, 1));
   m.loop(m.index(0), steps, [&](Value c) {
-    std::pair<Value, Value> measures = measureColumn(m, matrix, c);
-    Value greatest = measures.first, length = measures.second;
+    Value greatest = greatestBelow(m, matrix, c);
     m.store(m.constant(0.0), scales, c);
     m.when(m.isNot(m.isZero(greatest)), [&] {
-      // The length of the whole column, without overflow.
-      Value alpha = m.load(matrix, {c, c}), below = m.mul(greatest, length);
-      Value size = m.abs(alpha), isLarger = m.isGreater(size, below);
-      Value large = m.select(isLarger, size, below), small = m.select(isLarger, below, size);
-      Value ratio = m.div(small, large);
-      Value whole = m.mul(large, m.sqrt(m.add(m.constant(1.0), m.mul(ratio, ratio))));
-      Value beta = m.negate(m.copysign(whole, alpha));
+      Value own = m.load(matrix, {c, c}), unit = m.larger(greatest, m.abs(own));
+      Value alpha = m.div(own, unit);
+      Value beta = m.negate(m.copysign(lengthBelow(m, matrix, c, alpha, unit), alpha));
       Value scale = m.div(m.sub(beta, alpha), beta), difference = m.sub(alpha, beta);
-      m.loop(m.next(c), rows,
-             [&](Value i) { m.store(m.div(m.load(matrix, {i, c}), difference), matrix, {i, c}); });
-      m.store(beta, matrix, {c, c});
+      m.loop(m.next(c), rows, [&](Value i) {
+        m.store(m.div(m.div(m.load(matrix, {i, c}), unit), difference), matrix, {i, c});
+      });
+      m.store(m.mul(beta, unit), matrix, {c, c});
       m.store(scale, scales, c);
       reflect(m, matrix, c, scale, matrix, m.next(c));
     });
@@ -143,6 +144,16 @@ static void fillIdentity(MatrixBuilder &m, Value matrix) {
   });
 }
 
+/// Makes the length of row `i` of the rotation 1: what many rotations were rounded has changed it,
+/// and that of the matrix's row with it.
+static void normalize(MatrixBuilder &m, Value i) {
+  Value scale = m.div(m.constant(1.0), m.sqrt(squareOf(m, m.outputs[1], i)));
+  for (Value matrix : m.outputs)
+    m.columns(m.index(0), m.size(matrix, 1), 1, [&](const Lanes &at) {
+      m.store(m.mul(m.load(matrix, i, at), scale), matrix, i, at);
+    });
+}
+
 void emitOrthogonalize(MatrixBuilder &m) {
   Value matrix = m.outputs[0], rotation = m.outputs[1];
   Value rows = m.size(matrix, 0);
@@ -160,6 +171,7 @@ void emitOrthogonalize(MatrixBuilder &m) {
       });
     });
   });
+  m.loop(m.index(0), rows, [&](Value i) { normalize(m, i); });
   m.loop(m.index(0), rows, [&](Value i) {
     Value longest = findLongest(m, matrix, i)[1];
     m.when(m.isNot(m.areEqual(longest, i)), [&] {
