@@ -68,6 +68,9 @@ def internal(self, a, b):
             torch.ops.aten._linalg_slogdet(a)[:2], torch.ops.aten._linalg_solve_ex(a, b)[0], torch.ops.aten._linalg_svd(a, False, False)[1])
 def least(self, a, b):
     return torch.linalg.lstsq(a, b)
+def least_squares(self, a, b):
+    return (torch.linalg.lstsq(a, b, driver="gels")[:2], torch.linalg.lstsq(a, b, driver="gelsd"),
+            torch.linalg.lstsq(a, b, 0.01, driver="gelss"))
 def tensors(self, a, b):
     return torch.linalg.tensorinv(a, 2), torch.linalg.tensorsolve(a, b)
 def invert(self, a):
@@ -84,7 +87,8 @@ SIGNATURES = [f"{name}({', '.join([batch] * count)})" for batch in (BATCH, DOUBL
     ("product_of_reflections", 1), ("eigen", 1), ("singular", 1), ("pseudo", 1), ("norms", 1), ("functions", 1)]]
 SIGNATURES += [f"least({DOUBLE}, {DOUBLE})", "tensors(2x3x6xf64, 2x3xf64)", f"invert({BATCH})", "invert(3x3xf32)",
                "invert(?x?xf64)", f"solve({BATCH}, ?xf32)", f"solve({BATCH}, {BATCH})", f"factor({BATCH})",
-               f"cholesky_info({BATCH})", f"internal({BATCH}, {BATCH})"]
+               f"cholesky_info({BATCH})", f"internal({BATCH}, {BATCH})",
+               "least_squares(?x?xf64, ?x?xf64)"]
 
 
 def well(*sizes, dtype=torch.float32):
@@ -131,6 +135,9 @@ def main():
         ("pseudo", [deficient]), ("eigen", [torch.eye(3).repeat(2, 1, 1)]), ("eigen", [torch.zeros(1, 3, 3)]),
         ("least", [randn(2, 5, 3, dtype=double), randn(2, 5, 2, dtype=double)]),
         ("least", [randn(2, 3, 5, dtype=double), randn(2, 3, 2, dtype=double)]),
+        ("least_squares", [randn(5, 3, dtype=double), randn(5, 2, dtype=double)]),
+        ("least_squares", [randn(3, 3, dtype=double), randn(3, 2, dtype=double)]),
+        ("least_squares", [randn(3, 5, dtype=double), randn(3, 2, dtype=double)]),
         ("tensors", [randn(2, 3, 6, dtype=double), randn(2, 3, dtype=double)]),
         ("determinants", [singular.unsqueeze(0)]), ("determinants", [-torch.eye(3).unsqueeze(0)]),
         ("cholesky_info", [torch.stack([torch.eye(2), indefinite])]),

@@ -476,6 +476,39 @@ static FailureOr<Value> rankAbsolute(RuleContext &ctx) {
 /// linalg_matrix_rank.atol_rtol_float(A, atol?, rtol?, hermitian), .atol_rtol_tensor.
 static FailureOr<Value> matrixRank(RuleContext &ctx) { return rankIn(ctx, 1, 2, 3, false); }
 
+/// The squares of what is left of flat A X = B, `[batch, columns of B]`, where A has more rows than
+/// columns and, as far as `large` (null: not asked) tells, full rank; no elements otherwise.
+/// Without a batch both are vectors, so that it may turn out at run time.
+static Value residualsOf(RuleContext &ctx, Value a, Value x, Value b, const Expr &large,
+                         ArrayRef<OpFoldResult> batch) {
+  OpFoldResult rows = ctx.size(a, 1), columns = ctx.size(a, 2);
+  std::optional<int64_t> m = getConstantIntValue(rows), n = getConstantIntValue(columns);
+  if (m && n && *m <= *n)
+    return noTensor(ctx, getElementTypeOrSelf(a));
+  Expr rest = Expr(ctx, product(ctx, a, x)) - Expr(ctx, b);
+  Value squares = restore(ctx, sum(rest * rest, {1}, false).value(), batch);
+  bool isCertain = m && n && !large.value();
+  if (ctx.failed() || isCertain)
+    return squares;
+  if (!batch.empty()) {
+    (void)ctx.fail(
+        "linalg_lstsq: expected sizes and a driver that tell whether there are residuals "
+        "for a batch");
+    return {};
+  }
+  Value exists = arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::sgt,
+                                       ctx.indexValue(rows), ctx.indexValue(columns));
+  if (large.value()) {
+    Value rank = ctx.toScalar(sum(large.cast(ctx.b.getI64Type()), {0, 1}, false).value());
+    Value isFull = arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::eq, rank,
+                                         ctx.intValue(columns));
+    exists = arith::AndIOp::create(ctx.b, ctx.loc, exists, isFull);
+  }
+  Value count = arith::SelectOp::create(ctx.b, ctx.loc, exists, ctx.indexValue(ctx.size(b, 2)),
+                                        ctx.indexValue(ctx.fold(0)));
+  return ctx.slice(squares, 0, ctx.fold(0), count);
+}
+
 /// linalg_lstsq(A, B, rcond?, driver?) -> (solution, residuals, rank, singular_values).
 static Tensors lstsq(RuleContext &ctx) {
   Value a = matrixOperand(ctx, 0);
@@ -496,18 +529,10 @@ static Tensors lstsq(RuleContext &ctx) {
     return ctx.raise("torch.linalg.lstsq: input.dim() must be greater or equal to other.dim() and "
                      "(input.dim() - "
                      "other.dim()) <= 1");
-  OpFoldResult rows = ctx.size(a, rankOf(a) - 2), columns = ctx.size(a, rankOf(a) - 1);
+  OpFoldResult rows = ctx.size(a, rankOf(a) - 2);
   if (!ctx.requireEqual(rows, ctx.size(b, rankOf(b) - 2),
                         "torch.linalg.lstsq: input.size(-2) should match other.size(-2)"))
     return failure();
-  // Whether there are residuals depends on the rank.
-  std::optional<int64_t> m = getConstantIntValue(rows), n = getConstantIntValue(columns);
-  if (driver != "gelsy" && (!m || !n))
-    return ctx.fail("linalg_lstsq: expected sizes that tell whether there are residuals");
-  bool isTall = m && n && *m > *n, hasResiduals = isTall && driver == "gels";
-  if (isTall && (driver == "gelsd" || driver == "gelss"))
-    return ctx.fail("linalg_lstsq: the driver " + driver +
-                    " gives residuals where the rank, known at run time only, is full");
   Sizes batch = broadcastBatches(ctx, a, b);
   Tolerance tolerance = tolerances(ctx, a, std::nullopt, 2);
   Value flat = flatten(ctx, a), right = flatten(ctx, b);
@@ -526,11 +551,9 @@ static Tensors lstsq(RuleContext &ctx) {
   Value x = product(ctx, svd.v, turned.value());
   if (ctx.failed())
     return failure();
-  Value none = noTensor(ctx, type), residuals = none;
-  if (hasResiduals) {
-    Expr rest = Expr(ctx, product(ctx, flat, x)) - Expr(ctx, right);
-    residuals = restore(ctx, sum(rest * rest, {1}, false).value(), batch);
-  }
+  Value residuals = noTensor(ctx, type);
+  if (driver != "gelsy")
+    residuals = residualsOf(ctx, flat, x, right, driver == "gels" ? Expr(ctx, {}) : large, batch);
   Type i64 = ctx.b.getI64Type();
   Value rank = driver == "gels" ? noTensor(ctx, i64)
                                 : restore(ctx, sum(large.cast(i64), {1}, false).value(), batch);
