@@ -33,15 +33,19 @@ static bool isLeaf(const tl_type *type) {
 }
 
 int64_t tl_type_leaves(const tl_type *type) {
-  int64_t leaves = isLeaf(type);
+  if (isLeaf(type)) /* whatever it is made of */
+    return 1;
+  int64_t leaves = 0;
   for (int64_t i = 0, e = tl_type_child_count(type); i < e; ++i)
     leaves += tl_type_leaves(&type->children[i]);
   return leaves;
 }
 
 const tl_type **tl_type_collect(const tl_type *type, const tl_type **leaves) {
-  if (isLeaf(type))
+  if (isLeaf(type)) {
     *leaves++ = type;
+    return leaves;
+  }
   for (int64_t i = 0, e = tl_type_child_count(type); i < e; ++i)
     leaves = tl_type_collect(&type->children[i], leaves);
   return leaves;

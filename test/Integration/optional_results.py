@@ -20,6 +20,7 @@ class Optionals(torch.nn.Module):
     def __init__(self):
         super().__init__()
         self.last = torch.jit.annotate(Optional[Tensor], None)
+        self.register_buffer("total", torch.zeros(1))
 
     def forward(self, x: Tensor, n: int):
         if n > 2:
@@ -65,6 +66,13 @@ class Optionals(torch.nn.Module):
         return None
 
     @torch.jit.export
+    def tuples_and_state(self, x: Tensor, n: int) -> Optional[Tuple[Tensor, Tensor]]:
+        self.total += x.sum()
+        if n > 2:
+            return (x, self.total + 1)
+        return None
+
+    @torch.jit.export
     def dicts(self, x: Tensor, n: int):
         d: Dict[str, Optional[Tensor]] = {"a": None, "b": x}
         if n > 2:
@@ -96,7 +104,7 @@ def main(build, folder):
     archive = folder / "optionals.pt"
     torch.jit.script(Optionals()).save(str(archive))
     x = torch.randn(2, 3)
-    names = ["forward", "argument", "several", "lists", "tuples", "dicts", "previous", "found"]
+    names = ["forward", "argument", "several", "lists", "tuples", "tuples_and_state", "dicts", "previous", "found"]
     calls = [(name, [x + n, n]) for n in (1, 3, 5, 2, 3) for name in names]
     calls += [("numbers", [n, 0.25]) for n in (1, 3, 5)]
     signatures = [f"{name}(2x3xf32, int)" for name in names] + ["numbers(int, float)"]
