@@ -95,6 +95,24 @@ static LogicalResult checkShared(RuleContext &ctx, const SpecValue &out, const S
   return ctx.fail("out= a tensor that shares memory with an operand is not supported");
 }
 
+/// The same of all operands, also of those in lists; and of the results among each other.
+static LogicalResult checkOuts(RuleContext &ctx, ArrayRef<SpecValue> outs,
+                               ArrayRef<SpecValue> operands, bool isElementwise) {
+  SmallVector<SpecValue> tensors(operands);
+  for (const SpecValue &operand : operands)
+    if (operand.is(ValueKind::List))
+      llvm::append_range(tensors, ctx.getWalker().cell(operand.getCell()).elements);
+  for (auto [i, out] : llvm::enumerate(outs)) {
+    for (const SpecValue &tensor : tensors)
+      if (failed(checkShared(ctx, out, tensor, isElementwise)))
+        return failure();
+    for (const SpecValue &other : outs.take_front(i))
+      if (overlapOf(other.getTensor(), out.getTensor()) != Overlap::No)
+        return ctx.fail("out= two tensors that share memory is not supported");
+  }
+  return success();
+}
+
 /// Gives `out` the values of a result, and, if it is empty, its shape.
 FailureOr<SpecValue> Walker::writeOut(RuleContext &ctx, const SpecValue &out,
                                       const SpecValue &result, bool isElementwise) {
@@ -133,10 +151,8 @@ LogicalResult Walker::applyOut(AtenOp op, const Rule &rule, StringRef functional
       return ctx.fail("expected a tensor as out=, but got " + out.kindName());
   StringRef base = functional.split('.').first;
   bool isElementwise = isUnary(base) || looksAtOverlaps((base + "_").str());
-  for (const SpecValue &out : outs)
-    for (const SpecValue &operand : others)
-      if (failed(checkShared(ctx, out, operand, isElementwise)))
-        return failure();
+  if (failed(checkOuts(ctx, outs, others, isElementwise)))
+    return failure();
   SmallVector<SpecValue> values;
   if (failed(applyRule(ctx, rule, values)) || ctx.failed())
     return failure();

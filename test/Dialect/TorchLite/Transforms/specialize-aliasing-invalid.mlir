@@ -117,3 +117,40 @@ func.func @C.forward(%self: !tl.object<@C>, %x: !tl.tensor {tl.name = "x"}, %n: 
   return %r : !tl.tensor
 }
 }
+
+// -----
+
+// Also where an operand in a list shares its memory. PyTorch raises.
+module attributes {tl.root = @root} {
+tl.class @C { tl.method "forward" @C.forward {exported} }
+tl.object @root : !tl.object<@C> { slots = {} }
+func.func @C.forward(%self: !tl.object<@C>, %x: !tl.tensor {tl.name = "x"}, %n: i64) -> !tl.tensor {
+  %zero = tl.constant 0 : i64 -> i64
+  %one = tl.constant 1 : i64 -> i64
+  %three = tl.constant 3 : i64 -> i64
+  %y = tl.aten "relu"(%x) : (!tl.tensor) -> !tl.tensor
+  %a = tl.aten "slice.Tensor"(%y, %zero, %one, %three, %one) : (!tl.tensor, i64, i64, i64, i64) -> !tl.tensor
+  %b = tl.aten "slice.Tensor"(%y, %zero, %zero, %one, %one) : (!tl.tensor, i64, i64, i64, i64) -> !tl.tensor
+  %l = tl.list_construct %a, %b : (!tl.tensor, !tl.tensor) -> !tl.list<!tl.tensor>
+  // expected-error@+1 {{out= a tensor that shares memory with an operand is not supported}}
+  %r = tl.aten "cat.out"(%l, %zero, %y) : (!tl.list<!tl.tensor>, i64, !tl.tensor) -> !tl.tensor
+  return %r : !tl.tensor
+}
+}
+
+// -----
+
+// Two results in one tensor.
+module attributes {tl.root = @root} {
+tl.class @C { tl.method "forward" @C.forward {exported} }
+tl.object @root : !tl.object<@C> { slots = {} }
+func.func @C.forward(%self: !tl.object<@C>, %x: !tl.tensor {tl.name = "x"}, %n: i64) -> !tl.tensor {
+  %zero = tl.constant 0 : i64 -> i64
+  %false = tl.constant false -> i1
+  %o = tl.aten "select.int"(%x, %zero, %zero) : (!tl.tensor, i64, i64) -> !tl.tensor
+  %y = tl.aten "relu"(%o) : (!tl.tensor) -> !tl.tensor
+  // expected-error@+1 {{out= two tensors that share memory is not supported}}
+  %r:2 = tl.aten "aminmax.out"(%x, %zero, %false, %y, %y) : (!tl.tensor, i64, i1, !tl.tensor, !tl.tensor) -> (!tl.tensor, !tl.tensor)
+  return %r#0 : !tl.tensor
+}
+}
