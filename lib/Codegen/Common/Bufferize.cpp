@@ -4,6 +4,7 @@
 #include "TorchLite/Codegen/Common/Passes.h"
 #include "TorchLite/Dialect/Runtime/IR/RuntimeDialect.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Bufferization/Transforms/BufferUtils.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotModuleBufferize.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
@@ -174,6 +175,23 @@ void simplifyLoops(ModuleOp module) {
       (void)applyPatternsGreedily(function, frozen);
 }
 
+/// Makes the globals of all constants, in the order of the program. Bufferization takes functions
+/// in an order that differs from run to run, and would number them in that.
+LogicalResult createGlobals(ModuleOp module,
+                            const bufferization::OneShotBufferizationOptions &options,
+                            bufferization::BufferizationState &state) {
+  WalkResult result = module.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (isa<rt::KernelOp>(op))
+      return WalkResult::skip();
+    auto constant = dyn_cast<arith::ConstantOp>(op);
+    if (!constant || !isa<RankedTensorType>(constant.getType()))
+      return WalkResult::advance();
+    return WalkResult(
+        bufferization::getGlobalFor(constant, state.getSymbolTables(), options.bufferAlignment));
+  });
+  return failure(result.wasInterrupted());
+}
+
 struct Bufferize : impl::BufferizeBase<Bufferize> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
@@ -197,7 +215,8 @@ struct Bufferize : impl::BufferizeBase<Bufferize> {
         [](Operation *op) { return op->getParentOfType<rt::KernelOp>() != nullptr; });
     bufferization::BufferizationState state;
     bufferization::BufferizationStatistics statistics;
-    if (failed(bufferization::runOneShotModuleBufferize(module, options, state, &statistics)))
+    if (failed(createGlobals(module, options, state)) ||
+        failed(bufferization::runOneShotModuleBufferize(module, options, state, &statistics)))
       return signalPassFailure();
     numInPlace += statistics.numTensorInPlace;
     numOutOfPlace += statistics.numTensorOutOfPlace;

@@ -1,6 +1,9 @@
 //===- ConstantData.cpp - The bytes of tensor constants -------------------===//
 #include "TorchLite/Codegen/Common/ConstantData.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/Support/xxhash.h"
+
+#include <mutex>
 
 using namespace mlir;
 
@@ -86,6 +89,36 @@ struct Copier {
 };
 } // namespace
 
+/// The name of `resource` in another layout. Functions are compiled side by side: the name says
+/// the layout, and not which of them came first, so that compilations give equal artefacts.
+static std::string nameOf(DenseResourceElementsAttr resource, ArrayRef<LayoutDim> layout,
+                          StringRef suffix) {
+  SmallVector<uint8_t> bytes;
+  for (LayoutDim dim : layout)
+    for (int64_t number : {dim.size, dim.source, dim.factor})
+      for (unsigned shift = 0; shift < 64; shift += 8)
+        bytes.push_back(static_cast<uint8_t>(uint64_t(number) >> shift));
+  return (resource.getRawHandle().getKey() + suffix + "_" +
+          llvm::utohexstr(llvm::xxh3_64bits(bytes), /*LowerCase=*/true, /*Width=*/16))
+      .str();
+}
+
+/// The resource `name` with these bytes: the one that another function made, if they are equal.
+static ElementsAttr resourceOf(RankedTensorType type, StringRef name, AsmResourceBlob blob) {
+  static std::mutex mutex; // between looking up and inserting
+  std::lock_guard<std::mutex> lock(mutex);
+  auto *dialect = type.getContext()->getLoadedDialect<BuiltinDialect>();
+  auto &manager = DenseResourceElementsHandle::getManagerInterface(type.getContext());
+  auto *entry = manager.getBlobManager().lookup(name);
+  if (!entry)
+    return DenseResourceElementsAttr::get(type, name, std::move(blob));
+  if (!entry->getBlob()) // released, since nothing used it
+    manager.getBlobManager().update(name, std::move(blob));
+  else if (entry->getBlob()->getData() != blob.getData())
+    return DenseResourceElementsAttr::get(type, name, std::move(blob));
+  return DenseResourceElementsAttr::get(type, DenseResourceElementsHandle(entry, dialect));
+}
+
 ElementsAttr rearrange(ElementsAttr constant, ArrayRef<LayoutDim> layout, StringRef suffix) {
   auto type = cast<ShapedType>(constant.getType());
   int64_t bytes = elementBytes(type.getElementType());
@@ -122,8 +155,7 @@ ElementsAttr rearrange(ElementsAttr constant, ArrayRef<LayoutDim> layout, String
   auto resource = dyn_cast<DenseResourceElementsAttr>(constant);
   if (!resource)
     return DenseElementsAttr::getFromRawBuffer(newType, blob.getData());
-  std::string key = (resource.getRawHandle().getKey() + suffix).str();
-  return DenseResourceElementsAttr::get(newType, key, std::move(blob));
+  return resourceOf(newType, nameOf(resource, layout, suffix), std::move(blob));
 }
 
 ElementsAttr reshape(ElementsAttr constant, RankedTensorType type) {

@@ -11,7 +11,7 @@ func.func @dense() -> tensor<3x2xi32> {
 }
 
 // CHECK-LABEL: func.func @resource
-// CHECK: arith.constant dense_resource<w_transposed> : tensor<6xi8>
+// CHECK: arith.constant dense_resource<w_transposed_{{[0-9a-f]+}}> : tensor<6xi8>
 func.func @resource() -> tensor<6xi8> {
   %w = arith.constant dense_resource<w> : tensor<2x3xi8>
   %e = tensor.empty() : tensor<3x2xi8>
@@ -30,7 +30,7 @@ func.func @bits() -> tensor<3x2xi1> {
   return %t : tensor<3x2xi1>
 }
 
-// CHECK: w_transposed: "0x40000000010402050306"
+// CHECK: w_transposed_{{[0-9a-f]+}}: "0x40000000010402050306"
 {-#
   dialect_resources: {
     builtin: {
