@@ -4,6 +4,7 @@
 // the base. `<name>_copy` operators take the same steps and return a fresh tensor.
 
 #include "../Interpreter/Strides.h"
+#include "../Interpreter/SymbolicStrides.h"
 #include "Families.h"
 #include "ViewHelpers.h"
 
@@ -69,7 +70,7 @@ static bool mergesDims(RuleContext &ctx, Value self, ArrayRef<OpFoldResult> size
 }
 
 /// What `view` to sizes that are known to fit answers: always a view, or it raises. Strides that
-/// are not known are taken to allow it.
+/// are not known, and do not follow from sizes either, are taken to allow it.
 static FailureOr<ViewAnswer> viewAnswer(RuleContext &ctx, Value self,
                                         ArrayRef<OpFoldResult> sizes) {
   const TensorRef &tensor = ctx.operand(0).getTensor();
@@ -78,12 +79,17 @@ static FailureOr<ViewAnswer> viewAnswer(RuleContext &ctx, Value self,
   Walker &w = ctx.getWalker();
   bool isArgument =
       llvm::is_contained(w.externalCells, tensor.storage) && !w.stateCells.count(tensor.storage);
-  if (isView == Known::No || (isArgument && mergesDims(ctx, self, sizes)))
+  Value fits = isView == Known::Maybe ? canViewAs(ctx, tensor, sizes) : Value();
+  bool isChecked = isView == Known::No || (fits && !matchPattern(fits, m_One()));
+  if (isChecked || (isArgument && mergesDims(ctx, self, sizes)))
     w.reliesOnContiguity |= tensor.given;
+  const char *message =
+      "view size is not compatible with input tensor's size and stride (at least one "
+      "dimension spans across two contiguous subspaces). Use .reshape(...) instead.";
   if (isView == Known::No)
-    return ctx.raise(
-        "view size is not compatible with input tensor's size and stride (at least one "
-        "dimension spans across two contiguous subspaces). Use .reshape(...) instead.");
+    return ctx.raise(message);
+  if (isChecked)
+    ctx.check(fits, message);
   return answer({viewReshape(sizes)});
 }
 

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "Boxes.h"
 #include "Strides.h"
+#include "SymbolicStrides.h"
 #include "Walker.h"
 
 #include "mlir/Dialect/Utils/IndexingUtils.h"
@@ -36,6 +37,8 @@ SpecValue Walker::newTensor(Value value, Known contiguous, bool given) {
   cell.value = value;
   cell.identity = newIdentity(nextCell);
   auto type = cast<RankedTensorType>(value.getType());
+  if (contiguous == Known::Yes)
+    cell.order = llvm::to_vector<4>(llvm::seq<int64_t>(type.getRank()));
   return SpecValue::tensor({allocate(std::move(cell)), nullptr, type, contiguous, given});
 }
 
@@ -303,14 +306,29 @@ bool specialize::looksAtOverlaps(StringRef name) {
 LogicalResult Walker::checkOverlap(StringRef name, ArrayRef<SpecValue> operands) {
   if (operands.empty() || !operands[0].isTensor() || !looksAtOverlaps(name))
     return success();
-  for (const SpecValue &operand : operands.drop_front())
-    if (operand.isTensor() &&
-        overlapOf(operands[0].getTensor(), operand.getTensor()) == Overlap::Partial) {
-      raise(locOf(current), "unsupported operation: some elements of the input tensor and the "
-                            "written-to tensor refer to a single memory location. Please clone() "
-                            "the tensor before performing the operation.");
+  const char *message = "unsupported operation: some elements of the input tensor and the "
+                        "written-to tensor refer to a single memory location. Please clone() "
+                        "the tensor before performing the operation.";
+  RuleContext ctx(*this, b, locOf(current), name, operands, {});
+  for (const SpecValue &operand : operands.drop_front()) {
+    if (!operand.isTensor())
+      continue;
+    const TensorRef &written = operands[0].getTensor(), &read = operand.getTensor();
+    switch (overlapOf(written, read)) {
+    case Overlap::No:
+    case Overlap::Full:
+      continue;
+    case Overlap::Partial:
+      raise(locOf(current), message);
       return failure();
+    case Overlap::Unknown:
+      if (Value overlaps = overlapPartly(ctx, written, read)) {
+        reliesOnContiguity |= written.given;
+        ctx.check(arith::XOrIOp::create(b, ctx.loc, overlaps, constant(b.getBoolAttr(true))),
+                  message);
+      }
     }
+  }
   return success();
 }
 

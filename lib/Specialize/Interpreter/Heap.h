@@ -56,6 +56,9 @@ struct Cell {
   /// Storages, where the walk tracks identities: an i64 that no other place has while this one is
   /// used. Null: for joined cells, not known; for others, the cell's number.
   mlir::Value identity;
+  /// Storages that lie without gaps, as far as those that the method is called with do: the
+  /// dimensions of the whole tensor from the outermost one in memory to the innermost.
+  std::optional<llvm::SmallVector<int64_t, 4>> order = std::nullopt;
   /// Joined storages: it may be a view of a place, or a copy; it has no identity.
   bool isPart = false;
 

@@ -74,12 +74,17 @@ LogicalResult Walker::applyInPlace(RuleContext &ctx, const Rule &rule,
 /// Elementwise operators of one tensor.
 static bool isUnary(StringRef name) {
   static const llvm::StringSet<> names = {
-      "abs",   "acos",  "acosh",   "asin",      "asinh", "atan", "atanh", "bitwise_not",
-      "ceil",  "cos",   "cosh",    "erf",       "erfc",  "exp",  "exp2",  "expm1",
-      "floor", "frac",  "log",     "log10",     "log1p", "log2", "neg",   "logical_not",
-      "round", "rsqrt", "sigmoid", "sgn",       "sign",  "sin",  "sinh",  "sqrt",
-      "tan",   "tanh",  "trunc",   "reciprocal"};
+      "abs",   "acos",  "acosh",   "asin",       "asinh", "atan", "atanh", "bitwise_not",
+      "ceil",  "cos",   "cosh",    "erf",        "erfc",  "exp",  "exp2",  "expm1",
+      "floor", "frac",  "log",     "log10",      "log1p", "log2", "neg",   "logical_not",
+      "round", "rsqrt", "sigmoid", "sgn",        "sign",  "sin",  "sinh",  "sqrt",
+      "tan",   "tanh",  "trunc",   "reciprocal", "relu"};
   return names.contains(name);
+}
+
+bool specialize::isElementwise(StringRef name) {
+  StringRef base = name.split('.').first;
+  return isUnary(base) || looksAtOverlaps((base + "_").str());
 }
 
 /// An operand that shares memory with what is written. Elementwise operators may be given the very
@@ -150,7 +155,7 @@ LogicalResult Walker::applyOut(AtenOp op, const Rule &rule, StringRef functional
     if (!out.isTensor())
       return ctx.fail("expected a tensor as out=, but got " + out.kindName());
   StringRef base = functional.split('.').first;
-  bool isElementwise = isUnary(base) || looksAtOverlaps((base + "_").str());
+  bool isElementwise = specialize::isElementwise(base);
   if (failed(checkOuts(ctx, outs, others, isElementwise)))
     return failure();
   SmallVector<SpecValue> values;

@@ -47,6 +47,10 @@ Overlap overlapOf(const TensorRef &a, const TensorRef &b);
 /// what its tensors share.
 bool looksAtOverlaps(llvm::StringRef name);
 
+/// Whether an operator computes each element of its result from one element of each operand, and
+/// lets the result lie in memory as these do.
+bool isElementwise(llvm::StringRef name);
+
 /// What `is_contiguous` says.
 bool areContiguous(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> strides);
 

@@ -3,6 +3,7 @@
 #include "Boxes.h"
 #include "RunTimeLists.h"
 #include "Strides.h"
+#include "SymbolicStrides.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
@@ -433,6 +434,34 @@ static Known viewContiguity(ArrayRef<ViewStep> steps, RankedTensorType base, Kno
   return contiguous;
 }
 
+/// Notes that a fresh tensor lies in memory as `like` does, as far as that is known.
+static void keepOrder(RuleContext &ctx, const SpecValue &fresh, const TensorRef &like) {
+  CellId storage = fresh.getTensor().storage;
+  Walker &w = ctx.getWalker();
+  if (!w.cell(storage).order)
+    if (std::optional<DimOrder> order = orderOf(ctx, like))
+      w.change(storage).order = std::move(order);
+}
+
+/// The same of the result of an elementwise operator: of its operands the first one decides that
+/// is not a number, if it is not expanded.
+static void keepOperandsOrder(RuleContext &ctx, const SpecValue &fresh,
+                              ArrayRef<SpecValue> operands) {
+  if (!isElementwise(ctx.name()))
+    return;
+  const auto *first = llvm::find_if(operands, [](const SpecValue &operand) {
+    return operand.isTensor() && operand.getTensor().type.getRank() > 0;
+  });
+  if (first == operands.end())
+    return;
+  SmallVector<OpFoldResult> own = ctx.sizes(ctx.tensorValue(*first)),
+                            sizes = ctx.sizes(ctx.tensorValue(fresh));
+  if (own.size() == sizes.size() && llvm::all_of(llvm::zip_equal(own, sizes), [&](auto pair) {
+        return ctx.equal(std::get<0>(pair), std::get<1>(pair)) == Known::Yes;
+      }))
+    keepOrder(ctx, fresh, first->getTensor());
+}
+
 /// A copy in the format of what it was made of.
 static SpecValue withPreservedStrides(const SpecValue &copy, const TensorRef &base) {
   std::optional<Strides> strides = stridesOf(base);
@@ -474,6 +503,7 @@ LogicalResult Walker::applyRule(RuleContext &ctx, const Rule &rule,
       return failure();
     results.push_back(newTensor(*value, resultContiguity(ctx.name(), operands),
                                 followsOperands(*this, operands)));
+    keepOperandsOrder(ctx, results.back(), operands);
     return success();
   }
 
@@ -510,8 +540,10 @@ LogicalResult Walker::applyRule(RuleContext &ctx, const Rule &rule,
       return SpecValue::unknown();
     SpecValue copy = newTensor(value, contiguous, base.getTensor().given);
     // A copy as it is (clone) keeps the order of its dimensions in memory.
-    if (answer.steps.empty() && contiguous != Known::Yes)
+    if (answer.steps.empty() && contiguous != Known::Yes) {
       copy = withPreservedStrides(copy, base.getTensor());
+      keepOrder(ctx, copy, base.getTensor());
+    }
     bool isIfContiguous =
         llvm::any_of(answer.steps, [](const ViewStep &step) { return step.ifContiguous; });
     if (answer.aliases == Known::No && isIfContiguous && base.getTensor().given)
