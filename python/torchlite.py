@@ -273,6 +273,13 @@ class Instance:
             raise Error(1, "the instance has been closed")
         return self.handle
 
+    def set_print(self, handler):
+        """What the program prints goes to `handler(text)`, a line or more at once; None: to the C library's
+        standard output. An exception of the handler is reported and dropped."""
+        self._print = C.CFUNCTYPE(None, C.c_void_p, C.POINTER(C.c_char), C.c_size_t)(
+            (lambda _, text, length: handler(C.string_at(text, length).decode(errors="replace"))) if handler else 0)
+        self.library.tl_instance_set_print(self._open(), self._print, None)
+
     @staticmethod
     def _check(call):
         error = _Error()

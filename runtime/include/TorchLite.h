@@ -332,6 +332,16 @@ TL_API void tl_instance_destroy(tl_instance *instance);
 /* Puts the instance back into its initial state. */
 TL_API tl_status tl_instance_reset(tl_instance *instance, tl_error *error);
 
+/* Takes what the program prints: one text a `print`, with its line break; `length` bytes, which are
+   not 0-terminated and live until the handler returns. */
+typedef void (*tl_print_handler)(void *user, const char *text, size_t length);
+
+/* Sets where the prints of an instance go, `user` being handed over; null: to the standard output,
+   as in the beginning. The handler is called on the thread of the call, on several at once if calls
+   run at once, in the program's order; it must not call the instance. Not to be set while the
+   instance is called. */
+TL_API void tl_instance_set_print(tl_instance *instance, tl_print_handler handler, void *user);
+
 /* Calls a method. The variant is chosen by the number, structure and types of the arguments;
    arguments at the end that the signature fixes may be left out; an int is taken for a float.
 

@@ -68,8 +68,10 @@ void tl_boxes_clear(tl_boxes *boxes) {
 void tl_boxes_destroy(tl_boxes *boxes) {
   tl_boxes_clear(boxes);
   free(boxes->held);
+  free(boxes->text);
   boxes->held = NULL;
-  boxes->held_capacity = 0;
+  boxes->text = NULL;
+  boxes->held_capacity = boxes->text_capacity = 0;
 }
 
 /* A place for one reference of compiled code more. */

@@ -52,4 +52,14 @@ int64_t tl_box_find_key(tl_frame *frame, tl_box *box, tl_item key);
 /* What is known of the places of keys is not valid any more. */
 void tl_box_forget_index(tl_box *box);
 
+/*===-- Format.c, FormatTensor.c -------------------------------------------===*/
+
+/* Adds to the text of the call that is being written, as printf does. */
+void tl_text_write(tl_frame *frame, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same of one number, with a point in every locale. `format` has a width and a precision. */
+void tl_text_write_double(tl_frame *frame, const char *format, int width, int precision,
+                          double value);
+/* A tensor as LibTorch prints it. */
+void tl_text_write_tensor(tl_frame *frame, const tl_box *tensor);
+
 #endif /* TORCHLITE_RUNTIME_BOX_H */

@@ -30,8 +30,12 @@ tl_box *tl_box_pack(tl_frame *frame, const void *data, int64_t dtype, int64_t el
   return box;
 }
 
+/* Compiled code does not tell signed bytes from unsigned ones where it takes them. */
+static int64_t withSign(int64_t dtype) { return dtype == TL_UI8 ? TL_I8 : dtype; }
+
 static bool fits(const tl_box *box, int64_t dtype, int64_t rank, const int64_t *sizes) {
-  if (box->kind != TL_BOX_TENSOR || box->as.tensor.dtype != dtype || box->as.tensor.rank != rank)
+  if (box->kind != TL_BOX_TENSOR || withSign(box->as.tensor.dtype) != withSign(dtype) ||
+      box->as.tensor.rank != rank)
     return false;
   for (int64_t i = 0; i < rank; ++i)
     if (sizes[i] >= 0 && sizes[i] != box->as.tensor.sizes[i])
@@ -92,7 +96,8 @@ static void fitTogether(tl_frame *frame, const tl_box *list, int64_t dtype, int6
   for (int64_t i = 0; i < list->as.container.count; ++i) {
     tl_item item = list->as.container.items[i];
     bool isTensor = item.kind == TL_ITEM_BOX && item.as.box && item.as.box->kind == TL_BOX_TENSOR;
-    if (!isTensor || item.as.box->as.tensor.dtype != dtype || item.as.box->as.tensor.rank != rank)
+    if (!isTensor || withSign(item.as.box->as.tensor.dtype) != withSign(dtype) ||
+        item.as.box->as.tensor.rank != rank)
       tl_rt_raise(frame, message, NULL, 0);
     for (int64_t d = 0; d < rank; ++d) {
       int64_t size = item.as.box->as.tensor.sizes[d];

@@ -109,6 +109,8 @@ typedef struct tl_boxes {
   struct tl_box *first; /* of all */
   struct tl_box **held; /* what compiled code refers to */
   int64_t held_count, held_capacity;
+  char *text; /* one that is being written (Format.c) */
+  int64_t text_length, text_capacity;
 } tl_boxes;
 
 /* All values of the call go. */
@@ -276,6 +278,8 @@ struct tl_instance {
   void *callers_stream;
   bool results_on_device;
   int32_t threads;
+  tl_print_handler print; /* null: to the standard output */
+  void *print_user;
   tl_instance *next;    /* of all instances of the library (Fork.c) */
   pthread_mutex_t lock; /* guards `frames`; held while a new state becomes visible, so that a fork
                            never comes between */

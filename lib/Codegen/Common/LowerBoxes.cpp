@@ -68,6 +68,9 @@ Value BoxLowering::booleanOf(Location loc, Value number) {
   return LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, number, constant(loc, 0));
 }
 
+/// The number of `torch.uint8` among the element types.
+constexpr int64_t unsignedByte = 8;
+
 /// Element types have the number of their place here.
 static int64_t elementCode(Type type) {
   if (auto complex = dyn_cast<ComplexType>(type))
@@ -105,11 +108,13 @@ LogicalResult BoxLowering::lowerPack(Operation *op) {
   Value sizes = stackSlot(loc, i64, std::max<int64_t>(type.getRank(), 1), op);
   for (int64_t dim = 0; dim < type.getRank(); ++dim)
     store(loc, descriptor.size(builder, loc, dim), sizes, 8 * dim);
-  return replaceBy(op,
-                   call(op, "tl_box_pack", pointer,
-                        {data, constant(loc, elementCode(type.getElementType())),
-                         constant(loc, elementBytes(type)), constant(loc, type.getRank()), sizes},
-                        true));
+  return replaceBy(
+      op,
+      call(op, "tl_box_pack", pointer,
+           {data,
+            constant(loc, pack.getIsUnsigned() ? unsignedByte : elementCode(type.getElementType())),
+            constant(loc, elementBytes(type)), constant(loc, type.getRank()), sizes},
+           true));
 }
 
 LogicalResult BoxLowering::lowerUnpack(Operation *op) {
@@ -181,6 +186,20 @@ LogicalResult BoxLowering::lowerKeep(Operation *op) {
   return replaceBy(op, {});
 }
 
+/// The pieces of a text, each with a 0 behind it, the items between them, and their number.
+SmallVector<Value> BoxLowering::textWithItems(Operation *op, ArrayAttr pieces, ValueRange values) {
+  Location loc = op->getLoc();
+  std::string text;
+  for (auto piece : pieces.getAsRange<StringAttr>())
+    text += (piece.getValue() + StringRef("\0", 1)).str();
+  text.pop_back(); // that of the whole text
+  Value items = stackSlot(loc, i64, std::max<int64_t>(2 * values.size(), 1), op);
+  for (auto [index, value] : llvm::enumerate(values))
+    for (auto [half, bits] : llvm::enumerate(item(loc, value)))
+      store(loc, bits, items, 16 * index + 8 * half);
+  return {textAddress(loc, text), items, constant(loc, values.size())};
+}
+
 LogicalResult BoxLowering::lowerBox(Operation *op) {
   Location loc = op->getLoc();
   auto box = [&](Value value) { return pointerTo(loc, value); };
@@ -205,6 +224,12 @@ LogicalResult BoxLowering::lowerBox(Operation *op) {
       .Case([&](rt::BoxTextOp it) {
         return create("tl_box_text",
                       {textAddress(loc, it.getText()), constant(loc, it.getText().size())});
+      })
+      .Case([&](rt::BoxFormatOp it) {
+        return create("tl_box_format", textWithItems(op, it.getPieces(), it.getValues()));
+      })
+      .Case([&](rt::BoxPrintOp it) {
+        return change("tl_box_print", textWithItems(op, it.getPieces(), it.getValues()));
       })
       .Case([&](rt::BoxPackOp) { return lowerPack(op); })
       .Case([&](rt::BoxUnpackOp) { return lowerUnpack(op); })

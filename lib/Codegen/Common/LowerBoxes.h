@@ -51,6 +51,8 @@ private:
   llvm::LogicalResult lowerTogether(mlir::Operation *op);
   llvm::LogicalResult lowerGet(mlir::Operation *op);
   llvm::LogicalResult lowerKeep(mlir::Operation *op);
+  llvm::SmallVector<mlir::Value> textWithItems(mlir::Operation *op, mlir::ArrayAttr pieces,
+                                               mlir::ValueRange values);
   mlir::Value booleanOf(mlir::Location loc, mlir::Value number);
 };
 

@@ -52,7 +52,8 @@ struct ShareBoxes : impl::ShareBoxesBase<ShareBoxes> {
 
   LogicalResult refuseBoxes() {
     WalkResult found = getOperation().walk([](Operation *op) {
-      if (!rt::isBoxOp(op))
+      auto isBox = [](Value value) { return isa<rt::BoxType>(value.getType()); };
+      if (!rt::isBoxOp(op) || (isa<rt::BoxPrintOp>(op) && llvm::none_of(op->getOperands(), isBox)))
         return WalkResult::advance();
       op->emitError("a value whose structure is known only at run time is not supported on GPUs");
       return WalkResult::interrupt();

@@ -1,5 +1,6 @@
 //===- BindDevice.cpp - What the host does with the device's buffers ------===//
 #include "TorchLite/Codegen/NVGPU/Passes.h"
+#include "TorchLite/Dialect/Runtime/IR/BoxOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 
@@ -51,11 +52,11 @@ struct BindDevice : impl::BindDeviceBase<BindDevice> {
 private:
   /// Whether launches and their parameters depend on nothing but the addresses of arguments and
   /// results, scalar arguments, and what is read back, which the runtime compares: shapes are
-  /// static, and all memory has its place.
+  /// static, all memory has its place, and nothing is printed.
   bool isReplayable() {
     return !getOperation()
                 .walk([](Operation *op) {
-                  bool isDynamic = isa<memref::AllocOp>(op);
+                  bool isDynamic = isa<memref::AllocOp, rt::BoxPrintOp>(op);
                   if (isa<rt::ArgOp, rt::OutputOp>(op))
                     if (auto type = dyn_cast<MemRefType>(op->getResult(0).getType()))
                       isDynamic = !type.hasStaticShape();

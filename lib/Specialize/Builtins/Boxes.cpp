@@ -359,6 +359,11 @@ LogicalResult cat(RuleContext &ctx, Results &results) {
 // Which rule
 //===----------------------------------------------------------------------===//
 
+/// Whether an operator of strings needs to know all characters, those of numbers in it too.
+static bool looksAtText(StringRef name) {
+  return name != "add.str" && (name.ends_with(".str") || name == "mul.str_int");
+}
+
 static bool isBox(const Walker &w, const SpecValue &value) {
   return isBoxed(w, value) || value.is(ValueKind::Text) ||
          (value.is(ValueKind::Tuple) &&
@@ -366,9 +371,15 @@ static bool isBox(const Walker &w, const SpecValue &value) {
 }
 
 bool specialize::takesBox(RuleContext &ctx) {
-  static const StringRef passing[] = {"__is__", "__isnot__", "_unwrap_optional"};
+  static const StringRef passing[] = {"__is__", "__isnot__",     "_unwrap_optional", "str",
+                                      "format", "percentFormat", "prim::str",        "join"};
   if (llvm::is_contained(passing, ctx.name()))
     return false;
+  if (looksAtText(ctx.name()) && llvm::any_of(llvm::seq<unsigned>(0, ctx.size()), [&](unsigned i) {
+        const SpecValue &operand = ctx.operand(i);
+        return operand.is(ValueKind::String) && !operand.getElements().empty();
+      }))
+    return true;
   for (unsigned i = 0; i < ctx.size(); ++i)
     if (isBox(ctx.getWalker(), ctx.operand(i)))
       return true;

@@ -1,15 +1,17 @@
 //===- Strings.cpp - Strings ----------------------------------------------===//
 //
-// Strings are known at compile time, but for run-time numbers that are formatted into messages:
-// these stay as holes, `{}`, that are filled when the message is raised.
+// Strings are known at compile time, but for run-time numbers that are formatted into them: these
+// stay as holes, `{}`, that are filled when a message is raised or printed, or when the program
+// looks at the text, which is a box then (Boxes.h).
 //
 //===----------------------------------------------------------------------===//
-#include "../Interpreter/Walker.h"
+#include "../Interpreter/Boxes.h"
 #include "TorchLite/Specialize/Rules.h"
 
 #include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
+namespace rt = torchlite::rt;
 using namespace torchlite::tl;
 using namespace torchlite::tl::specialize;
 
@@ -28,9 +30,13 @@ struct Text {
     holes.push_back(value);
     pieces.push_back("");
   }
-  SpecValue get(MLIRContext *context) const {
+  SpecValue get(RuleContext &ctx) const {
+    MLIRContext *context = ctx.context();
     if (holes.empty())
       return SpecValue::string(context, pieces.front());
+    if (llvm::any_of(holes, [](const SpecValue &hole) { return hole.is(ValueKind::Text); }))
+      return SpecValue::text(
+          rt::BoxFormatOp::create(ctx.b, ctx.loc, piecesAttribute(ctx), values(ctx)));
     std::string text;
     for (auto [index, piece] : llvm::enumerate(pieces)) {
       // Braces of the text itself are no holes.
@@ -40,6 +46,15 @@ struct Text {
       text += (index ? "{}" : "") + safe;
     }
     return SpecValue::formatted(context, text, holes);
+  }
+  ArrayAttr piecesAttribute(RuleContext &ctx) const {
+    return ctx.b.getStrArrayAttr(llvm::map_to_vector(pieces, [](auto &s) { return StringRef(s); }));
+  }
+  /// The holes' values.
+  SmallVector<Value> values(RuleContext &ctx) const {
+    return llvm::map_to_vector(holes, [&](const SpecValue &hole) {
+      return hole.is(ValueKind::Text) ? hole.getBox() : ctx.scalarValue(hole);
+    });
   }
 };
 
@@ -72,7 +87,7 @@ std::string floatText(double value) {
 bool isForMessages(Operation *op, unsigned depth = 8) {
   static const llvm::StringSet<> texts = {"format", "percentFormat", "add.str", "join",
                                           "str",    "prim::str",     "warn",    "warn_once"};
-  return depth && llvm::all_of(op->getUsers(), [&](Operation *user) {
+  return depth && !isa<PrintOp>(op) && llvm::all_of(op->getUsers(), [&](Operation *user) {
            auto aten = dyn_cast<AtenOp>(user);
            return isa<RaiseOp>(user) ||
                   (aten && texts.contains(aten.getName()) && isForMessages(user, depth - 1));
@@ -93,11 +108,26 @@ void printAll(RuleContext &ctx, Text &text, StringRef open, ArrayRef<SpecValue> 
   text.add(close);
 }
 
-/// Appends what stands for a value whose text is not known, where nobody computes with it.
+/// A value as a box, whose text is written at run time; null after a failure, or if there is none.
+Value boxOf(RuleContext &ctx, const SpecValue &value) {
+  Walker &w = ctx.getWalker();
+  if (value.is(ValueKind::Text))
+    return value.getBox();
+  if (value.isTensor())
+    return packed(ctx.b, ctx.loc, ctx.tensorValue(value));
+  if (isBoxed(w, value))
+    return Boxer(w, ctx.loc).boxOf(value);
+  return value.is(ValueKind::Optional) ? Boxer(w, ctx.loc).optionalBox(value).first : Value();
+}
+
+/// Appends what is known only at run time; where nobody computes with it, what stands for it.
 void printUnknown(RuleContext &ctx, Text &text, const SpecValue &value) {
-  if (!isForMessages(ctx.getWalker().current))
+  if (!isForMessages(ctx.getWalker().current)) {
+    if (Value box = boxOf(ctx, value))
+      return text.addHole(SpecValue::text(box));
     return (void)ctx.fail("the text of a value of type " + value.kindName() +
                           " is not supported but in what is raised");
+  }
   // A single number is printed as such; what is longer is named.
   if (value.isTensor()) {
     RankedTensorType type = value.getTensor().type;
@@ -130,11 +160,15 @@ void print(RuleContext &ctx, Text &text, const SpecValue &value) {
       return text.add(floatText(*known));
     return text.addHole(value);
   case ValueKind::List:
+    if (isBoxed(ctx.getWalker(), value))
+      return printUnknown(ctx, text, value);
     return printAll(ctx, text, "[", ctx.elements(value), "]");
   case ValueKind::Tuple:
     return printAll(ctx, text, "(", value.getElements(),
                     value.getElements().size() == 1 ? ",)" : ")");
   case ValueKind::Dict:
+    if (isBoxed(ctx.getWalker(), value))
+      return printUnknown(ctx, text, value);
     return printAll(ctx, text, "{", ctx.getWalker().cell(value.getCell()).elements, "}",
                     /*isDict=*/true);
   default:
@@ -180,7 +214,7 @@ LogicalResult format(RuleContext &ctx, Results &results) {
   }
   if (ctx.failed())
     return failure();
-  results.push_back(text.get(ctx.context()));
+  results.push_back(text.get(ctx));
   return success();
 }
 
@@ -218,7 +252,7 @@ LogicalResult percentFormat(RuleContext &ctx, Results &results) {
   }
   if (ctx.failed())
     return failure();
-  results.push_back(text.get(ctx.context()));
+  results.push_back(text.get(ctx));
   return success();
 }
 
@@ -227,7 +261,7 @@ LogicalResult stringOf(RuleContext &ctx, Results &results) {
   print(ctx, text, ctx.operand(0));
   if (ctx.failed())
     return failure();
-  results.push_back(text.get(ctx.context()));
+  results.push_back(text.get(ctx));
   return success();
 }
 
@@ -239,7 +273,7 @@ LogicalResult concat(RuleContext &ctx, Results &results) {
   append(text, ctx.operand(1));
   if (ctx.failed())
     return failure();
-  results.push_back(text.get(ctx.context()));
+  results.push_back(text.get(ctx));
   return success();
 }
 
@@ -257,19 +291,23 @@ template <typename Function> SpecialRule onStrings(unsigned count, Function func
 }
 
 LogicalResult join(RuleContext &ctx, Results &results) {
-  if (!ctx.operand(0).is(ValueKind::String) || !ctx.operand(1).is(ValueKind::List))
-    return ctx.fail("expected a string and a list of strings");
+  auto isText = [](const SpecValue &value) {
+    return value.is(ValueKind::String) || value.is(ValueKind::Text);
+  };
+  const SpecValue &list = ctx.operand(1);
+  if (!isText(ctx.operand(0)) || !list.is(ValueKind::List) || isBoxed(ctx.getWalker(), list))
+    return ctx.fail("expected a string and a list of strings of known length");
   Text text;
-  for (auto [index, element] : llvm::enumerate(ctx.elements(ctx.operand(1)))) {
-    if (!element.is(ValueKind::String))
+  for (auto [index, element] : llvm::enumerate(ctx.elements(list))) {
+    if (!isText(element))
       return ctx.fail("expected a list of strings");
     if (index)
-      append(text, ctx.operand(0));
-    append(text, element);
+      print(ctx, text, ctx.operand(0));
+    print(ctx, text, element);
   }
   if (ctx.failed())
     return failure();
-  results.push_back(text.get(ctx.context()));
+  results.push_back(text.get(ctx));
   return success();
 }
 
@@ -285,6 +323,25 @@ LogicalResult getItem(RuleContext &ctx, Results &results) {
 }
 
 } // namespace
+
+LogicalResult Walker::step(PrintOp op) {
+  SmallVector<SpecValue> operands =
+      llvm::map_to_vector(op->getOperands(), [&](Value operand) { return get(operand); });
+  RuleContext ctx(*this, b, locOf(op), "print", operands, {});
+  Text text;
+  for (auto [index, operand] : llvm::enumerate(operands)) {
+    if (index)
+      text.add(" ");
+    print(ctx, text, operand);
+  }
+  text.add("\n");
+  if (ctx.failed())
+    return failure();
+  if (llvm::any_of(text.pieces, [](const std::string &s) { return s.find('\0') != s.npos; }))
+    return ctx.fail("a text with a character 0 is not supported");
+  rt::BoxPrintOp::create(b, ctx.loc, text.piecesAttribute(ctx), text.values(ctx));
+  return success();
+}
 
 void specialize::registerStringRules(RuleRegistry &registry) {
   registry.special("format", format);

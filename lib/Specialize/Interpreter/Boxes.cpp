@@ -259,8 +259,8 @@ Value Boxer::boxRunTimeList(CellId id, Form *form) {
   } else {
     number = TypeAttr::get(type.getElementType());
   }
-  Value packed = rt::BoxPackOp::create(b, loc, all);
-  return rt::BoxRowsOp::create(b, loc, packed, number);
+  Value box = packed(b, loc, all);
+  return rt::BoxRowsOp::create(b, loc, box, number);
 }
 
 Value Boxer::boxOf(const SpecValue &value) {
@@ -294,6 +294,11 @@ Value Boxer::boxOf(const SpecValue &value) {
   return box;
 }
 
+Value specialize::packed(OpBuilder &b, Location loc, Value tensor) {
+  bool isUnsigned = cast<RankedTensorType>(tensor.getType()).getElementType().isUnsignedInteger();
+  return rt::BoxPackOp::create(b, loc, tensor, isUnsigned);
+}
+
 Value Boxer::packTensor(const SpecValue &tensor, Form *form) {
   const TensorRef ref = tensor.getTensor();
   Value value = w.readTensor(tensor);
@@ -304,7 +309,7 @@ Value Boxer::packTensor(const SpecValue &tensor, Form *form) {
   Places places = w.state.heap.places(ref.storage);
   form->places = unite(form->places, places);
   w.boxes.places.insert_range(places);
-  return rt::BoxPackOp::create(b, loc, value);
+  return packed(b, loc, value);
 }
 
 /// All lists and dicts in a value that `form` says become boxes here; false after an error.

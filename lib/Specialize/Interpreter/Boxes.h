@@ -36,6 +36,9 @@ Form *rootOf(Form *form);
 /// Whether tensors belong to a form, and none was ever put there.
 bool isEmptyForm(Form *form);
 
+/// A tensor in a box.
+mlir::Value packed(mlir::OpBuilder &b, mlir::Location loc, mlir::Value tensor);
+
 /// Into boxes and out of them, at one point of the program.
 class Boxer {
 public:

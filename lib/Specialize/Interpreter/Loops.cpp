@@ -400,7 +400,7 @@ SpecValue LoopAttempt::substitute(const SpecValue &value) {
 /// What a trip made and does not hand on is freed.
 void LoopAttempt::keepBoxes() {
   bool makesBoxes = false;
-  body->walk([&](Operation *op) { makesBoxes |= rt::isBoxOp(op); });
+  body->walk([&](Operation *op) { makesBoxes |= rt::isBoxOp(op) && !isa<rt::BoxPrintOp>(op); });
   if (!makesBoxes)
     return;
   Location loc = w.locOf(written);

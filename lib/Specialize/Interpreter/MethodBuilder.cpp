@@ -313,6 +313,8 @@ Attribute MethodBuilder::describe(const SpecValue &value, const std::string &pat
   }
   case ValueKind::String:
   case ValueKind::Device:
+    if (!value.getElements().empty() && !isState)
+      return describe(SpecValue::text(w.textBox(value)), path, isState, leaves, what);
     if (!value.isConstant())
       return refuse();
     return value.getConstant();

@@ -60,6 +60,13 @@ Value Walker::anyValue(Type type) {
 Value Walker::textBox(const SpecValue &text) {
   if (text.is(ValueKind::Text))
     return text.getBox();
+  if (text.is(ValueKind::String) && !text.getElements().empty()) {
+    SmallVector<StringRef> pieces;
+    cast<StringAttr>(text.getConstant()).getValue().split(pieces, "{}");
+    SmallVector<Value> holes = llvm::map_to_vector(
+        text.getElements(), [&](const SpecValue &hole) { return scalarValue(hole); });
+    return rt::BoxFormatOp::create(b, locOf(current), b.getStrArrayAttr(pieces), holes);
+  }
   std::optional<StringRef> known = text.getString();
   if (!known)
     return {};

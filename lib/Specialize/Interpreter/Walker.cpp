@@ -262,9 +262,8 @@ LogicalResult Walker::step(Operation *op) {
       .Case([&](AtenOp aten) { return stepAten(aten); })
       .Case<ConstantOp, GetAttrOp, SetAttrOp, HasAttrOp, CreateObjectOp, ListConstructOp,
             ListUnpackOp, TupleConstructOp, TupleUnpackOp, TupleIndexOp, TupleSliceOp,
-            DictConstructOp, UncheckedCastOp, IsInstanceOp, UninitializedOp, RaiseOp>(
+            DictConstructOp, UncheckedCastOp, IsInstanceOp, UninitializedOp, RaiseOp, PrintOp>(
           [&](auto known) { return step(known); })
-      .Case([&](PrintOp) { return error("print is not supported"); })
       .Default([&](Operation *other) {
         return error("the operation '" + other->getName().getStringRef() +
                      "' is not supported here");

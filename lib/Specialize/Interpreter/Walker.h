@@ -453,6 +453,7 @@ private:
   mlir::LogicalResult step(IsInstanceOp op);
   mlir::LogicalResult step(UninitializedOp op);
   mlir::LogicalResult step(RaiseOp op);
+  mlir::LogicalResult step(PrintOp op);
   OutcomePtr walkCall(mlir::Operation *op);
   OutcomePtr walkMethod(llvm::StringRef name, llvm::ArrayRef<SpecValue> arguments,
                         mlir::Operation *op);

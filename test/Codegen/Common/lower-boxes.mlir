@@ -1,5 +1,22 @@
 // RUN: tl-opt %s --tl-lower-runtime -split-input-file | FileCheck %s
 
+// Texts are their pieces, each with a 0 behind it, and an array of items.
+// CHECK: llvm.mlir.global {{.*}}"step \00 of \00\0A\00"
+// CHECK-LABEL: func.func @prints(
+// CHECK-SAME: %[[FRAME:.*]]: !llvm.ptr)
+func.func @prints() {
+  %n = tlrt.arg 0 : i64
+  // CHECK: llvm.call @tl_box_print(%[[FRAME]], %{{.*}}, %{{.*}}, %{{.*}})
+  tlrt.box.print ["step ", " of ", "\0A"] [%n, %n : i64, i64]
+  // CHECK: llvm.call @tl_box_format(%[[FRAME]], %{{.*}}, %{{.*}}, %{{.*}}) : (!llvm.ptr, !llvm.ptr, !llvm.ptr, i64) -> !llvm.ptr
+  %text = tlrt.box.format ["", ""] [%n : i64]
+  %leaf = tlrt.box.address %text
+  tlrt.result 0 = %leaf : i64
+  return
+}
+
+// -----
+
 // Operations on boxes are calls of the runtime: an item is its kind and its bits.
 // CHECK-LABEL: func.func @items(
 // CHECK-SAME: %[[FRAME:.*]]: !llvm.ptr)

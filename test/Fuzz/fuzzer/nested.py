@@ -77,4 +77,17 @@ class Nested(Tried):
         names = self.rng.sample(names, min(len(names), 5))
         boxes = [n for n, k in self.env.items() if k in TYPES]
         boxes = self.rng.sample(boxes, min(len(boxes), 3))
-        return names + [n if self.chance(0.7) else f"len({n})" for n in boxes]
+        results = names + [n if self.chance(0.7) else f"len({n})" for n in boxes]
+        return [self.perhaps(result) for result in results]
+
+    def perhaps(self, result):
+        """A result, or it or None, a tuple of it or None, or its text."""
+        flag = self.pick([n for n, k in self.env.items() if k == "b"])
+        kind = self.env.get(result, "-")
+        if self.chance(0.2):
+            return f"({result} if {flag} else None)"
+        if self.chance(0.1):
+            return f"(({result}, n) if {flag} else None)"
+        if kind in "if" or (kind in TYPES and kind not in "QR"):
+            return result if self.chance(0.8) else self.pick([f"str({result})", f"'{{}}: {{}}'.format({result}, {flag})"])
+        return result

@@ -51,6 +51,13 @@ const void *tl_box_data(tl_frame *frame, const tl_box *box, int64_t dtype, int64
 /* Its sizes; of None zeros. */
 const int64_t *tl_box_sizes(const tl_box *box);
 
+/* A text: `pieces` are `count + 1` texts, each with a 0 behind it, and between each two stands one
+   of the items, of which `items` has the kind and the bits. Numbers, containers and tensors are
+   written as TorchScript's `str` writes them. */
+tl_box *tl_box_format(tl_frame *frame, const char *pieces, const int64_t *items, int64_t count);
+/* Prints such a text (tl_instance_set_print). */
+void tl_box_print(tl_frame *frame, const char *pieces, const int64_t *items, int64_t count);
+
 /* How many items a container has, or bytes a text. */
 int64_t tl_box_size(const tl_box *box);
 /* Puts an item in a place, or, if that is -1, behind the last one. */

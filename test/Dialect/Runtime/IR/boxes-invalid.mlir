@@ -23,3 +23,19 @@ func.func @packed(%n: i64) {
   %box = tlrt.box.pack %n : i64
   return
 }
+
+// -----
+
+func.func @pieces(%n: i64) {
+  // expected-error@+1 {{expected 2 pieces of text, but got 1}}
+  %text = tlrt.box.format ["step "] [%n : i64]
+  return
+}
+
+// -----
+
+func.func @zero(%n: i64) {
+  // expected-error@+1 {{expected texts without a character 0}}
+  tlrt.box.print ["a\00b"]
+  return
+}

@@ -37,6 +37,19 @@ func.func @lists(%x: tensor<?x4xf32>, %n: i64, %f: f64, %flag: i1) -> i64 {
   return %leaf : i64
 }
 
+// CHECK-LABEL: func.func @texts
+func.func @texts(%n: i64, %f: f64, %x: tensor<?xi64>) {
+  // CHECK: %[[TEXT:.*]] = tlrt.box.format ["step ", " of ", ""][%{{.*}}, %{{.*}} : i64, f64]
+  %text = tlrt.box.format ["step ", " of ", ""] [%n, %f : i64, f64]
+  // CHECK: %[[X:.*]] = tlrt.box.pack %{{.*}} {isUnsigned} : tensor<?xi64>
+  %box = tlrt.box.pack %x {isUnsigned} : tensor<?xi64>
+  // CHECK: tlrt.box.print ["", " ", "\0A"][%[[TEXT]], %[[X]] : !tlrt.box, !tlrt.box]
+  tlrt.box.print ["", " ", "\0A"] [%text, %box : !tlrt.box, !tlrt.box]
+  // CHECK: tlrt.box.print ["\0A"]
+  tlrt.box.print ["\0A"]
+  return
+}
+
 // CHECK-LABEL: func.func @tensors
 func.func @tensors(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   // CHECK: %[[BOX:.*]] = tlrt.box.pack %{{.*}} : tensor<?x4xf32>

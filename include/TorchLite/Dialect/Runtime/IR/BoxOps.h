@@ -10,6 +10,10 @@ namespace torchlite::rt {
 struct BoxResource : mlir::SideEffects::Resource::Base<BoxResource> {
   llvm::StringRef getName() final { return "Boxes"; }
 };
+/// What the program prints.
+struct PrintResource : mlir::SideEffects::Resource::Base<PrintResource> {
+  llvm::StringRef getName() final { return "Print"; }
+};
 } // namespace torchlite::rt
 
 #define GET_TYPEDEF_CLASSES
@@ -19,7 +23,7 @@ struct BoxResource : mlir::SideEffects::Resource::Base<BoxResource> {
 #include "TorchLite/Dialect/Runtime/IR/BoxOps.h.inc"
 
 namespace torchlite::rt {
-/// Whether an operation is one on boxes.
+/// Whether an operation is of the family `tlrt.box`.
 bool isBoxOp(mlir::Operation *op);
 } // namespace torchlite::rt
 

@@ -86,12 +86,15 @@ def Runtime_BoxPackOp : Runtime_BoxOp<"pack", [
     MemoryEffects<[MemRead, MemRead<Runtime_BoxResource>, MemWrite<Runtime_BoxResource>]>]> {
   let summary = "A copy of a tensor in a box";
   let description = [{
+    `isUnsigned` says that the integers are ones without a sign, which types do not say behind
+    `convert-tl-to-linalg`: where the box is printed.
+
     Example:
     ```mlir
     %box = tlrt.box.pack %x : tensor<?x4xf32>
     ```
   }];
-  let arguments = (ins Runtime_BoxedTensor:$tensor);
+  let arguments = (ins Runtime_BoxedTensor:$tensor, UnitAttr:$isUnsigned);
   let results = (outs Runtime_BoxType:$result);
   let assemblyFormat = "$tensor attr-dict `:` type($tensor)";
 }
@@ -389,6 +392,43 @@ def Runtime_BoxKeepOp : Runtime_BoxOp<"keep", [WritesBoxes]> {
   }];
   let arguments = (ins I64:$mark, Variadic<Runtime_BoxType>:$kept);
   let assemblyFormat = "$mark (`,` $kept^)? attr-dict";
+}
+
+def Runtime_BoxFormatOp : Runtime_BoxOp<"format", [WritesBoxes]> {
+  let summary = "A text with values in it, as TorchScript's `str` writes them";
+  let description = [{
+    Between each two pieces stands one value: there is one piece more than there are values.
+    Containers and tensors in boxes are written with all that they hold.
+
+    Example:
+    ```mlir
+    %text = tlrt.box.format ["step ", " of ", ""][%i, %n : i64, i64]
+    ```
+  }];
+  let arguments = (ins StrArrayAttr:$pieces, Variadic<Runtime_BoxItem>:$values);
+  let results = (outs Runtime_BoxType:$result);
+  let assemblyFormat = "$pieces (`[` $values^ `:` type($values) `]`)? attr-dict";
+  let hasVerifier = 1;
+}
+
+// What a program prints: in the order of the program.
+def Runtime_PrintResource : Resource<"::torchlite::rt::PrintResource">;
+
+def Runtime_BoxPrintOp : Runtime_BoxOp<"print", [
+    MemoryEffects<[MemRead<Runtime_BoxResource>, MemWrite<Runtime_PrintResource>]>]> {
+  let summary = "Prints a text with values in it";
+  let description = [{
+    The text is that of `tlrt.box.format`; it goes to the instance's handler, or to the standard
+    output (`tl_instance_set_print`). Without boxes among the values it runs on GPUs' hosts, too.
+
+    Example:
+    ```mlir
+    tlrt.box.print ["step ", "\0A"][%i : i64]
+    ```
+  }];
+  let arguments = (ins StrArrayAttr:$pieces, Variadic<Runtime_BoxItem>:$values);
+  let assemblyFormat = "$pieces (`[` $values^ `:` type($values) `]`)? attr-dict";
+  let hasVerifier = 1;
 }
 
 #endif // TORCHLITE_DIALECT_RUNTIME_IR_BOXOPS_TD
