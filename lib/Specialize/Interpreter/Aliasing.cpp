@@ -36,7 +36,10 @@ SpecValue Walker::newTensor(Value value, Known contiguous, bool given) {
   cell.value = value;
   cell.identity = newIdentity(nextCell);
   auto type = cast<RankedTensorType>(value.getType());
-  return SpecValue::tensor({allocate(std::move(cell)), nullptr, type, contiguous, given});
+  CellId storage = allocate(std::move(cell));
+  if (contiguous == Known::Yes)
+    contiguousStorages.insert(storage);
+  return SpecValue::tensor({storage, nullptr, type, contiguous, given});
 }
 
 SpecValue Walker::newList(std::vector<SpecValue> elements, Type elementType) {

@@ -393,6 +393,8 @@ public:
   std::set<std::string> writtenStateLeaves;
   /// Storages that the caller can see: arguments and state.
   llvm::SmallVector<CellId> externalCells;
+  /// Storages whose whole tensor was contiguous when it was made.
+  llvm::DenseSet<CellId> contiguousStorages;
   /// Conditionals and block ends (as written) where arms are not joined: which tensor is written
   /// behind them depends on the arm; and loops whose first trip is an arm of its own. The walk
   /// finds more of them; the method is then walked again.

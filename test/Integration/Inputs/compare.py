@@ -95,9 +95,10 @@ def compare(actual, expected, where="result"):
         raise Mismatch(f"{where}: expected {expected!r}, but got {actual!r}")
 
 
-def check_calls(build, archive, signatures, calls, folder, threads=1, device="cpu"):
+def check_calls(build, archive, signatures, calls, folder, threads=1, device="cpu", seed=None):
     """Compiles `archive` for a device and makes `calls`, a list of (method, arguments[, message]), on
-    one instance. A third element is the regular expression that an error's message must match."""
+    one instance. A third element is the regular expression that an error's message must match. `seed`: of
+    the random numbers of all calls, ours and LibTorch's."""
     # A name of its own: the loader takes two libraries of one path for the same.
     library = folder / f"{pathlib.Path(archive).stem}_{next(_numbers)}.so"
     compile_library(build, archive, library, signatures, target=device)
@@ -106,6 +107,9 @@ def check_calls(build, archive, signatures, calls, folder, threads=1, device="cp
     except OSError as error:
         raise Mismatch(f"the library does not load: {error}") from error
     reference = torch.jit.load(str(archive))
+    if seed is not None:
+        instance.seed(seed)
+        torch.manual_seed(seed)
     try:
         for number, (method, arguments, *message) in enumerate(calls):
             where = f"call {number} of {method}"
