@@ -58,8 +58,8 @@ UNDEFINED_VALUES = {"empty", "empty_like", "empty_strided", "empty_permuted", "n
                     "new_empty_strided"}
 # Random, if with the same result for two seeds by chance.
 RANDOM = {"multinomial", "pca_lowrank", "svd_lowrank"}
-# What random cases are drawn with: the same numbers are expected.
-SEED = 7
+# What random cases are drawn with; that of the operator database itself.
+SEED = 42
 # Which of several equal elements these name is not defined: with integers and bool, where ties are
 # common, only dtype and shape of the indices count.
 FREE_INDICES = {"argsort", "kthvalue", "median", "mode", "nanmedian", "sort", "topk"}
