@@ -317,6 +317,13 @@ class Instance:
         finally:
             run.clear()
 
+    def seed(self, seed):
+        """Seeds the random generator, as torch.manual_seed does PyTorch's. Without a seed random
+        numbers differ from run to run."""
+        handle = self._open()
+        self._check(lambda error: self.library.tl_instance_seed(
+            handle, C.c_uint64(seed & (1 << 64) - 1), error))
+
     def close(self):
         """Frees the instance; calls raise an error from then on. Results live on."""
         if self.handle is not None:

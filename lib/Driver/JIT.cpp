@@ -27,6 +27,7 @@ static llvm::orc::SymbolMap runtimeSymbols(llvm::orc::LLJIT &jit) {
   add("tl_rt_call_operator", &tl_rt_call_operator);
   add("tl_rt_operator_result", &tl_rt_operator_result);
   add("tl_rt_operator_release", &tl_rt_operator_release);
+  add("tl_rt_random", &tl_rt_random);
   add("tl_rt_launch", &tl_rt_launch);
   add("tl_rt_copy", &tl_rt_copy);
   add("tl_rt_read", &tl_rt_read);

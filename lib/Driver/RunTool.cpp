@@ -194,6 +194,9 @@ int runMain(int argc, char **argv, const Importer &importer, const ReferenceLoad
                               cl::desc("What to run on: cpu, cuda, cuda:N (GPU number N), or\n"
                                        "emulated (GPU code on the CPU, slowly; default: the first\n"
                                        "that the model is compiled for)"));
+  cl::opt<uint64_t> seed("seed", cl::cat(category), cl::value_desc("number"),
+                         cl::desc("Seed of the random generator (default: another one each time;\n"
+                                  "with --check: 0)"));
   CompilerCommandLine commandLine(category);
   OperatorCommandLine operatorOptions(category);
   parseCommandLine(argc, argv, category,
@@ -221,6 +224,8 @@ int runMain(int argc, char **argv, const Importer &importer, const ReferenceLoad
   options.output_dir = outputDir.empty() ? nullptr : outputDir.c_str();
   options.threads = commandLine.threads;
   options.benchmark = benchmark;
+  options.seeded = seed.getNumOccurrences() || check;
+  options.seed = seed;
   tl_error deviceError;
   if (!device.empty() &&
       !tl_parse_device(device.c_str(), &options.device, &options.device_id, &deviceError))
@@ -248,6 +253,7 @@ int runMain(int argc, char **argv, const Importer &importer, const ReferenceLoad
       return fail(llvm::toString(loaded.takeError()));
     reference = std::move(*loaded);
     checker.reference = reference.get();
+    reference->seed(seed);
     options.observer = &observer;
   }
 

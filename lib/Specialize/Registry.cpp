@@ -1,5 +1,6 @@
 //===- Registry.cpp - All operator rules ----------------------------------===//
 #include "Aten/Families.h"
+#include "Factories.h"
 #include "TorchLite/Specialize/Rules.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -44,8 +45,15 @@ const Rule *RuleRegistry::lookup(llvm::StringRef name) const {
 }
 
 const Rule *RuleRegistry::lookupInPlace(llvm::StringRef name) const {
-  if (name == "transpose_") // the one whose overload has another name
-    return lookup("transpose.int");
+  // Those whose overloads have other names.
+  llvm::StringRef known = llvm::StringSwitch<llvm::StringRef>(name)
+                              .Case("transpose_", "transpose.int")
+                              .Case("pow_.Tensor", "pow.Tensor_Tensor")
+                              .Case("pow_.Scalar", "pow.Tensor_Scalar")
+                              .Case("floor_divide_.Tensor", "floor_divide")
+                              .Default("");
+  if (!known.empty())
+    return lookup(known);
   auto [base, overload] = name.split('.');
   if (!base.consume_back("_") || base.ends_with("_"))
     return nullptr;
@@ -64,7 +72,10 @@ static llvm::StringRef functionalOf(llvm::StringRef name) {
       .Cases({"clamp.out", "clamp_max.out", "clamp_min.out"}, "-")
       .Cases({"all.all_out", "any.all_out", "max.unary_out", "min.unary_out", "mean.dtype_out"},
              "-")
+      .Case("arange.start_out", "start_step")
+      .Case("bernoulli.out", "-")
       .Case("div.out_mode", "Tensor_mode")
+      .Case("empty.out", "memory_format")
       .Case("prod.int_out", "dim_int")
       .Case("sort.values_stable", "stable")
       .Case("sum.IntList_out", "dim_IntList")
@@ -74,9 +85,7 @@ static llvm::StringRef functionalOf(llvm::StringRef name) {
       .Default("");
 }
 
-/// Operators that make a tensor take an element type and a device besides, where there is no
-/// `out=`.
-static bool isFactory(llvm::StringRef base) {
+bool torchlite::tl::specialize::isFactory(llvm::StringRef base) {
   static const llvm::StringSet<> names = {
       "_to_copy", "arange",   "empty",         "empty_permuted", "empty_strided", "eye",
       "full",     "linspace", "logspace",      "ones",           "rand",          "randint",
@@ -92,9 +101,7 @@ const Rule *RuleRegistry::lookupOut(llvm::StringRef name, std::string &functiona
   };
   if (llvm::StringRef known = functionalOf(name); !known.empty())
     return find(known == "-" ? "" : known);
-  if (isFactory(base))
-    return nullptr;
-  if (overload == "out")
+  if (overload == "out" && !isFactory(base))
     if (const Rule *rule = find("Tensor"))
       return rule;
   if (overload == "out" || overload == "values" || overload == "grad_input")

@@ -342,6 +342,13 @@ typedef void (*tl_print_handler)(void *user, const char *text, size_t length);
    instance is called. */
 TL_API void tl_instance_set_print(tl_instance *instance, tl_print_handler handler, void *user);
 
+/* Seeds the instance's random generator, as torch.manual_seed does PyTorch's: from then on calls
+   draw the numbers that PyTorch would draw on the CPU, on a GPU too. Without a seed they differ
+   from run to run. Calls that run at the same time draw from the one generator, each operator at
+   once; what a call has drawn stays drawn where it fails. tl_instance_reset leaves the generator as
+   it is; a forked child goes on with a copy. */
+TL_API tl_status tl_instance_seed(tl_instance *instance, uint64_t seed, tl_error *error);
+
 /* Calls a method. The variant is chosen by the number, structure and types of the arguments;
    arguments at the end that the signature fixes may be left out; an int is taken for a float.
 

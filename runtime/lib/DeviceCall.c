@@ -364,6 +364,17 @@ void tl_rt_read(tl_frame *it, void *to, const void *from, int64_t bytes) {
     tl_device_read(frame, to, from, bytes);
 }
 
+void tl_device_write(tl_call_frame *frame, void *to, const void *from, int64_t bytes) {
+  copy(frame, to, from, bytes, TL_COPY_TO_DEVICE);
+  synchronize(frame);
+}
+
+void tl_device_refuse_recording(tl_call_frame *frame) {
+  frame->device->dynamic = true;
+  if (frame->device->recording)
+    tl_frame_leave(frame);
+}
+
 void tl_device_read(tl_call_frame *frame, void *to, const void *from, int64_t bytes) {
   tl_device_frame *device = frame->device;
   int64_t used = device->bounce_used;

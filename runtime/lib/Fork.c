@@ -13,12 +13,12 @@ static bool registered;
 static void before(void) {
   pthread_mutex_lock(&instances_lock);
   for (tl_instance *it = instances; it; it = it->next)
-    pthread_mutex_lock(&it->lock);
+    pthread_mutex_lock(&it->lock), pthread_mutex_lock(&it->generator_lock);
 }
 
 static void inParent(void) {
   for (tl_instance *it = instances; it; it = it->next)
-    pthread_mutex_unlock(&it->lock);
+    pthread_mutex_unlock(&it->generator_lock), pthread_mutex_unlock(&it->lock);
   pthread_mutex_unlock(&instances_lock);
 }
 

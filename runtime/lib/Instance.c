@@ -76,6 +76,7 @@ tl_status tl_instance_create_here(const tl_model *model, const tl_options *optio
   if (instance->threads <= 0)
     instance->threads = tl_processor_count();
   pthread_mutex_init(&instance->lock, NULL);
+  pthread_mutex_init(&instance->generator_lock, NULL);
   tl_lock_init(&instance->state_lock);
   tl_fork_register(instance);
   tl_pool_retain(instance->threads);
@@ -104,6 +105,7 @@ void tl_instance_destroy_here(tl_instance *instance) {
   tl_opened_forget_caller(instance->opened);
   tl_opened_release(instance->opened);
   tl_lock_destroy(&instance->state_lock);
+  pthread_mutex_destroy(&instance->generator_lock);
   pthread_mutex_destroy(&instance->lock);
   free(instance);
 }

@@ -2,6 +2,7 @@
 #ifndef TORCHLITE_RUNTIME_INTERNAL_H
 #define TORCHLITE_RUNTIME_INTERNAL_H
 
+#include "Generator.h"
 #include "TorchLite/Runtime/Gpu.h"
 
 #include <pthread.h>
@@ -288,6 +289,8 @@ struct tl_instance {
   tl_lock state_lock; /* guards all below */
   tl_state_value *state;
   int32_t state_signature;
+  pthread_mutex_t generator_lock; /* guards the next; held while one tensor is filled */
+  tl_generator generator;
   /* Sizes of a frame's arrays: the largest that a variant needs. */
   int64_t leaf_limit, operand_limit, result_limit, arena_bytes;
 };
@@ -345,6 +348,7 @@ void tl_instance_destroy_here(tl_instance *);
 tl_status tl_instance_reset_here(tl_instance *, tl_error *);
 tl_status tl_call_here(tl_instance *, const char *, const tl_value *, size_t, tl_value *,
                        tl_error *);
+void tl_instance_seed_here(tl_instance *, uint64_t); /* Random.c */
 
 /*===-- DeviceCall.c -------------------------------------------------------===*/
 
@@ -386,6 +390,11 @@ void *tl_device_output(tl_call_frame *frame, int64_t index, int64_t rank, const 
 void tl_device_collect(tl_call_frame *frame);
 /* Copies to the host and waits. */
 void tl_device_read(tl_call_frame *frame, void *to, const void *from, int64_t bytes);
+/* Copies from the host and waits. */
+void tl_device_write(tl_call_frame *frame, void *to, const void *from, int64_t bytes);
+/* What follows has to be done anew at every call. Leaves a call that is being recorded, which is
+   then made again. */
+void tl_device_refuse_recording(tl_call_frame *frame);
 /* After a call, whatever came of it. */
 void tl_device_finish(tl_call_frame *frame, tl_status status);
 

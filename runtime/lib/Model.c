@@ -7,9 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-const tl_runtime_table tl_runtime = {TL_DESCRIPTOR_VERSION,   0,
+const tl_runtime_table tl_runtime = {TL_DESCRIPTOR_VERSION,   1,
                                      tl_instance_create_here, tl_instance_destroy_here,
-                                     tl_instance_reset_here,  tl_call_here};
+                                     tl_instance_reset_here,  tl_call_here,
+                                     tl_instance_seed_here};
 
 /* Libraries that tl_model_open has loaded. */
 typedef struct loaded {
@@ -177,6 +178,17 @@ tl_status tl_instance_reset(tl_instance *instance, tl_error *error) {
   if (!instance)
     return tl_fail(error, TL_INVALID_ARGUMENT, "tl_instance_reset: the instance is null");
   return instance->model->runtime->instance_reset(instance, error);
+}
+
+tl_status tl_instance_seed(tl_instance *instance, uint64_t seed, tl_error *error) {
+  if (!instance)
+    return tl_fail(error, TL_INVALID_ARGUMENT, "tl_instance_seed: the instance is null");
+  const tl_runtime_table *runtime = instance->model->runtime;
+  if (runtime->functions < 1)
+    return tl_fail(error, TL_INCOMPATIBLE, "%s: was compiled before there were seeds",
+                   instance->model->name);
+  runtime->instance_seed(instance, seed);
+  return TL_OK;
 }
 
 tl_status tl_call(tl_instance *instance, const char *method, const tl_value *arguments,

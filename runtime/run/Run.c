@@ -169,7 +169,8 @@ int tl_run_model(const tl_model *model, const tl_run_options *options) {
       .threads = options->threads, .device = options->device, .device_id = options->device_id};
   tl_instance *instance = NULL;
   bool ok = parseCalls(&store, options, &calls, &count, &error) &&
-            tl_instance_create(model, &instance_options, &instance, &error) == TL_OK;
+            tl_instance_create(model, &instance_options, &instance, &error) == TL_OK &&
+            (!options->seeded || tl_instance_seed(instance, options->seed, &error) == TL_OK);
   for (size_t i = 0; ok && i < count; ++i)
     ok = makeCall(instance, model, &calls[i], i, options, &error);
   tl_instance_destroy(instance);
@@ -227,6 +228,7 @@ static void help(const tl_model *model, const char *program) {
        "  --device=DEVICE     cpu, cuda (a GPU of NVIDIA), cuda:N (the one with this number), or\n"
        "                      emulated (the GPU's code on the CPU, slowly)\n"
        "                      (default: the first that the model was compiled for)\n"
+       "  --seed=N            seed of the random generator (default: another one each time)\n"
        "  --version, --help\n\n"
        "A VALUE is a tensor, @x.npy (@x.npy:bf16 for 16-bit integers that hold bfloat16),\n"
        "2x2xf32='1 2 3 4', 1x3xf32=0.5 or 1x3xf32=rand; or 10, 1.5, true, none, \"text\";\n"
@@ -259,8 +261,8 @@ int tl_run_main(const tl_model *model, int argc, char **argv) {
     size_t length = equals ? (size_t)(equals - argument) : strlen(argument);
     const char *value = equals ? equals + 1 : argv[i + 1];
 #define IS(option) (length == sizeof option - 1 && memcmp(argument, option, length) == 0)
-    bool known =
-        IS("--input") || IS("--call") || IS("--output-dir") || IS("--threads") || IS("--device");
+    bool known = IS("--input") || IS("--call") || IS("--output-dir") || IS("--threads") ||
+                 IS("--device") || IS("--seed");
     if (!known || !value) {
       fprintf(stderr, "error: %s '%s'; see --help\n", known ? "no value for" : "unknown argument",
               argument);
@@ -278,6 +280,14 @@ int tl_run_main(const tl_model *model, int argc, char **argv) {
       tl_error error;
       if (!tl_parse_device(value, &options.device, &options.device_id, &error)) {
         fprintf(stderr, "error: %s\n", error.message);
+        status = 1;
+      }
+    } else if (IS("--seed")) {
+      char *end;
+      options.seed = strtoull(value, &end, 0);
+      options.seeded = true;
+      if (*end || end == value || *value == '-') {
+        fprintf(stderr, "error: --seed: expected a number, got '%s'\n", value);
         status = 1;
       }
     } else {

@@ -74,6 +74,8 @@ typedef struct tl_run_options {
   bool benchmark;
   const tl_run_observer *observer;
   int32_t device, device_id; /* as in tl_options */
+  bool seeded;               /* `seed` is given */
+  uint64_t seed;
 } tl_run_options;
 
 /* Reads `cpu`, `cuda`, `cuda:1` or `emulated`. On failure writes a message and returns false. */

@@ -120,13 +120,16 @@ static Value readResult(const tl_value &result) {
   }
 }
 
-Expected<Value> callForward(const tl_model *model, MutableArrayRef<Value> inputs) {
+Expected<Value> callForward(const tl_model *model, MutableArrayRef<Value> inputs,
+                            std::optional<int64_t> seed) {
   tl_error error;
   tl_options options = {};
   options.threads = 1;
   tl_instance *instance = nullptr;
   if (tl_instance_create(model, &options, &instance, &error))
     return makeError(error.message);
+  if (seed)
+    tl_instance_seed(instance, static_cast<uint64_t>(*seed), nullptr);
   std::vector<Argument> arguments(inputs.begin(), inputs.end());
   std::vector<tl_value> values;
   for (const Argument &argument : arguments)

@@ -4,12 +4,14 @@
 
 #include "TorchLite.h"
 #include "Value.h"
+#include <optional>
 
 namespace conformance {
 
 /// Makes an instance of the model and calls `forward`; returns its result. `inputs` are changed
 /// where the model changes them. The error holds the runtime's message.
-llvm::Expected<Value> callForward(const tl_model *model, llvm::MutableArrayRef<Value> inputs);
+llvm::Expected<Value> callForward(const tl_model *model, llvm::MutableArrayRef<Value> inputs,
+                                  std::optional<int64_t> seed);
 
 } // namespace conformance
 

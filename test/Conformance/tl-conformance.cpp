@@ -83,7 +83,7 @@ static json::Object runCase(Compiler &compiler, const json::Object &test, String
     return answer;
   }
   std::vector<Value> before = inputs;
-  Expected<Value> result = callForward(model, inputs);
+  Expected<Value> result = callForward(model, inputs, test.getInteger("seed"));
   if (!result)
     return fail("wrong", "raised: " + toString(result.takeError()));
   bool values = *test.getBoolean("values");

@@ -16,6 +16,9 @@ class Reference {
 public:
   virtual ~Reference() = default;
 
+  /// Seeds the generator that random operators draw from.
+  virtual void seed(uint64_t seed) = 0;
+
   /// Calls a method. Arguments are copied, so that the caller's stay as they are; `changed`
   /// receives their values after the call. The values live until the next call. An error is what
   /// the model raised.

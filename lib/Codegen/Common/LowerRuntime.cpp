@@ -4,6 +4,7 @@
 #include "TorchLite/Codegen/Common/Weights.h"
 #include "TorchLite/Dialect/Runtime/IR/BoxOps.h"
 #include "TorchLite/Dialect/Runtime/IR/OperatorOps.h"
+#include "TorchLite/Dialect/Runtime/IR/RandomOps.h"
 #include "TorchLite/Dialect/TorchLite/IR/TorchLiteDialect.h"
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
@@ -94,8 +95,8 @@ private:
       WalkResult result = worklist.pop_back_val().walk([&](Operation *op) {
         if (auto call = dyn_cast<func::CallOp>(op))
           add(call.getCallee());
-        if (isa<memref::AllocOp, tl::CheckOp, rt::OutputOp, rt::ParallelForOp, rt::CallOperatorOp>(
-                op)) {
+        if (isa<memref::AllocOp, tl::CheckOp, rt::OutputOp, rt::ParallelForOp, rt::CallOperatorOp,
+                rt::RandomOp>(op)) {
           op->emitError("not supported in a parallel region");
           return WalkResult::interrupt();
         }
@@ -266,6 +267,8 @@ private:
       return lowerOperatorResult(result);
     if (auto release = dyn_cast<rt::OperatorReleaseOp>(op))
       return lowerOperatorRelease(release);
+    if (auto random = dyn_cast<rt::RandomOp>(op))
+      return lowerRandom(random);
     return op->emitError("cannot lower to LLVM");
   }
 
@@ -691,6 +694,37 @@ private:
     auto function = runtimeFunction("tl_rt_operator_release", voidType(), {pointer, pointer});
     Value given = LLVM::IntToPtrOp::create(builder, loc, pointer, op.getGiven());
     LLVM::CallOp::create(builder, loc, function, ValueRange{frameOf(op), given});
+    op.erase();
+    return success();
+  }
+
+  //===--- Random numbers ---------------------------------------------------===//
+
+  /// A struct tl_random on the stack, word by word.
+  LogicalResult lowerRandom(rt::RandomOp op) {
+    Location loc = op.getLoc();
+    Value slots = stackSlot(loc, i64, 11, op);
+    auto type = memRefType(op.getInit().getType());
+    MemRefDescriptor descriptor(cast(loc, converter.convertType(type), op.getInit()));
+    store(loc, textAddress(loc, op.getKind()), slots, 0);
+    store(loc, constant(loc, op.getDtype()), slots, 8);
+    store(loc, constant(loc, type.getRank()), slots, 16);
+    store(loc, storeExtents(loc, type, descriptor, /*strides=*/false, op), slots, 24);
+    store(loc, firstElement(loc, type, descriptor), slots, 32);
+    store(loc, storeExtents(loc, type, descriptor, /*strides=*/true, op), slots, 40);
+    for (auto [index, parameter] : llvm::enumerate(op.getParameters()))
+      store(loc, parameter, slots, 48 + 8 * index);
+    if (Value each = op.getEach()) {
+      auto eachType = memRefType(each.getType());
+      MemRefDescriptor from(cast(loc, converter.convertType(eachType), each));
+      store(loc, firstElement(loc, eachType, from), slots, 64);
+      store(loc, storeExtents(loc, eachType, from, /*strides=*/true, op), slots, 72);
+      store(loc, constant(loc, elementBytes(eachType)), slots, 80);
+    } else {
+      store(loc, LLVM::ZeroOp::create(builder, loc, pointer), slots, 64);
+    }
+    auto function = runtimeFunction("tl_rt_random", voidType(), {pointer, pointer});
+    LLVM::CallOp::create(builder, loc, function, ValueRange{frameOf(op), slots});
     op.erase();
     return success();
   }

@@ -133,6 +133,7 @@ struct ConvertTorchLiteToLinalg
     torchlite::populateMatrixToLinalgPatterns(converter, patterns);
     torchlite::populateNormalizationToLinalgPatterns(converter, patterns);
     torchlite::populatePoolingToLinalgPatterns(converter, patterns);
+    torchlite::populateRandomPatterns(converter, patterns);
     torchlite::populateReductionToLinalgPatterns(converter, patterns);
     torchlite::populateResizeToLinalgPatterns(converter, patterns);
     torchlite::populateShapeToLinalgPatterns(converter, patterns);

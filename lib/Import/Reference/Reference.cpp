@@ -4,6 +4,7 @@
 #include "torch/csrc/jit/api/module.h"
 #include "torch/csrc/jit/runtime/graph_executor.h"
 #include "torch/csrc/jit/serialization/import.h"
+#include <ATen/Context.h>
 #include <ATen/core/ivalue.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/core/InferenceMode.h>
@@ -138,6 +139,8 @@ c10::IValue toTorch(const tl_value &value, const c10::TypePtr &type) {
 class TorchReference final : public torchlite::driver::Reference {
 public:
   explicit TorchReference(torch::jit::Module module) : module(std::move(module)) {}
+
+  void seed(uint64_t seed) override { at::manual_seed(seed); }
 
   Error call(StringRef name, ArrayRef<tl_value> arguments, tl_value &result,
              ArrayRef<tl_value> &changed) override {

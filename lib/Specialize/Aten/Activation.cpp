@@ -119,17 +119,6 @@ static FailureOr<Value> leakyRelu(RuleContext &ctx) {
   return leaky(ctx, slope);
 }
 
-/// rrelu(self, lower, upper, training, generator): the mean slope outside of training.
-static FailureOr<Value> rrelu(RuleContext &ctx) {
-  double lower = ctx.constantFloat(1), upper = ctx.constantFloat(2);
-  bool training = ctx.constantBool(3);
-  if (ctx.failed())
-    return failure();
-  if (training)
-    return ctx.fail("rrelu: training draws random numbers, which is not supported");
-  return leaky(ctx, (lower + upper) / 2);
-}
-
 /// prelu(self, weight): a slope for all, or one for each channel (dimension 1).
 static FailureOr<Value> prelu(RuleContext &ctx) {
   Value self = ctx.tensor(0), weight = ctx.tensor(1);
@@ -222,17 +211,6 @@ static FailureOr<Value> glu(RuleContext &ctx) {
   return done(ctx, (a * sigmoid(b)).cast(type.getElementType()));
 }
 
-/// dropout and its kind outside of training: self itself.
-static FailureOr<ViewAnswer> dropout(RuleContext &ctx) {
-  bool train = ctx.constantBool(2);
-  std::optional<double> p = ctx.knownFloat(1);
-  if (ctx.failed())
-    return failure();
-  if (train && p != 0.0)
-    return ctx.fail(ctx.name() + ": training draws random numbers, which is not supported");
-  return ViewAnswer{};
-}
-
 void specialize::registerActivationRules(RuleRegistry &registry) {
   registry.value("celu", celu);
   registry.value("elu", elu);
@@ -248,14 +226,9 @@ void specialize::registerActivationRules(RuleRegistry &registry) {
   registry.value("prelu", prelu);
   registry.value("relu", relu);
   registry.value("relu6", relu6);
-  registry.value("rrelu", rrelu);
   registry.value("selu", selu);
   registry.value("silu", silu);
   registry.value("softplus", softplus);
   registry.value("softshrink", softshrink);
   registry.value("threshold", threshold);
-  for (StringRef name :
-       {"dropout", "dropout_", "feature_dropout", "feature_dropout_", "alpha_dropout",
-        "alpha_dropout_", "feature_alpha_dropout", "feature_alpha_dropout_"})
-    registry.view(name, dropout);
 }

@@ -3,6 +3,7 @@
 #include "CheckedBuild.h"
 #include "Families.h"
 #include "LinearBuild.h"
+#include "RandomBuild.h"
 #include "TensorExpr.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -50,6 +51,59 @@ static Value fitMask(RuleContext &ctx, Value mask, ArrayRef<OpFoldResult> scores
   return ctx.expandOnes(mask, wanted);
 }
 
+/// What is masked gets no share: -inf where a mask is false, the sum with one of floats.
+static Expr maskScores(RuleContext &ctx, const Expr &scores, Value mask) {
+  if (scores.isNull() || !mask)
+    return scores;
+  mask = ctx.broadcastTo(mask, ctx.sizes(scores.value()));
+  Expr m(ctx, mask);
+  if (m.isNull() || !isBool(m.elementType()))
+    return scores + m;
+  return where(m, scores, scores.constant(-std::numeric_limits<double>::infinity()));
+}
+
+/// Attention as PyTorch computes it where a part `p` of the shares is dropped: step by step. Query,
+/// key and value have the same leading dimensions.
+static Value droppingAttention(RuleContext &ctx, ArrayRef<Value> inputs, Value mask, double scale,
+                               bool isCausal, double p) {
+  int64_t rank = rankOf(inputs[0]);
+  SmallVector<OpFoldResult> sizes = ctx.sizes(inputs[0]);
+  OpFoldResult rows = sizes[rank - 2], keys = ctx.size(inputs[1], rank - 2);
+  sizes[rank - 1] = keys;
+  OpFoldResult matrices = ctx.product(ArrayRef(sizes).drop_back(2));
+  SmallVector<Value> flat;
+  for (Value input : inputs)
+    flat.push_back(
+        ctx.reshape(input, {matrices, ctx.size(input, rank - 2), ctx.size(input, rank - 1)}));
+  double root = std::sqrt(scale);
+  Expr query = Expr(ctx, flat[0]) * root, key = Expr(ctx, flat[1]) * root;
+  if (query.isNull() || key.isNull())
+    return {};
+  Value products = MatmulOp::create(ctx.b, ctx.loc, query.value(), key.value(),
+                                    /*transpose_a=*/false, /*transpose_b=*/true);
+  Expr scores = maskScores(ctx, Expr(ctx, ctx.reshape(products, sizes)), mask);
+  if (isCausal) {
+    Type i64 = ctx.b.getI64Type();
+    OpFoldResult one = ctx.fold(1);
+    Expr row(ctx, IotaOp::create(ctx.b, ctx.loc, i64, ArrayRef<OpFoldResult>{rows, one}, 0));
+    Expr column(ctx, IotaOp::create(ctx.b, ctx.loc, i64, ArrayRef<OpFoldResult>{one, keys}, 1));
+    scores = maskScores(ctx, scores, (column <= row).value());
+  }
+  if (scores.isNull())
+    return {};
+  Expr shares(ctx, checkedValue<SoftmaxOp>(ctx, scores.value(), static_cast<uint64_t>(rank - 1)));
+  // A row without any key has no shares.
+  Expr most = reduce(ReduceKind::Max, scores, {rank - 1}, /*keepdim=*/true);
+  shares = where(most == -std::numeric_limits<double>::infinity(), 0.0, shares);
+  Value dropped = shares.isNull() ? Value() : dropOut(ctx, shares.value(), p);
+  if (!dropped)
+    return {};
+  Value result = MatmulOp::create(ctx.b, ctx.loc, ctx.reshape(dropped, {matrices, rows, keys}),
+                                  flat[2], /*transpose_a=*/false, /*transpose_b=*/false);
+  sizes[rank - 1] = ctx.size(inputs[2], rank - 1);
+  return ctx.reshape(result, sizes);
+}
+
 /// scaled_dot_product_attention(query, key, value, attn_mask?, dropout_p, is_causal, scale?,
 /// enable_gqa).
 static FailureOr<Value> attention(RuleContext &ctx) {
@@ -62,9 +116,6 @@ static FailureOr<Value> attention(RuleContext &ctx) {
     scale = ctx.b.getF64FloatAttr(ctx.constantFloat(6));
   if (ctx.failed())
     return failure();
-  if (dropout != 0)
-    return ctx.fail(
-        "scaled_dot_product_attention: dropout draws random numbers, which is not supported");
   if (mask && isCausal)
     return ctx.raise(
         "scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
@@ -146,6 +197,23 @@ static FailureOr<Value> attention(RuleContext &ctx) {
     }
     if (ctx.failed())
       return failure();
+  }
+  if (dropout != 0) {
+    // Sizes in front of the last two make no difference to the order of the shares.
+    double factor = scale ? scale.getValueAsDouble() : 0;
+    if (std::optional<int64_t> width = getConstantIntValue(ctx.size(query, rankOf(query) - 1));
+        width && !scale)
+      factor = 1 / std::sqrt(static_cast<double>(*width));
+    if (!(factor > 0))
+      return ctx.fail("scaled_dot_product_attention: dropout needs a scale that is known");
+    Value result = droppingAttention(ctx, {query, key, value}, mask, factor, isCausal, dropout);
+    if (!result)
+      return failure();
+    if (rank == 3 || rank == 4)
+      return done(ctx, result);
+    SmallVector<OpFoldResult> sizes = batch;
+    sizes.append({rows, columns});
+    return done(ctx, ctx.reshape(result, sizes));
   }
   Value result = checkedValue<AttentionOp>(ctx, query, key, value, mask, scale, isCausal);
   if (!result)

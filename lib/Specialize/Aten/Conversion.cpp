@@ -203,8 +203,8 @@ static LogicalResult atLeastList(RuleContext &ctx, SmallVectorImpl<SpecValue> &r
 }
 
 void specialize::registerConversionRules(RuleRegistry &registry) {
-  for (StringRef name : {"alias", "detach", "positive", "data", "prim::data", "lift", "lift_fresh",
-                         "lift_fresh_copy"})
+  for (StringRef name : {"alias", "cpu", "detach", "positive", "data", "prim::data", "lift",
+                         "lift_fresh", "lift_fresh_copy"})
     registry.view(name, identity);
   for (StringRef name : {"real", "conj", "resolve_conj", "resolve_neg"})
     registry.view(name, realOnly);

@@ -16,6 +16,7 @@ void specialize::registerAtenRules(RuleRegistry &registry) {
   registerConversionRules(registry);
   registerConvolutionRules(registry);
   registerCreationRules(registry);
+  registerDropoutRules(registry);
   registerElementwiseRules(registry);
   registerGammaRules(registry);
   registerIndexingRules(registry);
@@ -27,9 +28,12 @@ void specialize::registerAtenRules(RuleRegistry &registry) {
   registerMovementRules(registry);
   registerNormalizationRules(registry);
   registerOrderRules(registry);
+  registerPackedRules(registry);
   registerPolynomialRules(registry);
   registerPoolingRules(registry);
   registerProductRules(registry);
+  registerRandomIntegerRules(registry);
+  registerRandomRules(registry);
   registerRecurrentRules(registry);
   registerReductionRules(registry);
   registerResamplingRules(registry);

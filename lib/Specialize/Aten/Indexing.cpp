@@ -751,9 +751,10 @@ static FailureOr<Value> bucketize(RuleContext &ctx) {
   return search(ctx, boundaries, values, outInt32, right);
 }
 
-/// searchsorted.Tensor(sorted_sequence, self, out_int32, right, side?, sorter?).
+/// searchsorted.Tensor(sorted_sequence, self, out_int32, right, side?, sorter?), and with a number.
 static FailureOr<Value> searchsorted(RuleContext &ctx) {
-  Value boundaries = ctx.tensor(0), values = ctx.tensor(1);
+  Value boundaries = ctx.tensor(0);
+  Value values = ctx.isTensor(1) ? ctx.tensor(1) : ctx.operandAs(1, ctx.resultType({0, 1}));
   bool outInt32 = ctx.constantBool(2), right = ctx.constantBool(3);
   if (!ctx.isNone(4))
     right = ctx.constantString(4) == "right";
@@ -799,5 +800,6 @@ void specialize::registerIndexingRules(RuleRegistry &registry) {
   registry.value("argwhere", nonzero);
   registry.valueList("nonzero_numpy", nonzeroNumpy);
   registry.value("bucketize.Tensor", bucketize);
+  registry.value("searchsorted.Scalar", searchsorted);
   registry.value("searchsorted.Tensor", searchsorted);
 }

@@ -4,6 +4,8 @@
 // `tl.loop` over time.
 
 #include "Families.h"
+#include "PackedRows.h"
+#include "RandomBuild.h"
 #include "TensorExpr.h"
 
 using namespace mlir;
@@ -145,25 +147,28 @@ template <CellKind kind> static FailureOr<Value> singleCell(RuleContext &ctx) {
   return next->front();
 }
 
-/// One layer in one direction over [time, batch, features]; gives the output and leaves the last
-/// state.
+/// One layer in one direction over [time, batch, features], or over packed rows; gives the output
+/// and leaves the last state. A sequence that is shorter than others keeps its state where it has
+/// no row.
 static Value runLayer(RuleContext &ctx, CellKind kind, Value input, SmallVector<Value> &state,
-                      const CellWeights &weights, bool reverse) {
+                      const CellWeights &weights, bool reverse, const PackedRows *packed) {
   std::optional<OpFoldResult> hidden = checkWeights(ctx, kind, weights, state[0]);
   if (!hidden)
     return {};
   SmallVector<OpFoldResult> sizes = ctx.sizes(input);
-  OpFoldResult time = sizes[0], batch = sizes[1];
+  OpFoldResult time = packed ? packed->time : sizes[0];
+  OpFoldResult batch = packed ? packed->batch : sizes[1];
   if (!ctx.requireEqual(batch, ctx.size(state[0], 0),
                         Twine(ctx.name()) + ": batch sizes of input and state differ"))
     return {};
   OpFoldResult rows = ctx.mul(ctx.fold(gateCount(kind)), *hidden);
   Type type = getElementTypeOrSelf(input);
-  Value flat = ctx.reshape(input, {ctx.mul(time, batch), sizes[2]});
+  Value flat = packed ? input : ctx.reshape(input, {ctx.mul(time, batch), sizes[2]});
   Expr projected = affineProduct(ctx, flat, weights.input, weights.inputBias);
   if (projected.isNull())
     return {};
-  Value allGates = ctx.reshape(projected.value(), {time, batch, rows});
+  Value allGates = packed ? unpackRows(ctx, *packed, projected.value())
+                          : ctx.reshape(projected.value(), {time, batch, rows});
   Value output = ctx.full({time, batch, *hidden}, 0.0, type);
   // Every size is computed out here: values made in the body must not be used outside of it.
   Value count = ctx.intValue(time), batchSize = ctx.indexValue(batch),
@@ -201,6 +206,16 @@ static Value runLayer(RuleContext &ctx, CellKind kind, Value input, SmallVector<
   SmallVector<Value> next = cellStep(ctx, kind, Expr(ctx, now), before, weights, *hidden);
   if (ctx.failed() || next.empty() || llvm::is_contained(next, Value()))
     return {};
+  if (packed) {
+    Type maskType = ctx.makeType({batch}, ctx.b.getI1Type());
+    Value mask = tensor::ExtractSliceOp::create(ctx.b, ctx.loc, cast<RankedTensorType>(maskType),
+                                                packed->isThere, ArrayRef<OpFoldResult>{step, zero},
+                                                ArrayRef<OpFoldResult>{one, batch},
+                                                ArrayRef<OpFoldResult>{one, one});
+    Expr isThere(ctx, ctx.unsqueeze(mask, 1));
+    for (auto [h, old] : llvm::zip_equal(next, before))
+      h = where(isThere, Expr(ctx, h), Expr(ctx, old)).value();
+  }
   for (Value &h : next)
     h = makeState(h);
   Value written =
@@ -210,99 +225,191 @@ static Value runLayer(RuleContext &ctx, CellKind kind, Value input, SmallVector<
   values.append(next);
   ContinueOp::create(ctx.b, ctx.loc, always, values);
   state.assign(loop.getResults().begin() + 1, loop.getResults().end());
-  return loop.getResult(0);
+  ctx.b.setInsertionPointAfter(loop);
+  return packed ? packRows(ctx, *packed, loop.getResult(0)) : loop.getResult(0);
+}
+
+namespace {
+/// Layers of cells, in one direction or both.
+struct Network {
+  CellKind kind;
+  /// The first states: h, and c for an LSTM, each [layers * directions, batch, hidden].
+  SmallVector<Value> initial;
+  SmallVector<Value> parameters;
+  bool hasBiases;
+  int64_t layers;
+  double dropout;
+  bool train, bidirectional;
+
+  int64_t stateCount() const { return kind == CellKind::LSTM ? 2 : 1; }
+  int64_t directions() const { return bidirectional ? 2 : 1; }
+  int64_t parametersPerCell() const { return hasBiases ? 4 : 2; }
+  CellWeights weightsOf(int64_t cell) const {
+    ArrayRef<Value> own =
+        ArrayRef(parameters).slice(cell * parametersPerCell(), parametersPerCell());
+    return {own[0], own[1], hasBiases ? own[2] : Value(), hasBiases ? own[3] : Value()};
+  }
+};
+} // namespace
+
+/// Reads the operands from `first` on: hx, params, has_biases, num_layers, dropout, train,
+/// bidirectional.
+static FailureOr<Network> readNetwork(RuleContext &ctx, CellKind kind, unsigned first) {
+  Network network{kind,
+                  kind == CellKind::LSTM ? ctx.tensorList(first)
+                                         : SmallVector<Value>{ctx.tensor(first)},
+                  ctx.tensorList(first + 1),
+                  ctx.constantBool(first + 2),
+                  ctx.constantInt(first + 3),
+                  ctx.constantFloat(first + 4),
+                  ctx.constantBool(first + 5),
+                  ctx.constantBool(first + 6)};
+  if (ctx.failed())
+    return failure();
+  int64_t wanted = network.layers * network.directions() * network.parametersPerCell();
+  if (static_cast<int64_t>(network.parameters.size()) != wanted)
+    return ctx.fail(ctx.name() + ": expected " + Twine(wanted) +
+                    " weights (projections are not supported), but got " +
+                    Twine(network.parameters.size()));
+  if (static_cast<int64_t>(network.initial.size()) != network.stateCount())
+    return ctx.fail(ctx.name() + ": expected " + Twine(network.stateCount()) + " states");
+  return network;
+}
+
+/// Whether the states suit an input of an element type.
+static bool checkStates(RuleContext &ctx, const Network &network, Type type) {
+  if (!isFloat(type)) {
+    (void)ctx.fail(ctx.name() + ": expected a floating-point input");
+    return false;
+  }
+  for (Value tensor : network.initial) {
+    if (rankOf(tensor) != 3 || getElementTypeOrSelf(tensor) != type) {
+      (void)ctx.fail(ctx.name() + ": expected states of the rank and dtype of the input");
+      return false;
+    }
+    if (!ctx.requireEqual(ctx.size(tensor, 0), ctx.fold(network.layers * network.directions()),
+                          Twine(ctx.name()) +
+                              ": the states do not have one row for each layer and direction"))
+      return false;
+  }
+  return true;
+}
+
+/// Runs all layers over [time, batch, features] or packed rows: the output, then the last states.
+static SmallVector<Value> runNetwork(RuleContext &ctx, const Network &network, Value x,
+                                     const PackedRows *packed) {
+  SmallVector<SmallVector<Value>> finals(network.stateCount());
+  for (int64_t layer = 0; layer < network.layers; ++layer) {
+    SmallVector<Value> outputs;
+    for (int64_t direction = 0; direction < network.directions(); ++direction) {
+      int64_t cell = layer * network.directions() + direction;
+      SmallVector<Value> state;
+      for (Value tensor : network.initial)
+        state.push_back(ctx.squeeze(ctx.slice(tensor, 0, ctx.fold(cell), ctx.fold(1)), 0));
+      if (ctx.failed())
+        return {};
+      Value output = runLayer(ctx, network.kind, x, state, network.weightsOf(cell),
+                              /*reverse=*/direction == 1, packed);
+      if (!output)
+        return {};
+      outputs.push_back(output);
+      for (auto [parts, last] : llvm::zip_equal(finals, state))
+        parts.push_back(ctx.unsqueeze(last, 0));
+    }
+    x = outputs.size() == 1 ? outputs[0]
+                            : Value(ConcatOp::create(ctx.b, ctx.loc, ValueRange(outputs),
+                                                     static_cast<uint64_t>(packed ? 1 : 2)));
+    if (network.train && network.dropout != 0 && layer + 1 < network.layers)
+      x = dropOut(ctx, x, network.dropout);
+    if (!x)
+      return {};
+  }
+  SmallVector<Value> results = {x};
+  for (SmallVector<Value> &parts : finals)
+    results.push_back(parts.size() == 1 ? parts[0]
+                                        : Value(ConcatOp::create(ctx.b, ctx.loc, ValueRange(parts),
+                                                                 uint64_t(0))));
+  return results;
 }
 
 /// lstm.input, gru.input, rnn_tanh.input, rnn_relu.input
 /// (input, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first)
-/// -> (output, h, and c for an LSTM).
+/// -> (output, h, and c for an LSTM); the output is [time, batch, features] always.
 template <CellKind kind> static FailureOr<SmallVector<Value>> recurrent(RuleContext &ctx) {
-  constexpr int64_t states = kind == CellKind::LSTM ? 2 : 1;
   Value input = ctx.tensor(0);
-  SmallVector<Value> initial =
-      kind == CellKind::LSTM ? ctx.tensorList(1) : SmallVector<Value>{ctx.tensor(1)};
-  SmallVector<Value> parameters = ctx.tensorList(2);
-  bool hasBiases = ctx.constantBool(3);
-  int64_t layers = ctx.constantInt(4);
-  double dropout = ctx.constantFloat(5);
-  bool train = ctx.constantBool(6), bidirectional = ctx.constantBool(7),
-       batchFirst = ctx.constantBool(8);
-  if (ctx.failed())
+  FailureOr<Network> network = readNetwork(ctx, kind, 1);
+  bool batchFirst = ctx.constantBool(8);
+  if (failed(network) || ctx.failed())
     return failure();
-  if (train && dropout != 0 && layers > 1)
-    return ctx.fail(ctx.name() +
-                    ": dropout in training draws random numbers, which is not supported");
-  int64_t directions = bidirectional ? 2 : 1, perCell = hasBiases ? 4 : 2;
-  if (static_cast<int64_t>(parameters.size()) != layers * directions * perCell)
-    return ctx.fail(ctx.name() + ": expected " + Twine(layers * directions * perCell) +
-                    " weights (projections are not supported), but got " +
-                    Twine(parameters.size()));
-  if (static_cast<int64_t>(initial.size()) != states || (rankOf(input) != 2 && rankOf(input) != 3))
-    return ctx.fail(ctx.name() + ": expected an input of rank 2 or 3, and " + Twine(states) +
-                    " states");
-  if (!isFloat(getElementTypeOrSelf(input)))
-    return ctx.fail(ctx.name() + ": expected a floating-point input");
+  if (rankOf(input) != 2 && rankOf(input) != 3)
+    return ctx.fail(ctx.name() + ": expected an input of rank 2 or 3");
   bool isBatched = rankOf(input) == 3;
   if (!isBatched) {
     input = ctx.unsqueeze(input, 1);
     batchFirst = false;
+    for (Value &tensor : network->initial)
+      if (rankOf(tensor) == 2)
+        tensor = ctx.unsqueeze(tensor, 1);
   }
-  for (Value &tensor : initial) {
-    if (rankOf(tensor) == 2 && !isBatched)
-      tensor = ctx.unsqueeze(tensor, 1);
-    if (rankOf(tensor) != 3 || getElementTypeOrSelf(tensor) != getElementTypeOrSelf(input))
-      return ctx.fail(ctx.name() + ": expected states of the rank and dtype of the input");
-    if (!ctx.requireEqual(ctx.size(tensor, 0), ctx.fold(layers * directions),
-                          Twine(ctx.name()) +
-                              ": the states do not have one row for each layer and direction"))
-      return failure();
-  }
+  if (!checkStates(ctx, *network, getElementTypeOrSelf(input)))
+    return failure();
   if (batchFirst)
     input = ctx.transpose(input, 0, 1);
-
-  SmallVector<SmallVector<Value>> finals(states);
-  Value x = input;
-  for (int64_t layer = 0; layer < layers; ++layer) {
-    SmallVector<Value> outputs;
-    for (int64_t direction = 0; direction < directions; ++direction) {
-      int64_t cell = layer * directions + direction;
-      ArrayRef<Value> own = ArrayRef(parameters).slice(cell * perCell, perCell);
-      CellWeights weights{own[0], own[1], hasBiases ? own[2] : Value(),
-                          hasBiases ? own[3] : Value()};
-      SmallVector<Value> state;
-      for (Value tensor : initial)
-        state.push_back(ctx.squeeze(ctx.slice(tensor, 0, ctx.fold(cell), ctx.fold(1)), 0));
-      if (ctx.failed())
-        return failure();
-      Value output = runLayer(ctx, kind, x, state, weights, /*reverse=*/direction == 1);
-      if (!output)
-        return failure();
-      outputs.push_back(output);
-      for (int64_t i = 0; i < states; ++i)
-        finals[i].push_back(ctx.unsqueeze(state[i], 0));
-    }
-    x = directions == 1 ? outputs[0]
-                        : Value(ConcatOp::create(ctx.b, ctx.loc, ValueRange(outputs), uint64_t(2)));
-  }
-  if (batchFirst)
-    x = ctx.transpose(x, 0, 1);
-  SmallVector<Value> results = {isBatched ? x : ctx.squeeze(x, 1)};
-  for (SmallVector<Value> &parts : finals) {
-    Value joined = parts.size() == 1
-                       ? parts[0]
-                       : Value(ConcatOp::create(ctx.b, ctx.loc, ValueRange(parts), uint64_t(0)));
-    results.push_back(isBatched ? joined : ctx.squeeze(joined, 1));
-  }
+  SmallVector<Value> results = runNetwork(ctx, *network, input, /*packed=*/nullptr);
+  if (results.empty())
+    return failure();
+  if (!isBatched)
+    for (Value &result : results)
+      result = ctx.squeeze(result, 1);
   if (ctx.failed())
     return failure();
   return results;
 }
 
+/// lstm.data, gru.data, rnn_tanh.data, rnn_relu.data
+/// (data, batch_sizes, hx, params, has_biases, num_layers, dropout, train, bidirectional)
+/// -> (output, h, and c for an LSTM).
+template <CellKind kind> static FailureOr<SmallVector<Value>> recurrentPacked(RuleContext &ctx) {
+  Value data = ctx.tensor(0), batchSizes = ctx.tensor(1);
+  FailureOr<Network> network = readNetwork(ctx, kind, 2);
+  if (failed(network) || ctx.failed())
+    return failure();
+  if (rankOf(data) != 2)
+    return ctx.fail(ctx.name() + ": expected packed data of rank 2");
+  if (!checkStates(ctx, *network, getElementTypeOrSelf(data)))
+    return failure();
+  OpFoldResult batch = ctx.size(network->initial[0], 1);
+  std::optional<PackedRows> packed = checkRows(ctx, batchSizes, batch, ctx.size(data, 0));
+  if (!packed)
+    return failure();
+  SmallVector<Value> results = runNetwork(ctx, *network, data, &*packed);
+  if (results.empty() || ctx.failed())
+    return failure();
+  return results;
+}
+
+/// The same as tensors of the program.
+template <CellKind kind>
+static LogicalResult recurrentTensors(RuleContext &ctx, SmallVectorImpl<SpecValue> &results) {
+  FailureOr<SmallVector<Value>> values = recurrent<kind>(ctx);
+  if (failed(values))
+    return failure();
+  Value output = values->front();
+  results.push_back(makeSequences(ctx, output, rankOf(output) == 3 && ctx.constantBool(8)));
+  for (Value state : ArrayRef(*values).drop_front())
+    results.push_back(ctx.makeTensor(state));
+  return failure(ctx.failed());
+}
+
 void specialize::registerRecurrentRules(RuleRegistry &registry) {
-  registry.values("lstm.input", recurrent<CellKind::LSTM>);
-  registry.values("gru.input", recurrent<CellKind::GRU>);
-  registry.values("rnn_tanh.input", recurrent<CellKind::Tanh>);
-  registry.values("rnn_relu.input", recurrent<CellKind::Relu>);
+  registry.special("lstm.input", recurrentTensors<CellKind::LSTM>);
+  registry.special("gru.input", recurrentTensors<CellKind::GRU>);
+  registry.special("rnn_tanh.input", recurrentTensors<CellKind::Tanh>);
+  registry.special("rnn_relu.input", recurrentTensors<CellKind::Relu>);
+  registry.values("lstm.data", recurrentPacked<CellKind::LSTM>);
+  registry.values("gru.data", recurrentPacked<CellKind::GRU>);
+  registry.values("rnn_tanh.data", recurrentPacked<CellKind::Tanh>);
+  registry.values("rnn_relu.data", recurrentPacked<CellKind::Relu>);
   registry.values("lstm_cell", cell<CellKind::LSTM>);
   registry.value("gru_cell", singleCell<CellKind::GRU>);
   registry.value("rnn_tanh_cell", singleCell<CellKind::Tanh>);

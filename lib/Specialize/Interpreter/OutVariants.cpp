@@ -3,6 +3,7 @@
 // Both are derived from the functional operator: its result is written to a tensor that is given.
 //
 //===----------------------------------------------------------------------===//
+#include "../Factories.h"
 #include "Join.h"
 #include "Strides.h"
 #include "TorchLite/Specialize/Rules.h"
@@ -146,15 +147,34 @@ FailureOr<SpecValue> Walker::writeOut(RuleContext &ctx, const SpecValue &out,
   return resized;
 }
 
+/// The operands of an operator that makes a tensor: the element type is that of `out`. A memory
+/// format comes behind it.
+static SmallVector<SpecValue> withElementType(Walker &w, StringRef base,
+                                              ArrayRef<SpecValue> operands, Type type) {
+  SmallVector<SpecValue> all(operands);
+  bool hasFormat = !all.empty() && (base == "empty" || base.ends_with("_like"));
+  SpecValue format = hasFormat ? all.pop_back_val() : SpecValue::none();
+  all.push_back(SpecValue::integer(w.b.getContext(), typeToDtype(type)));
+  all.append(3, SpecValue::none());
+  if (hasFormat)
+    all.push_back(format);
+  return all;
+}
+
 LogicalResult Walker::applyOut(AtenOp op, const Rule &rule, StringRef functional,
                                ArrayRef<SpecValue> operands, SmallVectorImpl<SpecValue> &results) {
   size_t numOuts = op.getNumResults();
   ArrayRef<SpecValue> outs = operands.take_back(numOuts), others = operands.drop_back(numOuts);
+  StringRef base = functional.split('.').first;
+  SmallVector<SpecValue> made;
+  if (isFactory(base) && !outs.empty() && outs[0].isTensor()) {
+    made = withElementType(*this, base, others, outs[0].getTensor().type.getElementType());
+    others = made;
+  }
   RuleContext ctx(*this, b, locOf(op), functional, others, op.getResultTypes());
   for (const SpecValue &out : outs)
     if (!out.isTensor())
       return ctx.fail("expected a tensor as out=, but got " + out.kindName());
-  StringRef base = functional.split('.').first;
   bool isElementwise = specialize::isElementwise(base);
   if (failed(checkOuts(ctx, outs, others, isElementwise)))
     return failure();

@@ -7,6 +7,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -373,6 +374,22 @@ LogicalResult Walker::stepUnruled(AtenOp op, ArrayRef<SpecValue> operands) {
 /// Whether a fresh result of an operator is contiguous: surely if all its tensor operands are, as
 /// most operators keep the layout of their operands.
 static Known resultContiguity(StringRef name, ArrayRef<SpecValue> operands) {
+  // Some make it anew, whatever their operands are.
+  static const llvm::StringSet<> fresh = {"_pack_padded_sequence",
+                                          "gru.data",
+                                          "lstm.data",
+                                          "rnn_relu.data",
+                                          "rnn_tanh.data",
+                                          "addmm",
+                                          "bmm",
+                                          "embedding",
+                                          "layer_norm",
+                                          "linear",
+                                          "mm",
+                                          "native_layer_norm",
+                                          "softmax.int"};
+  if (fresh.contains(name))
+    return Known::Yes;
   // Some give their result in another layout, or in one that depends on the kernel.
   for (StringRef prefix : {"lstm", "gru", "rnn_", "einsum", "tensordot", "linalg_",
                            "scaled_dot_product_attention", "_native_multi_head_attention", "fft_"})

@@ -52,11 +52,12 @@ def check(instance, reference, name, arguments):
     return 0
 
 
-def check_source(source, signatures, calls, module=None):
+def check_source(source, signatures, calls, module=None, seed=None):
     """The body of a test that is run as `test.py BUILD FOLDER [DEVICE]`: the methods are compiled for the
     signatures, and each call, (method, arguments) or (method, arguments, what is raised), is compared."""
     build, folder = map(pathlib.Path, sys.argv[1:3])
     folder.mkdir(parents=True, exist_ok=True)
     define(source, folder / "methods.pt", module)
-    check_calls(build, folder / "methods.pt", signatures, calls, folder, device=(sys.argv[3:] or ["cpu"])[0])
+    check_calls(build, folder / "methods.pt", signatures, calls, folder, device=(sys.argv[3:] or ["cpu"])[0],
+                seed=seed)
     print(f"{len(calls)} calls agree")

@@ -2,6 +2,7 @@
 #include "TorchLite/Dialect/Runtime/IR/BoxOps.h"
 #include "TorchLite/Dialect/Runtime/IR/MatrixOps.h"
 #include "TorchLite/Dialect/Runtime/IR/OperatorOps.h"
+#include "TorchLite/Dialect/Runtime/IR/RandomOps.h"
 #include "TorchLite/Dialect/Runtime/IR/RowsOps.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -31,6 +32,9 @@ using namespace torchlite::rt;
 #define GET_OP_CLASSES
 #include "TorchLite/Dialect/Runtime/IR/OperatorOps.cpp.inc"
 
+#define GET_OP_CLASSES
+#include "TorchLite/Dialect/Runtime/IR/RandomOps.cpp.inc"
+
 void RuntimeDialect::initialize() {
   addTypes<
 #define GET_TYPEDEF_LIST
@@ -51,6 +55,9 @@ void RuntimeDialect::initialize() {
       ,
 #define GET_OP_LIST
 #include "TorchLite/Dialect/Runtime/IR/OperatorOps.cpp.inc"
+      ,
+#define GET_OP_LIST
+#include "TorchLite/Dialect/Runtime/IR/RandomOps.cpp.inc"
       >();
 }
 

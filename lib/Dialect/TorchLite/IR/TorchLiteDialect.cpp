@@ -2,6 +2,7 @@
 #include "CoreFolds.h"
 #include "ShapeInference.h"
 #include "TorchLite/Dialect/TorchLite/IR/OperatorOps.h"
+#include "TorchLite/Dialect/TorchLite/IR/RandomOps.h"
 
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -23,6 +24,9 @@ using namespace torchlite::tl;
 
 #define GET_OP_CLASSES
 #include "TorchLite/Dialect/TorchLite/IR/OperatorOps.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "TorchLite/Dialect/TorchLite/IR/RandomOps.cpp.inc"
 
 LogicalResult DictAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, ArrayAttr keys,
                                ArrayAttr values) {
@@ -52,5 +56,8 @@ void TorchLiteDialect::initialize() {
       ,
 #define GET_OP_LIST
 #include "TorchLite/Dialect/TorchLite/IR/OperatorOps.cpp.inc"
+      ,
+#define GET_OP_LIST
+#include "TorchLite/Dialect/TorchLite/IR/RandomOps.cpp.inc"
       >();
 }

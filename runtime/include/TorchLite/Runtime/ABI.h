@@ -85,6 +85,26 @@ __attribute__((noreturn)) void tl_rt_raise(tl_frame *frame, const char *message,
 void tl_rt_parallel_for(tl_frame *frame, void (*body)(void *context, int64_t begin, int64_t end),
                         void *context, int64_t n);
 
+/* What tl_rt_random fills, and with what (`tl.random` has the kinds). */
+typedef struct tl_random {
+  const char *kind;
+  int64_t dtype, rank; /* as PyTorch numbers element types */
+  const int64_t *sizes;
+  void *data;
+  const int64_t *strides; /* in elements */
+  union {
+    int64_t i;
+    double f;
+  } parameters[2];
+  const void *each; /* of the same sizes, with kinds that take one */
+  const int64_t *each_strides;
+  int64_t each_bytes; /* of an element */
+} tl_random;
+
+/* Fills a tensor with random numbers of the instance's generator. Called only on the thread that
+   made the call. */
+void tl_rt_random(tl_frame *frame, const tl_random *what);
+
 /* ---- operators of LibTorch (Fallback.h, docs/Fallback.md) ---- */
 
 /* Calls an operator. `where` is the line of the program, or ""; `libraries` has, a line each, the

@@ -21,12 +21,13 @@ extern "C" {
 /* The runtime that a library was linked with. Public functions go through the table of the object
    that they are called on, so several libraries of one process do not mix. Append only. */
 typedef struct tl_runtime_table {
-  int32_t version; /* TL_DESCRIPTOR_VERSION */
-  int32_t reserved;
+  int32_t version;   /* TL_DESCRIPTOR_VERSION */
+  int32_t functions; /* how many there are behind `call`; 0 in old libraries */
   tl_status (*instance_create)(const tl_model *, const tl_options *, tl_instance **, tl_error *);
   void (*instance_destroy)(tl_instance *);
   tl_status (*instance_reset)(tl_instance *, tl_error *);
   tl_status (*call)(tl_instance *, const char *, const tl_value *, size_t, tl_value *, tl_error *);
+  void (*instance_seed)(tl_instance *, uint64_t);
 } tl_runtime_table;
 
 typedef struct tl_argument {

@@ -17,7 +17,7 @@ module attributes {tl.root = @root} {
 
 // -----
 
-// Random numbers.
+// Random numbers of a generator that the program brings.
 
 module attributes {tl.root = @root} {
   tl.class @M {
@@ -25,11 +25,10 @@ module attributes {tl.root = @root} {
   }
   tl.object @root : !tl.object<@M> {slots = {}}
   func.func @M.forward(%self: !tl.object<@M>, %x: !tl.tensor {tl.name = "x"}) -> !tl.tensor {
-    %p = tl.constant 5.0e-1 : f64 -> f64
-    %t = tl.constant true -> i1
-    // expected-error @+1 {{dropout: training draws random numbers, which is not supported}}
-    %0 = tl.aten "dropout"(%x, %p, %t) : (!tl.tensor, f64, i1) -> !tl.tensor
-    return %0 : !tl.tensor
+    %g = tl.constant "a" -> !tl.str
+    // expected-error @+1 {{a generator of the program's own is not supported}}
+    %2 = tl.aten "random"(%x, %g) : (!tl.tensor, !tl.str) -> !tl.tensor
+    return %2 : !tl.tensor
   }
 }
 
