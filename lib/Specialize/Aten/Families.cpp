@@ -17,6 +17,7 @@ void specialize::registerAtenRules(RuleRegistry &registry) {
   registerConvolutionRules(registry);
   registerCreationRules(registry);
   registerElementwiseRules(registry);
+  registerFourierRules(registry);
   registerGammaRules(registry);
   registerIndexingRules(registry);
   registerLinearRules(registry);
@@ -35,10 +36,14 @@ void specialize::registerAtenRules(RuleRegistry &registry) {
   registerResamplingRules(registry);
   registerSamplingRules(registry);
   registerScanRules(registry);
+  registerSignalWindowRules(registry);
   registerSliceRules(registry);
   registerSortingRules(registry);
   registerSpecialRules(registry);
   registerStridedRules(registry);
   registerViewRules(registry);
   registerWindowRules(registry);
+  // Last: they take the rules of real numbers by parts.
+  registerComplexRules(registry);
+  registerComplexViewRules(registry);
 }
