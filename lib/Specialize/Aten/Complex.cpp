@@ -117,6 +117,20 @@ template <bool isDiv> static FailureOr<Value> addProduct(RuleContext &ctx) {
   return done(ctx, x + (isDiv ? a / b : a * b), part);
 }
 
+/// lerp.Scalar, lerp.Tensor (self, end, weight): from the nearer end, as PyTorch does.
+static FailureOr<Value> lerpRule(RuleContext &ctx) {
+  Type type = ctx.tensorType(0).getElementType(), part = partType(type);
+  if (!ctx.failed() && (!isComplex(type) || ctx.tensorType(1).getElementType() != type))
+    return ctx.raise("lerp: expected tensors of one dtype");
+  Complex a = complexOperand(ctx, 0, part), b = complexOperand(ctx, 1, part),
+          w = complexOperand(ctx, 2, part);
+  if (ctx.failed())
+    return failure();
+  Complex span = b - a, rest = {1.0 - w.re, -w.im}, low = a + w * span, high = b - span * rest;
+  Expr isNear = w.re * w.re + w.im * w.im < 0.25;
+  return done(ctx, {where(isNear, low.re, high.re), where(isNear, low.im, high.im)}, part);
+}
+
 //===----------------------------------------------------------------------===//
 // Elementwise functions
 //===----------------------------------------------------------------------===//
@@ -214,10 +228,13 @@ static Operands partsOfAll(RuleContext &ctx, bool isImag) {
   Operands operands;
   for (unsigned i = 0; i < ctx.size(); ++i)
     operands.push_back(replaced(ctx, ctx.operand(i), [&](Value tensor) -> Value {
+      Type type = getElementTypeOrSelf(tensor);
+      if (!isComplex(type) && (!isImag || !isFloat(type))) // indices stay
+        return tensor;
+      if (!isComplex(type))
+        return ctx.full(ctx.sizes(tensor), 0.0, type);
       Complex x = partsOf(ctx, tensor);
-      if (!isImag || isComplex(getElementTypeOrSelf(tensor)))
-        return (isImag ? x.im : x.re).value();
-      return ctx.full(ctx.sizes(tensor), 0.0, getElementTypeOrSelf(tensor));
+      return (isImag ? x.im : x.re).value();
     }));
   return operands;
 }
@@ -228,14 +245,25 @@ static FailureOr<Value> joined(RuleContext &ctx, FailureOr<Value> re, FailureOr<
   return done(ctx, Complex{Expr(ctx, *re), Expr(ctx, *im)}.value());
 }
 
-/// Of an operator that is linear in its tensors: from the parts its parts. Operands from `first` on
-/// must not be given.
+/// Whether an operand that is a dtype is not given, or is the type of self.
+static bool keepsType(RuleContext &ctx, unsigned dtype) {
+  Type type = ctx.tensorType(0).getElementType();
+  return ctx.isNone(dtype) || ctx.dtype(dtype, type) == type;
+}
+
+/// Of an operator that is linear in its tensors: from the parts its parts.
 static ValueRule byParts(ValueRule rule, unsigned dtype) {
   return [=](RuleContext &ctx) -> FailureOr<Value> {
-    if (!ctx.isNone(dtype))
-      return ctx.fail(ctx.name() + ": a dtype for complex numbers is not supported");
-    FailureOr<Value> re = apply(ctx, rule, partsOfAll(ctx, false));
-    return failed(re) ? re : joined(ctx, re, apply(ctx, rule, partsOfAll(ctx, true)));
+    if (dtype < ctx.size() && !keepsType(ctx, dtype))
+      return ctx.fail(ctx.name() + ": another dtype for complex numbers is not supported");
+    auto part = [&](bool isImag) {
+      Operands operands = partsOfAll(ctx, isImag);
+      if (dtype < operands.size())
+        operands[dtype] = SpecValue::none();
+      return apply(ctx, rule, operands);
+    };
+    FailureOr<Value> re = part(false);
+    return failed(re) ? re : joined(ctx, re, part(true));
   };
 }
 
@@ -316,8 +344,11 @@ static ValueRule linearRule(ValueRule rule) {
 }
 
 /// A rule on what is made of the complex operands.
-static ValueRule on(ValueRule rule, std::function<Value(RuleContext &, Value)> make) {
+static ValueRule on(ValueRule rule, std::function<Value(RuleContext &, Value)> make,
+                    unsigned dtype = 1000) {
   return [=](RuleContext &ctx) -> FailureOr<Value> {
+    if (dtype < ctx.size() && !keepsType(ctx, dtype))
+      return ctx.fail(ctx.name() + ": another dtype for complex numbers is not supported");
     Operands operands;
     for (unsigned i = 0; i < ctx.size(); ++i) {
       const SpecValue &operand = ctx.operand(i);
@@ -325,6 +356,8 @@ static ValueRule on(ValueRule rule, std::function<Value(RuleContext &, Value)> m
                              ? replaced(ctx, operand, [&](Value x) { return make(ctx, x); })
                              : operand);
     }
+    if (dtype < operands.size())
+      operands[dtype] = SpecValue::none();
     return ctx.failed() ? FailureOr<Value>(failure()) : apply(ctx, rule, operands);
   };
 }
@@ -372,6 +405,8 @@ static void registerArithmetic(RuleRegistry &registry) {
     ofComplex(registry, name, powRule);
   ofComplex(registry, "addcmul", addProduct<false>);
   ofComplex(registry, "addcdiv", addProduct<true>);
+  ofComplex(registry, "lerp.Scalar", lerpRule);
+  ofComplex(registry, "lerp.Tensor", lerpRule);
   ofComplex(registry, "reciprocal", reciprocal);
   ofComplex(registry, "neg", [](RuleContext &ctx) { return done(ctx, (-self(ctx)).value()); });
   ofComplex(registry, "square",
@@ -416,8 +451,10 @@ static void registerFunctions(RuleRegistry &registry) {
 static void registerOnParts(RuleRegistry &registry) {
   constexpr unsigned none = 1000;
   std::pair<StringRef, unsigned> linear[] = {
-      {"sum", 1},     {"sum.dim_IntList", 3}, {"mean", 1},     {"mean.dim", 3}, {"cumsum", 2},
-      {"tril", none}, {"triu", none},         {"trace", none}, {"diff", none}};
+      {"sum", 1},          {"sum.dim_IntList", 3}, {"mean", 1},        {"mean.dim", 3},
+      {"cumsum", 2},       {"tril", none},         {"triu", none},     {"trace", none},
+      {"diff", none},      {"diag_embed", none},   {"diagflat", none}, {"sum_to_size", none},
+      {"index_add", none}, {"scatter_add", none}};
   for (auto [name, dtype] : linear)
     if (ValueRule rule = realRule(registry, name))
       ofComplex(registry, name, byParts(rule, dtype));
@@ -443,10 +480,22 @@ static void registerOnParts(RuleRegistry &registry) {
                          "logical_or", "logical_xor", "count_nonzero", "count_nonzero.dim_IntList"})
     if (ValueRule rule = realRule(registry, name))
       ofComplex(registry, name, on(rule, isNonzero));
-  for (StringRef name :
-       {"linalg_vector_norm", "norm.Scalar", "norm.ScalarOpt_dim", "frobenius_norm.dim"})
+  std::pair<StringRef, unsigned> norms[] = {{"linalg_vector_norm", 4},
+                                            {"norm.Scalar", none},
+                                            {"norm.ScalarOpt_dim", none},
+                                            {"frobenius_norm.dim", none}};
+  for (auto [name, dtype] : norms)
     if (ValueRule rule = realRule(registry, name))
-      ofComplex(registry, name, on(rule, lengthOf));
+      ofComplex(registry, name, on(rule, lengthOf, dtype));
+  if (ValueRule rule = realRule(registry, "linalg_norm"))
+    ofComplex(registry, "linalg_norm", [rule](RuleContext &ctx) -> FailureOr<Value> {
+      if (!ctx.isNone(1)) // singular values are not those of the lengths
+        return ctx.fail("linalg_norm: an order for complex numbers is not supported");
+      return on(rule, lengthOf, 4)(ctx);
+    });
+  ofComplex(registry, "renorm", [](RuleContext &ctx) -> FailureOr<Value> {
+    return ctx.fail("renorm: complex tensors are not supported");
+  });
 }
 
 void specialize::registerComplexRules(RuleRegistry &registry) {
