@@ -192,10 +192,13 @@ static std::string compareTensors(const Value &actual, const Value &expected, bo
     const char *a = actual.bytes.data() + i * bytes, *w = wanted.bytes.data() + i * bytes;
     if (!isFloat)
       return std::memcmp(a, w, bytes) == 0;
-    bool equal = true;
-    for (int64_t offset = 0; offset < bytes; offset += partBytes)
-      equal &= isClose(readFloat(a + offset, part), readFloat(w + offset, part), rtol, atol);
-    return equal;
+    if (!isComplex)
+      return isClose(readFloat(a, part), readFloat(w, part), rtol, atol);
+    double re = readFloat(w, part), im = readFloat(w + partBytes, part);
+    // As torch.isclose: errors are relative to the absolute value of the number.
+    double length = std::hypot(re, im), most = atol + (std::isfinite(length) ? rtol * length : 0);
+    return isClose(readFloat(a, part), re, 0, most) &&
+           isClose(readFloat(a + partBytes, part), im, 0, most);
   };
   bool hasExact = exact && exact->text == expected.text && exact->sizes == expected.sizes;
   for (int64_t i = 0, count = expected.getNumElements(); i < count; ++i) {

@@ -12,8 +12,8 @@ runs each of them, and prints a table by operator:
 With `--fallback` what the compiler refuses is called through LibTorch: every case should pass then.
 
 With `--device=emulated` the cases are compiled for GPUs and run on the emulator; fewer cases then,
-because that is slow. f64, i32, f16 and bf16 have one sample of each operator, on the emulator only the
-last two, of every ninth.
+because that is slow. f64, i32, f16, bf16 and c64 have one sample of each operator, on the emulator
+only the last three, of every ninth.
 
 Exit status 1 if any case is wrong or crashed, or if an operator passes fewer cases than
 expected.json (expected-emulated.json, expected-modules.json) records (`--update` records what passes now).
@@ -32,7 +32,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 OUTCOMES = ("passed", "refused", "wrong", "crashed")
 GENERATORS = {"operators": "generate.py", "modules": "generate_modules.py"}
-DTYPES = {"cpu": "f32,i64,i1,f16:1,bf16:1,f64:1,i32:1", "emulated": "f32,f16:1/9,bf16:1/9"}
+DTYPES = {"cpu": "f32,i64,i1,f16:1,bf16:1,f64:1,i32:1,c64:1", "emulated": "f32,f16:1/9,bf16:1/9,c64:1/9"}
 
 
 def run_shard_commands(commands):

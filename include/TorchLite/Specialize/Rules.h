@@ -311,6 +311,7 @@ public:
   Walker &getWalker() { return walker; }
 
 private:
+  mlir::Value castComplex(mlir::Value tensor, mlir::Type elementType);
   mlir::OpFoldResult inferSize(llvm::ArrayRef<mlir::OpFoldResult> left, mlir::OpFoldResult want,
                                llvm::ArrayRef<mlir::OpFoldResult> sizes);
   llvm::SmallVector<mlir::OpFoldResult> inferAtRunTime(llvm::ArrayRef<mlir::OpFoldResult> from,

@@ -38,14 +38,14 @@ private:
     OpBuilder builder(op);
     B b(op.getLoc(), builder);
     auto type = cast<MemRefType>(op.getOutputs().front().getType());
-    auto emit = [&](OpBuilder &at, Value number) {
-      emitMatrixCode(at, op, op.getInputs(), op.getOutputs(), number,
+    auto emit = [&](OpBuilder &at, Value number, Value slot) {
+      emitMatrixCode(at, op, op.getInputs(), op.getOutputs(), number, slot,
                      info->lanes(type.getElementTypeBitWidth()));
     };
     Value zero = arith::ConstantIndexOp::create(b, 0);
     int64_t batch = type.getDimSize(0);
     if (batch == 1)
-      emit(b, zero);
+      emit(b, zero, zero);
     else if (type.hasStaticShape() && pieceOf(type) >= batch)
       emitSerial(b, zero, arith::ConstantIndexOp::create(b, batch), emit);
     else
@@ -53,7 +53,8 @@ private:
     op.erase();
   }
 
-  using Emit = function_ref<void(OpBuilder &, Value)>;
+  /// Emits the code for one matrix; memory that is needed on the way is that of the other one.
+  using Emit = function_ref<void(OpBuilder &, Value, Value)>;
 
   /// How many matrices one thread gets at least.
   int64_t pieceOf(MemRefType type) {
@@ -67,7 +68,7 @@ private:
     auto loop = scf::ForOp::create(b, from, to, arith::ConstantIndexOp::create(b, 1));
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
-    emit(b, loop.getInductionVar());
+    emit(b, loop.getInductionVar(), from);
   }
 
   void emitPieces(B &b, Value matrix, Emit emit) {

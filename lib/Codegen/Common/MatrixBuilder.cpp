@@ -26,6 +26,23 @@ Values MatrixBuilder::loop(Value lower, Value upper, ValueRange first, CarryingB
   return Values(loop.getResults());
 }
 
+Values MatrixBuilder::loopWhile(ValueRange first, function_ref<Value(ValueRange)> condition,
+                                function_ref<Values(ValueRange)> body) {
+  auto loop = scf::WhileOp::create(
+      b, first.getTypes(), first,
+      [&](OpBuilder &builder, Location loc, ValueRange carried) {
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPoint(builder.getInsertionBlock(), builder.getInsertionPoint());
+        scf::ConditionOp::create(b, condition(carried), carried);
+      },
+      [&](OpBuilder &builder, Location loc, ValueRange carried) {
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPoint(builder.getInsertionBlock(), builder.getInsertionPoint());
+        scf::YieldOp::create(b, body(carried));
+      });
+  return Values(loop.getResults());
+}
+
 void MatrixBuilder::loopDown(Value upper, Body body) {
   Value last = sub(upper, index(1));
   loop(index(0), upper, [&](Value i) { body(sub(last, i)); });
@@ -53,7 +70,7 @@ Values MatrixBuilder::when(Value condition, ValueRange other, function_ref<Value
 //===----------------------------------------------------------------------===//
 
 Value MatrixBuilder::load(Value matrix, Value row, const Lanes &columns) {
-  Values at = place({row, columns.column});
+  Values at = place(matrix, {row, columns.column});
   if (columns.width == 1)
     return memref::LoadOp::create(b, matrix, at);
   VectorType type = vectorOf(columns.width);
@@ -63,7 +80,7 @@ Value MatrixBuilder::load(Value matrix, Value row, const Lanes &columns) {
 }
 
 void MatrixBuilder::store(Value value, Value matrix, Value row, const Lanes &columns) {
-  Values at = place({row, columns.column});
+  Values at = place(matrix, {row, columns.column});
   if (columns.width == 1)
     memref::StoreOp::create(b, value, matrix, at);
   else if (columns.mask)
@@ -149,9 +166,24 @@ void MatrixBuilder::swapRows(Value matrix, Value i, Value j) {
 // All kinds
 //===----------------------------------------------------------------------===//
 
+/// Whether the elements of a row lie one after the other; those of a slice with a step do not.
+static bool hasAdjacentColumns(Value buffer) {
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  auto type = cast<MemRefType>(buffer.getType());
+  return succeeded(type.getStridesAndOffset(strides, offset)) &&
+         (strides.empty() || strides.back() == 1);
+}
+
 void emitMatrixCode(OpBuilder &builder, rt::MatricesOp op, ValueRange inputs, ValueRange outputs,
-                    Value number, int64_t lanes) {
-  MatrixBuilder m(builder, op, inputs, outputs, number, lanes);
+                    Value number, Value slot, int64_t lanes) {
+  // No more lanes than there are transforms side by side.
+  int64_t width = cast<MemRefType>(outputs.front().getType()).getShape().back();
+  if (op.getKind() == rt::MatrixKind::Fourier && llvm::isPowerOf2_64(width) && width > 0)
+    lanes = std::min(lanes, width);
+  if (!llvm::all_of(inputs, hasAdjacentColumns) || !llvm::all_of(outputs, hasAdjacentColumns))
+    lanes = 1;
+  MatrixBuilder m(builder, op, inputs, outputs, number, slot, lanes);
   switch (op.getKind()) {
   case rt::MatrixKind::LU:
     return emitLU(m);
@@ -167,6 +199,8 @@ void emitMatrixCode(OpBuilder &builder, rt::MatricesOp op, ValueRange inputs, Va
     return emitReflect(m);
   case rt::MatrixKind::Orthogonalize:
     return emitOrthogonalize(m);
+  case rt::MatrixKind::Fourier:
+    return emitFourier(m);
   }
 }
 

@@ -29,9 +29,9 @@ struct Lanes {
 class MatrixBuilder {
 public:
   MatrixBuilder(mlir::OpBuilder &builder, rt::MatricesOp op, mlir::ValueRange inputs,
-                mlir::ValueRange outputs, mlir::Value number, int64_t lanes)
+                mlir::ValueRange outputs, mlir::Value number, mlir::Value slot, int64_t lanes)
       : op(op), inputs(inputs), outputs(outputs), b(op.getLoc(), builder), number(number),
-        lanes(lanes),
+        slot(slot), lanes(lanes),
         element(llvm::cast<mlir::MemRefType>(outputs.front().getType()).getElementType()) {}
 
   rt::MatricesOp op;
@@ -69,6 +69,27 @@ public:
   mlir::Value div(mlir::Value x, mlir::Value y) {
     spread(x, y);
     return mlir::arith::DivFOp::create(b, x, y);
+  }
+  mlir::Value quotient(mlir::Value x, mlir::Value y) {
+    return mlir::arith::DivUIOp::create(b, x, y);
+  }
+  mlir::Value modulo(mlir::Value x, mlir::Value y) { return mlir::arith::RemUIOp::create(b, x, y); }
+  /// f32 as f64, which f64 is.
+  mlir::Value widen(mlir::Value x) {
+    mlir::Type wide = b.getF64Type();
+    if (auto type = llvm::dyn_cast<mlir::VectorType>(x.getType()))
+      wide = type.clone(wide);
+    return wide == x.getType() ? x : mlir::arith::ExtFOp::create(b, wide, x).getResult();
+  }
+  /// Back to the matrices' type.
+  mlir::Value narrow(mlir::Value x) {
+    mlir::Type type = element;
+    if (auto wide = llvm::dyn_cast<mlir::VectorType>(x.getType()))
+      type = wide.clone(element);
+    return type == x.getType() ? x : mlir::arith::TruncFOp::create(b, type, x).getResult();
+  }
+  mlir::Value zeroLike(mlir::Value x) {
+    return mlir::arith::ConstantOp::create(b, b.getZeroAttr(x.getType()));
   }
   mlir::Value next(mlir::Value index) { return add(index, this->index(1)); }
   mlir::Value smaller(mlir::Value x, mlir::Value y) {
@@ -109,6 +130,10 @@ public:
   using Body = llvm::function_ref<void(mlir::Value)>;
   using CarryingBody = llvm::function_ref<Values(mlir::Value, mlir::ValueRange)>;
   void loop(mlir::Value lower, mlir::Value upper, Body body);
+  /// While the condition holds of the values that are carried.
+  Values loopWhile(mlir::ValueRange first,
+                   llvm::function_ref<mlir::Value(mlir::ValueRange)> condition,
+                   llvm::function_ref<Values(mlir::ValueRange)> body);
   /// A loop that carries values.
   Values loop(mlir::Value lower, mlir::Value upper, mlir::ValueRange first, CarryingBody body);
   /// From `upper - 1` down to 0.
@@ -125,10 +150,14 @@ public:
   }
   /// An element of a matrix, a vector, or a number of each batch.
   mlir::Value load(mlir::Value buffer, mlir::ValueRange at) {
-    return mlir::memref::LoadOp::create(b, buffer, place(at));
+    return mlir::memref::LoadOp::create(b, buffer, place(buffer, at));
   }
   void store(mlir::Value value, mlir::Value buffer, mlir::ValueRange at) {
-    mlir::memref::StoreOp::create(b, value, buffer, place(at));
+    mlir::memref::StoreOp::create(b, value, buffer, place(buffer, at));
+  }
+  /// An element of what all matrices share.
+  mlir::Value loadShared(mlir::Value buffer, mlir::ValueRange at) {
+    return mlir::memref::LoadOp::create(b, buffer, at);
   }
   /// Elements of a row.
   mlir::Value load(mlir::Value matrix, mlir::Value row, const Lanes &columns);
@@ -147,8 +176,12 @@ private:
   mlir::Value constant(double value, mlir::Type type) {
     return mlir::arith::ConstantOp::create(b, b.getFloatAttr(type, value));
   }
-  Values place(mlir::ValueRange at) {
-    Values all = {number};
+  /// Memory that is needed on the way is another matrix's too, in turn.
+  Values place(mlir::Value buffer, mlir::ValueRange at) {
+    bool isScratch = op.getKind() == rt::MatrixKind::Fourier &&
+                     !llvm::is_contained(inputs, buffer) &&
+                     llvm::is_contained(outputs.drop_front(2), buffer);
+    Values all = {isScratch ? slot : number};
     all.append(at.begin(), at.end());
     return all;
   }
@@ -178,7 +211,7 @@ private:
   mlir::Value below(mlir::Value lower, mlir::Value upper, int64_t width);
 
   mlir::ImplicitLocOpBuilder b;
-  mlir::Value number;
+  mlir::Value number, slot;
   int64_t lanes;
   mlir::Type element;
 };
@@ -191,6 +224,7 @@ void emitTriangularSolve(MatrixBuilder &m);
 void emitHouseholder(MatrixBuilder &m);
 void emitReflect(MatrixBuilder &m);
 void emitOrthogonalize(MatrixBuilder &m);
+void emitFourier(MatrixBuilder &m);
 
 } // namespace torchlite
 

@@ -3,6 +3,7 @@
 #include "ScalarOps.h"
 #include "Utils.h"
 
+#include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
 
@@ -294,6 +295,21 @@ struct WhereOpConversion : OpConversionPattern<tl::WhereOp> {
   }
 };
 
+/// Operations of the dialect `complex` that give a number of another type.
+template <typename OpTy, typename ElementOp> struct PartOpConversion : OpConversionPattern<OpTy> {
+  using OpConversionPattern<OpTy>::OpConversionPattern;
+  LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Type element = op.getType().getElementType();
+    auto build = [&](OpBuilder &builder, Location loc, ValueRange args) -> Value {
+      return ElementOp::create(builder, loc, element, args);
+    };
+    rewriter.replaceOp(
+        op, createElementwise(rewriter, op.getLoc(), op.getType(), adaptor.getOperands(), build));
+    return success();
+  }
+};
+
 struct CastOpConversion : OpConversionPattern<tl::CastOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(tl::CastOp op, OpAdaptor adaptor,
@@ -324,6 +340,9 @@ void torchlite::populateElementwiseToLinalgPatterns(const TypeConverter &convert
                                                     RewritePatternSet &patterns) {
   MLIRContext *context = patterns.getContext();
   patterns.add<CastOpConversion, CompareOpConversion, WhereOpConversion>(converter, context);
+  patterns.add<PartOpConversion<tl::ComplexOp, complex::CreateOp>,
+               PartOpConversion<tl::ImagOp, complex::ImOp>,
+               PartOpConversion<tl::RealOp, complex::ReOp>>(converter, context);
   patterns.add<ConstantPowOpConversion>(converter, context, /*benefit=*/2);
   patterns.add<ElementwiseOpConversion<tl::AcosOp, emitMath<math::AcosOp>>,
                ElementwiseOpConversion<tl::AcoshOp, emitMath<math::AcoshOp>>,

@@ -107,12 +107,30 @@ struct OrthogonalizeOpConversion : MatrixOpConversion<OrthogonalizeOp> {
     return replace(op, adaptor.getInput(), {rt::MatrixKind::Orthogonalize, {}}, rewriter);
   }
 };
+
+/// Both parts are replaced; as much memory again is needed on the way.
+struct FourierOpConversion : OpConversionPattern<FourierOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(FourierOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    LinalgBuilder build(rewriter, op.getLoc());
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, op.getLoc(), adaptor.getRe());
+    Type element = getElementTypeOrSelf(op.getReResult().getType());
+    Value places[] = {adaptor.getRe(), adaptor.getIm(), build.empty(element, sizes),
+                      build.empty(element, sizes)};
+    auto matrices = rt::MatricesOp::create(
+        rewriter, op.getLoc(), ValueRange(places).getTypes(), rt::MatrixKind::Fourier,
+        /*upper=*/false, /*unit=*/false, /*reverse=*/false, adaptor.getTable(), places);
+    rewriter.replaceOp(op, {build.castTo(matrices.getResult(0), op.getReResult().getType()),
+                            build.castTo(matrices.getResult(1), op.getImResult().getType())});
+    return success();
+  }
+};
 } // namespace
 
 void torchlite::populateMatrixToLinalgPatterns(const TypeConverter &converter,
                                                RewritePatternSet &patterns) {
-  patterns
-      .add<CholeskyOpConversion, HouseholderOpConversion, LUOpConversion, OrthogonalizeOpConversion,
-           ReflectOpConversion, SwapRowsOpConversion, TriangularSolveOpConversion>(
-          converter, patterns.getContext());
+  patterns.add<CholeskyOpConversion, FourierOpConversion, HouseholderOpConversion, LUOpConversion,
+               OrthogonalizeOpConversion, ReflectOpConversion, SwapRowsOpConversion,
+               TriangularSolveOpConversion>(converter, patterns.getContext());
 }

@@ -302,7 +302,7 @@ static Expr onDiagonal(RuleContext &ctx, ComparePredicate predicate, OpFoldResul
 template <bool hasColumns> static FailureOr<Value> eye(RuleContext &ctx) {
   OpFoldResult rows = ctx.index(0), columns = hasColumns ? ctx.index(1) : rows;
   Type type = ctx.dtype(hasColumns ? 2 : 1, ctx.b.getF32Type());
-  if (ctx.failed() || !requireReal(ctx, type) || !ctx.requireSizes({rows, columns}))
+  if (ctx.failed() || !ctx.requireSizes({rows, columns}))
     return failure();
   return done(ctx, onDiagonal(ctx, ComparePredicate::EQ, rows, columns,
                               Expr(ctx, ctx.constantTensor(0, ctx.b.getI64Type())))

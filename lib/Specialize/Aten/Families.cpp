@@ -18,6 +18,7 @@ void specialize::registerAtenRules(RuleRegistry &registry) {
   registerCreationRules(registry);
   registerDropoutRules(registry);
   registerElementwiseRules(registry);
+  registerFourierRules(registry);
   registerGammaRules(registry);
   registerIndexingRules(registry);
   registerLinearRules(registry);
@@ -39,10 +40,14 @@ void specialize::registerAtenRules(RuleRegistry &registry) {
   registerResamplingRules(registry);
   registerSamplingRules(registry);
   registerScanRules(registry);
+  registerSignalWindowRules(registry);
   registerSliceRules(registry);
   registerSortingRules(registry);
   registerSpecialRules(registry);
   registerStridedRules(registry);
   registerViewRules(registry);
   registerWindowRules(registry);
+  // Last: they take the rules of real numbers by parts.
+  registerComplexRules(registry);
+  registerComplexViewRules(registry);
 }

@@ -544,6 +544,8 @@ static Value padValue(RuleContext &ctx, unsigned i, Type type) {
   Type scalarType = type.isUnsignedInteger(8) ? Type(ctx.b.getI8Type()) : type;
   if (i >= ctx.size() || ctx.isNone(i))
     return ctx.constantScalar(0, scalarType);
+  if (isComplex(type))
+    return ctx.constantScalar(ctx.constantFloat(i), type);
   return ctx.scalarAs(i, scalarType);
 }
 
@@ -551,7 +553,7 @@ static Value padValue(RuleContext &ctx, unsigned i, Type type) {
 static FailureOr<Value> constantPad(RuleContext &ctx) {
   Value self = ctx.tensor(0);
   SmallVector<OpFoldResult> amounts = ctx.indexList(1);
-  if (ctx.failed() || !requireReal(ctx, getElementTypeOrSelf(self)))
+  if (ctx.failed())
     return failure();
   return padTensor(ctx, self, amounts, PadMode::Constant,
                    padValue(ctx, 2, getElementTypeOrSelf(self)));
@@ -563,7 +565,7 @@ static FailureOr<Value> pad(RuleContext &ctx) {
   SmallVector<OpFoldResult> amounts = ctx.indexList(1);
   StringRef mode = ctx.constantString(2);
   Type type = getElementTypeOrSelf(self);
-  if (ctx.failed() || !requireReal(ctx, type))
+  if (ctx.failed())
     return failure();
   if (mode == "constant")
     return padTensor(ctx, self, amounts, PadMode::Constant, padValue(ctx, 3, type));

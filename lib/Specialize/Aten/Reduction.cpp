@@ -1,5 +1,6 @@
 //===- Reduction.cpp - Rules of sums, means, extrema and norms ------------===//
 
+#include "ComplexExpr.h"
 #include "Families.h"
 #include "MatrixBuild.h"
 #include "ReductionHelpers.h"
@@ -311,10 +312,28 @@ static VarianceArguments varianceArguments(RuleContext &ctx) {
   return result;
 }
 
+/// The variance of complex numbers is the sum of those of their parts.
+static FailureOr<SmallVector<Value>>
+varianceOfComplex(RuleContext &ctx, const VarianceArguments &arguments, bool deviation) {
+  Complex x = partsOf(ctx, ctx.tensor(0));
+  if (x.isNull())
+    return failure();
+  auto [re, first] = varMean(x.re, arguments.dims, arguments.correction, arguments.keepdim);
+  auto [im, second] = varMean(x.im, arguments.dims, arguments.correction, arguments.keepdim);
+  Expr variance = first + second;
+  Value mean = Complex{re, im}.value();
+  Value result = (deviation ? sqrt(variance) : variance).value();
+  if (ctx.failed() || !mean || !result)
+    return failure();
+  return SmallVector<Value>{result, mean};
+}
+
 /// (variance or deviation, mean) of float operand 0, in its own type.
 static FailureOr<SmallVector<Value>> varianceAndMean(RuleContext &ctx, bool deviation) {
   VarianceArguments arguments = varianceArguments(ctx);
   Type type = ctx.tensorType(0).getElementType();
+  if (!ctx.failed() && isComplex(type))
+    return varianceOfComplex(ctx, arguments, deviation);
   if (!ctx.failed() && !isFloat(type))
     return ctx.raise(ctx.name() + ": std and var only support floating point and complex dtypes");
   Expr x = floatOperand(ctx, 0);

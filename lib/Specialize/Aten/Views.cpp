@@ -377,11 +377,11 @@ static FailureOr<ViewAnswer> tRule(RuleContext &ctx) {
   return rank == 2 ? swapAnswer(2, 0, 1) : ViewAnswer{};
 }
 
-/// mT, mH, adjoint, matrix_H (self) of real tensors: the last two dimensions exchanged.
+/// mT, and of real tensors mH, adjoint, matrix_H (self): the last two dimensions exchanged.
 static FailureOr<ViewAnswer> matrixTranspose(RuleContext &ctx) {
   Value self = ctx.tensor(0);
   int64_t rank = rankOf(self);
-  if (ctx.failed() || !requireReal(ctx, getElementTypeOrSelf(self)))
+  if (ctx.failed() || (ctx.name() != "mT" && !requireReal(ctx, getElementTypeOrSelf(self))))
     return failure();
   if (rank < 2) {
     if (rank == 0)

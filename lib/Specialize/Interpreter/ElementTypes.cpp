@@ -126,9 +126,10 @@ Type RuleContext::resultType(ArrayRef<unsigned> operands) {
     const SpecValue &value = operand(i);
     if (value.isTensor() && value.getTensor().isNumber) {
       Type type = value.getTensor().type.getElementType();
-      number = promoteTypes(number, isFloat(type) ? Type(b.getF32Type())
-                                    : isInt(type) ? Type(b.getI64Type())
-                                                  : type);
+      number = promoteTypes(number, isFloat(type)     ? Type(b.getF32Type())
+                                    : isInt(type)     ? Type(b.getI64Type())
+                                    : isComplex(type) ? Type(ComplexType::get(b.getF32Type()))
+                                                      : type);
     } else if (value.isTensor()) {
       RankedTensorType type = value.getTensor().type;
       Type &slot = type.getRank() ? dimensioned : zeroDim;

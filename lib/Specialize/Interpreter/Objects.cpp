@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include <complex>
 
 using namespace mlir;
 using namespace torchlite::tl;
@@ -79,6 +80,19 @@ LogicalResult Program::analyze() {
 // Constants
 //===----------------------------------------------------------------------===//
 
+/// A complex number of Python, as the 0-dim tensor that a trace would have in its place.
+SpecValue Walker::complexNumber(ArrayAttr parts, ComplexType type) {
+  auto part = [&](unsigned i) { return cast<FloatAttr>(parts[i]).getValue(); };
+  std::complex<APFloat> number(part(0), part(1));
+  SpecValue tensor =
+      newTensor(constant(DenseElementsAttr::get(RankedTensorType::get({}, type), number)),
+                Known::Yes, /*given=*/false);
+  change(tensor.getTensor().storage).isConstant = true;
+  TensorRef ref = tensor.getTensor();
+  ref.isNumber = true;
+  return SpecValue::tensor(std::move(ref));
+}
+
 SpecValue Walker::fromAttribute(Attribute attr, Type type) {
   while (auto optional = dyn_cast<OptionalType>(type)) {
     if (isa<NoneAttr>(attr))
@@ -102,6 +116,8 @@ SpecValue Walker::fromAttribute(Attribute attr, Type type) {
   if (isa<EnumValueAttr>(attr))
     return SpecValue::constant(ValueKind::Enum, attr);
   if (auto array = dyn_cast<ArrayAttr>(attr)) {
+    if (auto complex = dyn_cast<ComplexType>(type))
+      return complexNumber(array, complex);
     std::vector<SpecValue> elements;
     auto tuple = dyn_cast<TupleType>(type);
     auto list = dyn_cast<ListType>(type);

@@ -436,11 +436,25 @@ RankedTensorType RuleContext::makeType(ArrayRef<OpFoldResult> sizes, Type elemen
 Value RuleContext::cast(Value tensor, Type elementType) {
   if (getElementTypeOrSelf(tensor) == elementType)
     return tensor;
-  if (isComplex(elementType) != isComplex(getElementTypeOrSelf(tensor))) {
-    (void)fail("conversion between real and complex numbers is not supported");
-    return walker.anyValue(llvm::cast<RankedTensorType>(tensor.getType()).clone(elementType));
-  }
+  if (isComplex(elementType) || isComplex(getElementTypeOrSelf(tensor)))
+    return castComplex(tensor, elementType);
   return CastOp::create(b, loc, tensor, elementType);
+}
+
+/// Real numbers have the imaginary part 0, and lose another one; bool is whether one part is not 0.
+Value RuleContext::castComplex(Value tensor, Type elementType) {
+  auto from = dyn_cast<ComplexType>(getElementTypeOrSelf(tensor));
+  auto to = dyn_cast<ComplexType>(elementType);
+  Value re = from ? RealOp::create(b, loc, tensor).getResult() : tensor, im;
+  if (to) {
+    Type part = to.getElementType();
+    im = from ? cast(ImagOp::create(b, loc, tensor), part) : constantTensor(0, part);
+    return ComplexOp::create(b, loc, cast(re, part), im);
+  }
+  if (!isBool(elementType))
+    return cast(re, elementType);
+  im = ImagOp::create(b, loc, tensor);
+  return OrOp::create(b, loc, cast(re, elementType), cast(im, elementType));
 }
 
 /// A number as attribute of any element type, converted as PyTorch does.

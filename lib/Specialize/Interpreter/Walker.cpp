@@ -391,8 +391,9 @@ static Known resultContiguity(StringRef name, ArrayRef<SpecValue> operands) {
   if (fresh.contains(name))
     return Known::Yes;
   // Some give their result in another layout, or in one that depends on the kernel.
-  for (StringRef prefix : {"lstm", "gru", "rnn_", "einsum", "tensordot", "linalg_",
-                           "scaled_dot_product_attention", "_native_multi_head_attention", "fft_"})
+  for (StringRef prefix :
+       {"lstm", "gru", "rnn_", "einsum", "tensordot", "linalg_", "scaled_dot_product_attention",
+        "_native_multi_head_attention", "fft_", "stft", "istft"})
     if (name.starts_with(prefix))
       return Known::Maybe;
   for (const SpecValue &operand : operands)

@@ -297,6 +297,7 @@ public:
   /// The abstract value of a constant or of an attribute's initial value, of type `type` as
   /// written.
   SpecValue fromAttribute(mlir::Attribute attr, mlir::Type type);
+  SpecValue complexNumber(mlir::ArrayAttr parts, mlir::ComplexType type);
   SpecValue objectOf(mlir::FlatSymbolRefAttr symbol);
   SpecValue tensorOfArchive(TensorRefAttr ref);
   /// What a tensor is in the archive, if it still is what some attribute was there; null if it is

@@ -53,3 +53,17 @@ func.func @orthogonalize(%a: tensor<?x?x4xf32>) -> (tensor<?x?x4xf32>, tensor<?x
   %r, %j = tl.orthogonalize %a : tensor<?x?x4xf32> -> tensor<?x?x4xf32>, tensor<?x?x?xf32>
   return %r, %j : tensor<?x?x4xf32>, tensor<?x?x?xf32>
 }
+
+// -----
+
+// Both parts are replaced; there is memory for as much again.
+// CHECK-LABEL: func @fourier
+// CHECK-SAME: %[[A:.*]]: tensor<?x6x8xf32>, %[[B:.*]]: tensor<?x6x8xf32>, %[[T:.*]]: tensor<2x6xf32>
+func.func @fourier(%a: tensor<?x6x8xf32>, %b: tensor<?x6x8xf32>, %t: tensor<2x6xf32>) -> (tensor<?x6x8xf32>, tensor<?x6x8xf32>) {
+  // CHECK: %[[RE:.*]] = tensor.empty(%{{.*}}) : tensor<?x6x8xf32>
+  // CHECK: %[[IM:.*]] = tensor.empty(%{{.*}}) : tensor<?x6x8xf32>
+  // CHECK: %[[R:.*]]:4 = tlrt.matrices fourier ins(%[[T]] : tensor<2x6xf32>) outs(%[[A]], %[[B]], %[[RE]], %[[IM]] :
+  // CHECK: return %[[R]]#0, %[[R]]#1
+  %re, %im = tl.fourier %a, %b, %t : tensor<?x6x8xf32>, tensor<?x6x8xf32>, tensor<2x6xf32> -> tensor<?x6x8xf32>, tensor<?x6x8xf32>
+  return %re, %im : tensor<?x6x8xf32>, tensor<?x6x8xf32>
+}

@@ -12,10 +12,11 @@
 namespace torchlite {
 
 /// Emits what `op` does with matrix `number` of its batch. `inputs` and `outputs` are the buffers
-/// of its operands; `lanes` neighbouring elements of a row are computed by one operation on vectors
-/// (1: by operations on numbers).
+/// of its operands, and of those that are memory on the way matrix `slot` is used; `lanes`
+/// neighbouring elements of a row are computed by one operation on vectors (1: by operations on
+/// numbers).
 void emitMatrixCode(mlir::OpBuilder &builder, rt::MatricesOp op, mlir::ValueRange inputs,
-                    mlir::ValueRange outputs, mlir::Value number, int64_t lanes);
+                    mlir::ValueRange outputs, mlir::Value number, mlir::Value slot, int64_t lanes);
 
 } // namespace torchlite
 

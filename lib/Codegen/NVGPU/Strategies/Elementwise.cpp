@@ -120,8 +120,12 @@ int64_t Elementwise::chooseWidth() {
     stored = std::max(stored, bytes);
   }
   for (Value input : kernel.getInputs())
-    if (auto buffer = dyn_cast<MemRefType>(input.getType()))
-      read = std::max(read, elementBytes(buffer.getElementType()));
+    if (auto buffer = dyn_cast<MemRefType>(input.getType())) {
+      int64_t bytes = elementBytes(buffer.getElementType());
+      if (bytes == 0)
+        return 1;
+      read = std::max(read, bytes);
+    }
   int64_t full = std::max<int64_t>(1, std::min(bytesStored / stored, bytesRead / read));
   if (isFlat)
     return full;

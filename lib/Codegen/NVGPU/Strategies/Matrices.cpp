@@ -44,7 +44,7 @@ LogicalResult emitMatrices(OpBuilder &builder, rt::KernelOp kernel, const EmitOp
   Value isInside = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, number, batch);
   auto inside = scf::IfOp::create(builder, loc, isInside, /*withElseRegion=*/false);
   builder.setInsertionPointToStart(inside.thenBlock());
-  emitMatrixCode(builder, matrices, inputs, outputs, number, /*lanes=*/1);
+  emitMatrixCode(builder, matrices, inputs, outputs, number, /*slot=*/number, /*lanes=*/1);
   return success();
 }
 

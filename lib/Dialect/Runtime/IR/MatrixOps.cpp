@@ -40,6 +40,8 @@ static Forms formsOf(MatrixKind kind) {
     return {{matrix, vector}, {matrix}};
   case MatrixKind::Orthogonalize:
     return {{}, {matrix, matrix}};
+  case MatrixKind::Fourier:
+    return {{vector}, {matrix, matrix, matrix, matrix}};
   }
   llvm_unreachable("all kinds are covered");
 }

@@ -219,3 +219,30 @@ LogicalResult OrthogonalizeOp::reifyResultShapes(OpBuilder &builder,
                                          getRotation().getType()));
   return success();
 }
+
+//===----------------------------------------------------------------------===//
+// Fourier transforms
+//===----------------------------------------------------------------------===//
+
+LogicalResult FourierOp::inferReturnTypes(MLIRContext *, std::optional<Location> location,
+                                          Adaptor adaptor, SmallVectorImpl<Type> &types) {
+  Value re = adaptor.getRe(), im = adaptor.getIm(), table = adaptor.getTable();
+  if (failed(checkBatches(location, {re, im}, {3, 3})) || failed(checkRows(location, re, im)))
+    return failure();
+  RankedTensorType type = like(re), tableType = typeOf(table);
+  if (differ(type.getDimSize(2), typeOf(im).getDimSize(2)))
+    return emitOptionalError(location, "expected as many columns in ", type, " as in ", typeOf(im));
+  if (tableType.getElementType() != type.getElementType() || tableType.getRank() != 2 ||
+      differ(tableType.getDimSize(0), 2) || differ(tableType.getDimSize(1), type.getDimSize(1)))
+    return emitOptionalError(location, "expected a table of two rows of ", type.getDimSize(1),
+                             " numbers of ", type.getElementType(), ", but got ", tableType);
+  types.append({type, type});
+  return success();
+}
+
+LogicalResult FourierOp::reifyResultShapes(OpBuilder &builder,
+                                           ReifiedRankedShapedTypeDims &shapes) {
+  shapes.push_back(sizesLike(builder, getLoc(), getRe(), getReResult()));
+  shapes.push_back(sizesLike(builder, getLoc(), getRe(), getImResult()));
+  return success();
+}

@@ -16,6 +16,7 @@ def Runtime_MatrixKind : I32EnumAttr<"MatrixKind", "what is done with matrices",
   I32EnumAttrCase<"Householder", 4, "householder">,
   I32EnumAttrCase<"Reflect", 5, "reflect">,
   I32EnumAttrCase<"Orthogonalize", 6, "orthogonalize">,
+  I32EnumAttrCase<"Fourier", 7, "fourier">,
 ]> {
   let cppNamespace = "::torchlite::rt";
 }
@@ -29,7 +30,8 @@ def Runtime_MatricesOp
   let summary = "An algorithm on each matrix of a batch, in place";
   let description = [{
     What the operations of the `tl` dialect of the same names compute, with the `outs` in the place of
-    the results. The first of `outs` has the operand that is replaced; the others are only written:
+    the results. The first of `outs` has the operand that is replaced; the others are only written.
+    Of `fourier` the first two are replaced; the last two are memory that it needs on the way:
 
     | kind | ins | outs |
     | --- | --- | --- |
@@ -40,6 +42,7 @@ def Runtime_MatricesOp
     | `householder` | | matrix, scales |
     | `reflect` (`reverse`: transposed) | vectors, scales | matrix |
     | `orthogonalize` | | matrix, rotation |
+    | `fourier` | table | real parts, imaginary parts, the same twice |
 
     On tensors there is one result for each of `outs`, on buffers none. CPUs get loops with vectors
     (`tl-expand-matrices`), GPUs a kernel with a thread for each matrix.
@@ -63,7 +66,9 @@ def Runtime_MatricesOp
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getOutputsMutable(); }
     /// Whether what an output holds before is read.
-    bool readsOutput(unsigned index) { return index == 0; }
+    bool readsOutput(unsigned index) {
+      return index == 0 || (index == 1 && getKind() == MatrixKind::Fourier);
+    }
   }];
   let hasVerifier = 1;
 }

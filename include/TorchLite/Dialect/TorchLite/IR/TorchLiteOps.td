@@ -2,6 +2,7 @@
 #ifndef TORCHLITE_DIALECT_TORCHLITE_IR_TORCHLITEOPS_TD
 #define TORCHLITE_DIALECT_TORCHLITE_IR_TORCHLITEOPS_TD
 
+include "TorchLite/Dialect/TorchLite/IR/ComplexOps.td"
 include "TorchLite/Dialect/TorchLite/IR/ContractionOps.td"
 include "TorchLite/Dialect/TorchLite/IR/ControlOps.td"
 include "TorchLite/Dialect/TorchLite/IR/ElementwiseOps.td"
