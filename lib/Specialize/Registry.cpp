@@ -28,6 +28,7 @@ const RuleRegistry &RuleRegistry::get() {
     registerRunTimeListSearchRules(all);
     registerScalarRules(all);
     registerStringRules(all);
+    registerStringMethodRules(all);
     registerTensorOfRules(all);
     // Last: where a name of the language is a tensor operator too (`exp`), the tensor operator
     // counts.

@@ -430,6 +430,7 @@ void registerRunTimeListRules(RuleRegistry &registry);
 void registerRunTimeListSearchRules(RuleRegistry &registry);
 void registerScalarRules(RuleRegistry &registry);
 void registerStringRules(RuleRegistry &registry);
+void registerStringMethodRules(RuleRegistry &registry);
 void registerTensorOfRules(RuleRegistry &registry);
 
 } // namespace torchlite::tl::specialize

@@ -54,7 +54,7 @@ static std::optional<SmallVector<int64_t>> orderInMemory(RuleContext &ctx, unsig
   std::optional<DimOrder> known = orderOf(ctx, tensor);
   if (!known)
     return std::nullopt;
-  return SmallVector<int64_t>(*known);
+  return SmallVector<int64_t>(known->begin(), known->end());
 }
 
 Value specialize::drawLike(RuleContext &ctx, unsigned i, RandomNumbers numbers, Type elementType,

@@ -373,10 +373,4 @@ void specialize::registerStringRules(RuleRegistry &registry) {
   registry.special("upper", onStrings(1, [](RuleContext &ctx, Strings s) {
                      return ctx.makeString(s[0].upper());
                    }));
-  registry.special("startswith", onStrings(2, [](RuleContext &ctx, Strings s) {
-                     return ctx.makeBool(s[0].starts_with(s[1]));
-                   }));
-  registry.special("endswith", onStrings(2, [](RuleContext &ctx, Strings s) {
-                     return ctx.makeBool(s[0].ends_with(s[1]));
-                   }));
 }
