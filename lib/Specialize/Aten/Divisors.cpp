@@ -3,6 +3,7 @@
 #include "ReductionHelpers.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
 using namespace torchlite::tl;
@@ -55,6 +56,8 @@ template <bool isMultiple> static FailureOr<Value> divisor(RuleContext &ctx) {
   SmallVector<OpFoldResult> sizes = ctx.broadcastSizes({self, other});
   if (ctx.failed())
     return failure();
+  if (isConstantIntValue(ctx.product(sizes), 0))
+    return done(ctx, ctx.broadcastTo(self, sizes));
   RankedTensorType wide = ctx.makeType(sizes, type);
   auto widened = [&](Value value) {
     Expr size = type.isUnsignedInteger() ? Expr(ctx, value) : abs(Expr(ctx, value));
