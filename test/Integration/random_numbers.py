@@ -5,6 +5,7 @@ RUN: %python %s %build %t.cpu cpu
 RUN: %python %s %build %t.emulated emulated
 """
 import pathlib
+import subprocess
 import sys
 
 import torch
@@ -120,6 +121,9 @@ def check_repeated():
         compare(run.values(), reference.shared(torch.ones(2, 3)), f"call {number}")
     run.clear()
     instance.close()
+    for seed in ([], ["--seed=9"]):
+        subprocess.run([build / "bin" / "tl-run", folder / "methods.pt", "--call=sizes(3, 20)", "--call=sizes(5, 4)",
+                        "--check", *seed], check=True, capture_output=True)
 
 
 if __name__ == "__main__":
