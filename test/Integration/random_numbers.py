@@ -5,11 +5,13 @@ RUN: %python %s %build %t.cpu cpu
 RUN: %python %s %build %t.emulated emulated
 """
 import pathlib
+import subprocess
 import sys
 
 import torch
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "Inputs"))
+from compare import compare, compile_library, torchlite  # noqa: E402
 from sources import check_source  # noqa: E402
 
 SOURCE = """
@@ -101,6 +103,27 @@ def main():
               ("weighted", [p * 2], "p_in"), ("drawn", [p, 5], "n_sample"), ("drawn", [-p, 2], "element < 0"),
               ("drawn", [p * 0, 2], "sum of probabilities")]
     check_source(SOURCE, SIGNATURES, calls, seed=11)
+    check_repeated()
+
+
+def check_repeated():
+    """The same call again and again, with the same memory: a device may not replay what it drew."""
+    build, folder = map(pathlib.Path, sys.argv[1:3])
+    device = (sys.argv[3:] or ["cpu"])[0]
+    compile_library(build, folder / "methods.pt", folder / "repeated.so", ["shared(2x3xf32)"], target=device)
+    instance = torchlite.Model(folder / "repeated.so").instance(1, device)
+    reference = torch.jit.load(str(folder / "methods.pt"))
+    run = instance.prepare("shared", torch.ones(2, 3).numpy())
+    instance.seed(6)
+    torch.manual_seed(6)
+    for number in range(6):
+        run()
+        compare(run.values(), reference.shared(torch.ones(2, 3)), f"call {number}")
+    run.clear()
+    instance.close()
+    for seed in ([], ["--seed=9"]):
+        subprocess.run([build / "bin" / "tl-run", folder / "methods.pt", "--call=sizes(3, 20)", "--call=sizes(5, 4)",
+                        "--check", *seed], check=True, capture_output=True)
 
 
 if __name__ == "__main__":

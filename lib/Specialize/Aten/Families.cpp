@@ -16,6 +16,8 @@ void specialize::registerAtenRules(RuleRegistry &registry) {
   registerConversionRules(registry);
   registerConvolutionRules(registry);
   registerCreationRules(registry);
+  registerDifferenceRules(registry);
+  registerDivisorRules(registry);
   registerDropoutRules(registry);
   registerElementwiseRules(registry);
   registerFourierRules(registry);

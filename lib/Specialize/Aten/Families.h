@@ -23,6 +23,8 @@ void registerComplexViewRules(RuleRegistry &registry);
 void registerConversionRules(RuleRegistry &registry);
 void registerConvolutionRules(RuleRegistry &registry);
 void registerCreationRules(RuleRegistry &registry);
+void registerDifferenceRules(RuleRegistry &registry);
+void registerDivisorRules(RuleRegistry &registry);
 void registerDropoutRules(RuleRegistry &registry);
 void registerElementwiseRules(RuleRegistry &registry);
 void registerFourierRules(RuleRegistry &registry);

@@ -156,14 +156,12 @@ static Expr unbiased(const Expr &x, const Expr &variance, ArrayRef<int64_t> dims
   return variance * (count / (count - 1.0));
 }
 
-/// batch_norm(input, weight?, bias?, running_mean?, running_var?, training, momentum, eps,
-/// cudnn_enabled): in training mode with the batch's own statistics, which are then mixed into the
-/// running ones.
-static LogicalResult batchNorm(RuleContext &ctx, SmallVectorImpl<SpecValue> &results) {
+/// What batch_norm and its like compute of (input, weight?, bias?, running_mean?, running_var?,
+/// ...). `used` receives the batch's own statistics in training.
+static LogicalResult normalizeBatch(RuleContext &ctx, bool training, double momentum, double eps,
+                                    SmallVectorImpl<SpecValue> &results, Statistics &used) {
   Value input = ctx.tensor(0), weight = ctx.optionalTensor(1), bias = ctx.optionalTensor(2);
   Value mean = ctx.optionalTensor(3), variance = ctx.optionalTensor(4);
-  bool training = ctx.constantBool(5);
-  double momentum = ctx.constantFloat(6), eps = ctx.constantFloat(7);
   if (ctx.failed())
     return failure();
   Type type = getElementTypeOrSelf(input);
@@ -190,6 +188,7 @@ static LogicalResult batchNorm(RuleContext &ctx, SmallVectorImpl<SpecValue> &res
     if (!updateRunning(ctx, 3, momentum, flatMean) ||
         !updateRunning(ctx, 4, momentum, unbiased(x, flatVariance, dims)))
       return failure();
+    used = {flatMean, flatVariance};
     mean = flatMean.value();
     variance = flatVariance.value();
     // The statistics are not rounded, so everything is in their type.
@@ -208,6 +207,47 @@ static LogicalResult batchNorm(RuleContext &ctx, SmallVectorImpl<SpecValue> &res
     return failure();
   results.push_back(ctx.makeTensor(ctx.cast(result, type)));
   return success();
+}
+
+/// batch_norm(input, weight?, bias?, running_mean?, running_var?, training, momentum, eps,
+/// cudnn_enabled): in training mode with the batch's own statistics, which are then mixed into the
+/// running ones.
+static LogicalResult batchNorm(RuleContext &ctx, SmallVectorImpl<SpecValue> &results) {
+  bool training = ctx.constantBool(5);
+  double momentum = ctx.constantFloat(6), eps = ctx.constantFloat(7);
+  Statistics used{Expr(ctx, {}), Expr(ctx, {})};
+  return normalizeBatch(ctx, training, momentum, eps, results, used);
+}
+
+/// native_batch_norm, _native_batch_norm_legit: as batch_norm, and the mean and the inverse
+/// deviation that training computes; in evaluation empty ones.
+static LogicalResult nativeBatchNorm(RuleContext &ctx, SmallVectorImpl<SpecValue> &results) {
+  bool updates = ctx.name().starts_with("_batch_norm_with_update");
+  bool training = updates || ctx.constantBool(5);
+  double momentum = ctx.constantFloat(updates ? 5 : 6), eps = ctx.constantFloat(updates ? 6 : 7);
+  Value input = ctx.tensor(0);
+  if (ctx.failed())
+    return failure();
+  Type type = getElementTypeOrSelf(input);
+  if (computeType(type) != type)
+    return ctx.fail(ctx.name() + ": 16-bit floats are not supported");
+  Statistics used{Expr(ctx, {}), Expr(ctx, {})};
+  if (failed(normalizeBatch(ctx, training, momentum, eps, results, used)))
+    return failure();
+  for (bool isMean : {true, false}) {
+    Value saved;
+    if (!training)
+      saved = ctx.full({ctx.fold(0)}, 0.0, type);
+    else
+      saved = (isMean ? used.mean : 1.0 / sqrt(used.variance + eps)).value();
+    if (!saved || ctx.failed())
+      return failure();
+    results.push_back(ctx.makeTensor(saved));
+  }
+  if (updates)
+    results.push_back(ctx.makeTensor(
+        ctx.full({ctx.fold(0)}, 0.0, IntegerType::get(ctx.context(), 8, IntegerType::Unsigned))));
+  return failure(ctx.failed());
 }
 
 /// instance_norm(input, weight?, bias?, running_mean?, running_var?, use_input_stats, momentum,
@@ -360,6 +400,47 @@ static FailureOr<Value> groupNorm(RuleContext &ctx) {
   return done(ctx, result.cast(type));
 }
 
+/// native_group_norm(input, weight?, bias?, N, C, HxW, group, eps) -> (output, mean, inverse
+/// deviation), these for each sample and group.
+static FailureOr<SmallVector<Value>> nativeGroupNorm(RuleContext &ctx) {
+  Value input = ctx.tensor(0), weight = ctx.optionalTensor(1), bias = ctx.optionalTensor(2);
+  OpFoldResult batch = ctx.index(3), channels = ctx.index(4), inner = ctx.index(5);
+  int64_t groups = ctx.constantInt(6);
+  double eps = ctx.constantFloat(7);
+  if (ctx.failed())
+    return failure();
+  Type type = getElementTypeOrSelf(input);
+  int64_t rank = rankOf(input);
+  if (!isFloat(type) || computeType(type) != type || rank < 2 || groups <= 0)
+    return ctx.fail("native_group_norm: expected an f32 or f64 input of rank 2 or more, and groups "
+                    "above 0");
+  OpFoldResult perGroup = ctx.floorDiv(channels, ctx.fold(groups));
+  SmallVector<OpFoldResult> sizes = ctx.sizes(input);
+  if (!ctx.requireEqual(sizes[0], batch, "native_group_norm: N is not the size of the batch") ||
+      !ctx.requireEqual(sizes[1], channels, "native_group_norm: C is not the number of channels") ||
+      !ctx.requireEqual(ctx.product(ArrayRef(sizes).drop_front(2)), inner,
+                        "native_group_norm: HxW is not the number of places") ||
+      !ctx.requireEqual(channels, ctx.mul(perGroup, ctx.fold(groups)),
+                        "Expected number of channels in input to be divisible by num_groups") ||
+      !requireVector(ctx, weight, type, channels, "weight") ||
+      !requireVector(ctx, bias, type, channels, "bias"))
+    return failure();
+  Expr rows(ctx, ctx.reshape(input, {batch, ctx.fold(groups), ctx.mul(perGroup, inner)}));
+  Statistics own = statistics(rows, {2});
+  Expr inverse = 1.0 / sqrt(own.variance + eps), normed = (rows - own.mean) * inverse;
+  if (normed.isNull())
+    return failure();
+  Expr result(ctx, ctx.reshape(normed.value(), sizes));
+  if (weight)
+    result = result * byChannel(ctx, weight, rank);
+  if (bias)
+    result = result + byChannel(ctx, bias, rank);
+  if (result.isNull())
+    return failure();
+  return SmallVector<Value>{result.value(), ctx.squeeze(own.mean.value(), 2),
+                            ctx.squeeze(inverse.value(), 2)};
+}
+
 /// rms_norm(input, normalized_shape, weight?, eps?): x / sqrt(mean(x^2) + eps) * weight.
 static FailureOr<Value> rmsNorm(RuleContext &ctx) {
   Value input = ctx.tensor(0), weight = ctx.optionalTensor(2);
@@ -389,9 +470,13 @@ void specialize::registerNormalizationRules(RuleRegistry &registry) {
   registry.value("_log_softmax", rawSoftmax<LogSoftmaxOp>);
   registry.value("_safe_softmax", safeSoftmax);
   registry.special("batch_norm", batchNorm);
+  for (StringRef name :
+       {"native_batch_norm", "_native_batch_norm_legit", "_batch_norm_with_update"})
+    registry.special(name, nativeBatchNorm);
   registry.special("instance_norm", instanceNorm);
   registry.value("layer_norm", layerNorm);
   registry.values("native_layer_norm", nativeLayerNorm);
   registry.value("group_norm", groupNorm);
+  registry.values("native_group_norm", nativeGroupNorm);
   registry.value("rms_norm", rmsNorm);
 }

@@ -1,7 +1,10 @@
-//===- Scan.cpp - Rules of running extrema and of integrals ---------------===//
+//===- Scan.cpp - Rules of running extrema, running sums and integrals ----===//
 
+#include "CheckedBuild.h"
 #include "Families.h"
 #include "ReductionHelpers.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 using namespace torchlite::tl;
@@ -100,9 +103,59 @@ template <bool hasPoints, bool isRunning> static FailureOr<Value> trapezoid(Rule
   return done(ctx, (total / 2.0).cast(type));
 }
 
+/// log(e^a + e^b) without overflow.
+static Expr addExponentials(const Expr &a, const Expr &b) {
+  Expr most = maximum(a, b), least = minimum(a, b);
+  Expr isSettled = (most == least) && isinf(most);
+  return where(isSettled, most, most + log1p(exp(least - most)));
+}
+
+/// logcumsumexp(self, dim): each trip adds to each element the sum of twice as many before it.
+static FailureOr<Value> logCumulativeSum(RuleContext &ctx) {
+  Expr x = floatOperand(ctx, 0);
+  if (x.isNull())
+    return failure();
+  Type type = ctx.tensorType(0).getElementType(), i64 = ctx.b.getI64Type();
+  int64_t rank = rankOf(x), dim = ctx.dim(1, rank);
+  if (ctx.failed())
+    return failure();
+  if (!rank)
+    return ctx.tensor(0);
+  OpFoldResult size = ctx.size(x.value(), dim);
+  Value length = ctx.intValue(size), one = ctx.intValue(ctx.fold(1));
+  Expr position(ctx, IotaOp::create(ctx.b, ctx.loc, i64, ArrayRef<OpFoldResult>{size}, 0));
+  auto isShorter = [&](Value distance) -> Value {
+    return arith::CmpIOp::create(ctx.b, ctx.loc, arith::CmpIPredicate::slt, distance, length);
+  };
+  Type carried = x.value().getType();
+  auto loop = LoopOp::create(ctx.b, ctx.loc, TypeRange(carried), ctx.intValue(ctx.fold(INT64_MAX)),
+                             isShorter(one), x.value());
+  OpBuilder::InsertionGuard guard(ctx.b);
+  Type arguments[] = {i64, carried};
+  Block *body = ctx.b.createBlock(&loop.getBody(), {}, TypeRange(arguments), {ctx.loc, ctx.loc});
+  Value distance = arith::ShLIOp::create(ctx.b, ctx.loc, one, body->getArgument(0));
+  Expr now(ctx, body->getArgument(1)), from = position - Expr(ctx, ctx.fromScalar(distance));
+  Expr before(ctx, checkedValue<TakeOp>(ctx, now.value(), maximum(from, 0.0).value(),
+                                        static_cast<uint64_t>(dim)));
+  SmallVector<OpFoldResult> sizes(rank, ctx.fold(1));
+  sizes[dim] = size;
+  if (before.isNull() || from.isNull())
+    return failure();
+  Expr isThere(ctx, ctx.reshape((from >= 0.0).value(), sizes));
+  Expr next = where(isThere, addExponentials(now, before), now);
+  if (next.isNull())
+    return failure();
+  Value nextDistance = arith::AddIOp::create(ctx.b, ctx.loc, distance, distance);
+  ContinueOp::create(ctx.b, ctx.loc, isShorter(nextDistance),
+                     ctx.refine(next.value(), cast<RankedTensorType>(carried)));
+  ctx.b.setInsertionPointAfter(loop);
+  return done(ctx, ctx.cast(loop.getResult(0), type));
+}
+
 void specialize::registerScanRules(RuleRegistry &registry) {
   registry.values("cummax", runningExtremum<ReduceKind::Max>);
   registry.values("cummin", runningExtremum<ReduceKind::Min>);
+  registry.value("logcumsumexp", logCumulativeSum);
   for (StringRef name : {"trapezoid", "trapz"})
     registry.value((name + ".x").str(), trapezoid<true, false>);
   registry.value("trapezoid.dx", trapezoid<false, false>);
