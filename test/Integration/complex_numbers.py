@@ -54,6 +54,8 @@ def rotary(self, q, f):
     c = torch.view_as_complex(q.float().reshape(q.size(0), q.size(1), q.size(2), -1, 2))
     r = torch.polar(torch.ones_like(f), f).view(1, f.size(0), 1, f.size(1))
     return torch.view_as_real(c * r).flatten(3).type_as(q)
+def scalars(self, x):
+    return x * 1j, x + (2 - 1j), torch.exp(0.5j * x), (x * 1j) ** 1j, 1j - x
 def imaginary(self, x):
     return torch.view_as_real(torch.view_as_complex(x))
 """
@@ -63,7 +65,7 @@ SIGNATURES = ["arithmetic(?x?xcomplex64, ?x?xcomplex64, ?x?xf32)", "arithmetic(?
               "arithmetic(3x5xcomplex64, 5xcomplex64, 3x1xi64)", f"functions({SINGLE})", f"functions({DOUBLE})", "functions(4xcomplex64)",
               f"powers({SINGLE}, {SINGLE})", f"powers({DOUBLE}, {DOUBLE})", "parts(?x?xcomplex64, ?x?xf32)", "parts(2x3xcomplex128, 2x3xf64)",
               f"sums({SINGLE})", f"sums({DOUBLE})", f"products({SINGLE}, {SINGLE}, ?xcomplex64)", "products(4x3xcomplex128, 3x5xcomplex128, 3xcomplex128)",
-              f"moved({SINGLE}, ?x?xi1)", "writes(?x?xcomplex64, ?x?xf32)", "rotary(?x?x?x8xf32, ?x4xf32)", "rotary(1x?x2x8xf16, ?x4xf32)", "imaginary(?x2xf32)",
+              f"moved({SINGLE}, ?x?xi1)", "writes(?x?xcomplex64, ?x?xf32)", "rotary(?x?x?x8xf32, ?x4xf32)", "rotary(1x?x2x8xf16, ?x4xf32)", "imaginary(?x2xf32)", "scalars(?xf32)", "scalars(?xf64)",
               "imaginary(?x?xf32)"]
 
 
@@ -89,6 +91,7 @@ def main():
         ("moved", [randn(3, 4, dtype=single), randn(3, 4) > 0]), ("writes", [randn(3, 4, dtype=single), randn(3, 4)]),
         ("rotary", [randn(2, 5, 3, 8), randn(5, 4)]), ("rotary", [randn(1, 1, 1, 8), randn(1, 4)]),
         ("rotary", [randn(1, 7, 2, 8).half(), randn(7, 4)]), ("imaginary", [randn(4, 2)]),
+        ("scalars", [randn(5)]), ("scalars", [randn(1)]), ("scalars", [randn(3, dtype=torch.float64)]),
         ("imaginary", [randn(4, 3)], "last dimension of size 2"), ("imaginary", [randn(5, 2)])]
     check_source(SOURCE, SIGNATURES, calls)
 

@@ -36,6 +36,10 @@ def back(self, x):
     return torch.fft.irfft(torch.fft.rfft(x), x.size(-1)) - x
 def frequencies(self, n: int):
     return torch.fft.fftfreq(n), torch.fft.rfftfreq(n, 0.5), torch.fft.fftshift(torch.fft.fftfreq(n, 2.0))
+def windows(self, n: int):
+    return (torch.hann_window(n), torch.hann_window(n, False), torch.hamming_window(n), torch.hamming_window(n, False),
+            torch.hamming_window(n, True, 0.5), torch.hamming_window(n, False, 0.5, 0.4), torch.bartlett_window(n),
+            torch.bartlett_window(n, False), torch.blackman_window(n), torch.blackman_window(n, False, dtype=torch.float64))
 def spectrogram(self, x):
     w = torch.hann_window(16)
     return (torch.stft(x, 16, 4, window=w, return_complex=True), torch.stft(x, 9, center=False, return_complex=True),
@@ -58,7 +62,7 @@ C64, C128 = "complex64", "complex128"
 SIGNATURES = [f"{name}(?x?x{type})" for name in ("transforms", "integers") for type in (C64, C128) if name == "transforms"]
 SIGNATURES += ["transforms(3x40xcomplex64)", "of_real(?x?xf32)", "of_real(4x6xf64)", "of_real(9x31xf32)", "to_real(?x?xcomplex64, int)",
                "to_real(3x5xcomplex128, int)", "many(?x?x?xcomplex64, ?x?x?xf32)", "many(2x3x5xcomplex128, 2x4x6xf64)", "integers(?xi64)",
-               "back(?x?xf32)", "back(?x?xf64)", "frequencies(int)", "spectrogram(?xf32)", "spectrogram(?x?xf32)", "spectrogram(2x100xf32)",
+               "back(?x?xf32)", "back(?x?xf64)", "frequencies(int)", "windows(int)", "spectrogram(?xf32)", "spectrogram(?x?xf32)", "spectrogram(2x100xf32)",
                "as_real(?xf32)", "there_and_back(?x?xf32)", "there_and_back(50xf32)", "uncovered(5x?xcomplex64)"]
 SIGNATURES += [f"known({n}xcomplex64)" for n in (1, 2, 16, 21, 37, 143)] + ["known(9x60xcomplex128)"]
 
@@ -83,6 +87,7 @@ def main():
         ("many", [randn(2, 3, 5, dtype=single), randn(2, 4, 7)]), ("many", [randn(1, 1, 2, dtype=single), randn(3, 2, 1)]),
         ("many", [randn(2, 3, 5, dtype=double), randn(2, 4, 6, dtype=torch.float64)]),
         ("integers", [torch.arange(7)]), ("frequencies", [7]), ("frequencies", [8]), ("frequencies", [1]),
+        ("windows", [1]), ("windows", [2]), ("windows", [9]), ("windows", [16]), ("windows", [0]),
         ("spectrogram", [randn(100)]), ("spectrogram", [randn(33)]), ("spectrogram", [randn(3, 57)]), ("spectrogram", [randn(2, 100)]),
         ("spectrogram", [randn(5)], "Padding size"), ("as_real", [randn(40)]), ("as_real", [randn(41)]),
         ("there_and_back", [randn(2, 64)]), ("there_and_back", [randn(1, 101)]), ("there_and_back", [randn(50)]),

@@ -69,6 +69,13 @@ Values MatrixBuilder::when(Value condition, ValueRange other, function_ref<Value
 // Elements
 //===----------------------------------------------------------------------===//
 
+Value MatrixBuilder::flatten(Value buffer) {
+  if (!cast<MemRefType>(buffer.getType()).getLayout().isIdentity())
+    return {};
+  SmallVector<ReassociationIndices> dims = {{0}, {1, 2}};
+  return memref::CollapseShapeOp::create(b, buffer, dims);
+}
+
 Value MatrixBuilder::load(Value matrix, Value row, const Lanes &columns) {
   Values at = place(matrix, {row, columns.column});
   if (columns.width == 1)

@@ -159,6 +159,16 @@ public:
   mlir::Value loadShared(mlir::Value buffer, mlir::ValueRange at) {
     return mlir::memref::LoadOp::create(b, buffer, at);
   }
+  /// `[matrices, elements]` of a buffer whose elements follow each other; null for another one.
+  mlir::Value flatten(mlir::Value buffer);
+  /// `lanes` elements of such a buffer, of the matrix that memory on the way is taken of.
+  mlir::Value loadFlat(mlir::Value flat, mlir::Value place) {
+    return mlir::vector::LoadOp::create(b, vectorOf(lanes), flat, mlir::ValueRange{slot, place});
+  }
+  void storeFlat(mlir::Value value, mlir::Value flat, mlir::Value place) {
+    mlir::vector::StoreOp::create(b, value, flat, mlir::ValueRange{slot, place});
+  }
+  int64_t getLanes() const { return lanes; }
   /// Elements of a row.
   mlir::Value load(mlir::Value matrix, mlir::Value row, const Lanes &columns);
   void store(mlir::Value value, mlir::Value matrix, mlir::Value row, const Lanes &columns);

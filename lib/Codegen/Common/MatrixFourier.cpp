@@ -21,15 +21,18 @@ struct Number {
   Value re, im;
 };
 
-/// The buffers between which a step goes.
+/// The buffers between which a step goes. With an offset they hold only the columns that are
+/// computed at a time, one row after the other: rows that lie far apart would not stay in the
+/// cache.
 struct Buffers {
   Value re, im;
+  Value offset;
 };
 
 class Fourier {
 public:
-  Fourier(MatrixBuilder &m, const Lanes &at)
-      : m(m), at(at), table(m.inputs[0]), rows(m.size(m.outputs[0], 0)) {}
+  Fourier(MatrixBuilder &m, const Lanes &at, const Buffers &flat)
+      : m(m), at(at), flat(flat), table(m.inputs[0]), rows(m.size(m.outputs[0], 0)) {}
 
   void transform(int64_t knownRows) {
     if (ShapedType::isDynamic(knownRows))
@@ -52,7 +55,9 @@ private:
   void transformAny();
   Value factorOfAny(Value length);
   void stepOfAny(Value radix, const Step &step);
-  void copy(Value count);
+  void copy(const Buffers &from, Value count);
+  /// Where the first and the second of two steps go.
+  std::pair<Buffers, Buffers> between(Value length);
 
   void step(int64_t radix, const Step &step);
   void stepOfPrime(Value radix, const Step &step);
@@ -61,10 +66,23 @@ private:
   SmallVector<Number> butterfly4(ArrayRef<Number> x);
   SmallVector<Number> butterfly5(ArrayRef<Number> x);
 
+  Value flatPlace(const Buffers &buffers, Value row) {
+    return m.add(buffers.offset, m.mul(row, m.index(m.getLanes())));
+  }
   Number load(const Buffers &buffers, Value row) {
+    if (buffers.offset) {
+      Value place = flatPlace(buffers, row);
+      return {m.loadFlat(buffers.re, place), m.loadFlat(buffers.im, place)};
+    }
     return {m.load(buffers.re, row, at), m.load(buffers.im, row, at)};
   }
   void store(Number x, const Buffers &buffers, Value row) {
+    if (buffers.offset) {
+      Value place = flatPlace(buffers, row);
+      m.storeFlat(x.re, buffers.re, place);
+      m.storeFlat(x.im, buffers.im, place);
+      return;
+    }
     m.store(x.re, buffers.re, row, at);
     m.store(x.im, buffers.im, row, at);
   }
@@ -88,6 +106,7 @@ private:
 
   MatrixBuilder &m;
   const Lanes &at;
+  Buffers flat; ///< null where there is none
   Value table, rows;
 };
 } // namespace
@@ -189,8 +208,8 @@ void Fourier::stepOfPrime(Value radix, const Step &step) {
 }
 
 /// Back from the other buffers.
-void Fourier::copy(Value count) {
-  m.loop(m.index(0), count, [&](Value row) { store(load(other(), row), matrix(), row); });
+void Fourier::copy(const Buffers &from, Value count) {
+  m.loop(m.index(0), count, [&](Value row) { store(load(from, row), matrix(), row); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -208,22 +227,38 @@ static int64_t factorOf(int64_t length) {
   return length;
 }
 
+std::pair<Buffers, Buffers> Fourier::between(Value length) {
+  if (!flat.re)
+    return {other(), matrix()};
+  Value second = m.mul(length, m.index(m.getLanes()));
+  return {{flat.re, flat.im, m.index(0)}, {flat.re, flat.im, second}};
+}
+
 void Fourier::transformKnown(int64_t length) {
-  int64_t stride = 1;
-  Buffers from = matrix(), to = other();
-  while (length > 1) {
+  if (length == 1)
+    return;
+  Value count = m.index(length);
+  auto [to, next] = between(count);
+  Buffers from = matrix();
+  bool isBack = false;
+  for (int64_t stride = 1; length > 1;) {
     int64_t radix = factorOf(length);
     length /= radix;
-    Step next = {m.index(stride), m.index(length), from, to, length == 1};
+    // From other buffers the last step goes back.
+    if (length == 1 && from.offset)
+      to = matrix();
+    Step step = {m.index(stride), m.index(length), from, to, length == 1};
     if (radix <= 5)
-      step(radix, next);
+      this->step(radix, step);
     else
-      stepOfPrime(m.index(radix), next);
+      stepOfPrime(m.index(radix), step);
     stride *= radix;
-    std::swap(from, to);
+    from = to;
+    std::swap(to, next);
+    isBack = from.re == m.outputs[0];
   }
-  if (from.re == m.outputs[2])
-    copy(m.index(stride));
+  if (!isBack)
+    copy(from, count);
 }
 
 /// The same at run time; 1 of 1.
@@ -260,18 +295,28 @@ void Fourier::transformAny() {
         stepOfAny(radix, {stride, rest, matrix(), other()});
         stride = m.mul(stride, radix);
         radix = factorOfAny(rest);
-        m.when(m.areEqual(radix, one), [&] { copy(rows); });
+        m.when(m.areEqual(radix, one), [&] { copy(other(), rows); });
         rest = m.quotient(rest, radix);
         stepOfAny(radix, {stride, rest, other(), matrix()});
         return Values{m.mul(stride, radix), rest};
       });
 }
 
+/// The other buffers as those of the columns that are computed at a time, if they hold two.
+static Buffers flatBuffers(MatrixBuilder &m) {
+  ArrayRef<int64_t> shape = cast<MemRefType>(m.outputs[0].getType()).getShape();
+  if (m.getLanes() == 1 || ShapedType::isDynamic(shape[1]) || shape[2] < 2 * m.getLanes())
+    return {};
+  Buffers flat = {m.flatten(m.outputs[2]), m.flatten(m.outputs[3]), {}};
+  return flat.re && flat.im ? flat : Buffers();
+}
+
 void emitFourier(MatrixBuilder &m) {
   Value matrix = m.outputs[0];
   int64_t rows = cast<MemRefType>(matrix.getType()).getDimSize(1);
+  Buffers flat = flatBuffers(m);
   m.columns(m.index(0), m.size(matrix, 1), 1,
-            [&](const Lanes &at) { Fourier(m, at).transform(rows); });
+            [&](const Lanes &at) { Fourier(m, at, flat).transform(rows); });
 }
 
 } // namespace torchlite

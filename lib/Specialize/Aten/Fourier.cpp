@@ -316,6 +316,44 @@ static Value signalOperand(RuleContext &ctx) {
   return rankOf(self) == 1 ? ctx.unsqueeze(self, 0) : self;
 }
 
+/// Frames of signals as columns: `[batch, points, count]`. Frame t begins with sample t * hop, so
+/// that all are made of blocks of that many samples: block k as column k has in its rows what is in
+/// these rows of frame k, in those that follow of frame k - 1, and so on. With `parity` only the
+/// rows at even (0) or odd (1) places, where hop is even.
+static Expr framesOf(RuleContext &ctx, const Expr &signal, const Frames &frames, OpFoldResult count,
+                     std::optional<int64_t> parity) {
+  if (signal.isNull())
+    return signal;
+  int64_t every = parity ? 2 : 1, rows = frames.hop / every, wanted = frames.points / every;
+  int64_t pieces = llvm::divideCeil(frames.points, frames.hop);
+  OpFoldResult batch = ctx.size(signal.value(), 0);
+  OpFoldResult blocks = ctx.add(count, ctx.fold(pieces - 1));
+  Value whole = resizedTo(ctx, signal.value(), 1, ctx.mul(blocks, ctx.fold(frames.hop)));
+  if (!whole)
+    return {ctx, {}};
+  if (parity) {
+    whole = ctx.reshape(whole, {batch, blocks, ctx.fold(rows), ctx.fold(2)});
+    whole = ctx.squeeze(ctx.slice(whole, 3, ctx.fold(*parity), ctx.fold(1)), 3);
+  } else {
+    whole = ctx.reshape(whole, {batch, blocks, ctx.fold(rows)});
+  }
+  whole = ctx.transpose(whole, 1, 2);
+  SmallVector<Value> parts;
+  for (int64_t piece = 0; piece < pieces; ++piece) {
+    Value part = ctx.slice(whole, 2, ctx.fold(piece), count);
+    int64_t left = wanted - piece * rows;
+    parts.push_back(left < rows ? ctx.slice(part, 1, ctx.fold(0), ctx.fold(left)) : part);
+  }
+  Value all = parts.size() == 1 ? parts[0] : ConcatOp::create(ctx.b, ctx.loc, parts, 1).getResult();
+  Expr columns(ctx, all);
+  if (!frames.window || ctx.failed())
+    return columns;
+  Value window = frames.window;
+  if (parity)
+    window = ctx.slice(window, 0, ctx.fold(*parity), ctx.fold(wanted), 2);
+  return columns * Expr(ctx, ctx.unsqueeze(window, 1));
+}
+
 /// Frames of signals times the window, transformed: `[batch, frequencies, count]`.
 static Complex transformFrames(RuleContext &ctx, Value signal, const Frames &frames,
                                bool isOneSided) {
@@ -329,18 +367,17 @@ static Complex transformFrames(RuleContext &ctx, Value signal, const Frames &fra
     return {none, none};
   OpFoldResult count =
       ctx.add(ctx.floorDiv(ctx.sub(length, points), ctx.fold(frames.hop)), ctx.fold(1));
-  Value table = frameTable(ctx, frames, count);
-  auto cut = [&](const Expr &part) -> Expr {
-    if (part.isNull() || !table)
-      return part;
-    Expr taken(ctx, checkedValue<TakeOp>(ctx, part.value(), table, uint64_t(1)));
-    return frames.window ? taken * windowColumn(ctx, frames) : taken;
+  auto cut = [&](const Expr &part, std::optional<int64_t> parity = std::nullopt) {
+    return framesOf(ctx, part, frames, count, parity);
   };
   if (isComplex(getElementTypeOrSelf(signal))) {
     Complex x = partsOf(ctx, signal);
     return fourier({cut(x.re), cut(x.im)}, 1, /*isInverse=*/false);
   }
-  Expr taken = cut(Expr(ctx, signal));
+  Expr real(ctx, signal);
+  if (isOneSided && frames.points % 2 == 0 && frames.hop % 2 == 0)
+    return fourierOfHalves({cut(real, 0), cut(real, 1)}, frames.points / 2);
+  Expr taken = cut(real);
   if (taken.isNull())
     return {none, none};
   return isOneSided ? fourierOfReal(taken, 1)

@@ -239,7 +239,7 @@ static Complex rootColumn(RuleContext &ctx, int64_t half, int64_t count, Type pa
   return {column(0), column(1)};
 }
 
-static Complex evenToComplex(const Complex &x, int64_t half) {
+Complex specialize::fourierOfHalves(const Complex &x, int64_t half) {
   if (x.isNull())
     return x;
   RuleContext &ctx = x.re.ctx();
@@ -313,7 +313,7 @@ Complex specialize::fourierOfReal(const Expr &x, int64_t dim) {
   OpFoldResult size = ctx.size(x.value(), dim);
   Columns columns(ctx, x.value(), dim);
   if (int64_t half = halfOf(size))
-    return columns.toTensor(evenToComplex(columns.toHalves(x, half), half));
+    return columns.toTensor(fourierOfHalves(columns.toHalves(x, half), half));
   Expr matrices = columns.toMatrices(x);
   if (matrices.isNull())
     return {matrices, matrices};

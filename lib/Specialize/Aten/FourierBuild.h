@@ -10,6 +10,9 @@ namespace torchlite::tl::specialize {
 Complex fourier(const Complex &x, int64_t dim, bool isInverse);
 /// The first half, size / 2 + 1, of the transform of real numbers.
 Complex fourierOfReal(const Expr &x, int64_t dim);
+/// The same of columns `[batch, 2 half, columns]`, of which the rows at even places are the real
+/// parts and those at odd places the imaginary parts: `[batch, half + 1, columns]`.
+Complex fourierOfHalves(const Complex &x, int64_t half);
 /// The `size` real numbers whose inverse transform has the first half `x`, size / 2 + 1 of it.
 Expr fourierToReal(const Complex &x, int64_t dim, mlir::OpFoldResult size);
 

@@ -272,6 +272,13 @@ Attribute MethodBuilder::describe(const SpecValue &value, const std::string &pat
   case ValueKind::None:
     return NoneAttr::get(b.getContext());
   case ValueKind::Tensor: {
+    // A complex number of Python is a tensor only inside of the program.
+    if (value.getTensor().isNumber && isComplex(value.getTensor().type.getElementType())) {
+      (void)w.error(w.function.getLoc(),
+                    what + Twine(path.empty() ? "" : " '") + path + (path.empty() ? "" : "'") +
+                        " is a complex number, which cannot leave the program");
+      return {};
+    }
     if (isState)
       if (TensorRefAttr ref = w.archiveRef(value))
         return ref;
