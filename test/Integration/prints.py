@@ -88,7 +88,7 @@ SCALARS = [(0, 2.0, True), (1, 0.1, False), (2, 0.5, True), (5, math.nan, False)
 
 
 def printed(call):
-    """What a call does, and what it writes to the C library's standard output."""
+    """What a call does, and what it writes to the standard output."""
     libc = ctypes.CDLL(None)
     sys.stdout.flush()
     libc.fflush(None)
@@ -97,6 +97,7 @@ def printed(call):
         os.dup2(file.fileno(), 1)
         try:
             result = outcome(call)
+            sys.stdout.flush()  # where Python runs LibTorch, its prints are Python's
             libc.fflush(None)
         finally:
             os.dup2(saved, 1)
