@@ -10,7 +10,7 @@ import sys
 import torch
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "Inputs"))
-from sources import check_source  # noqa: E402
+from sources import check_source, of_single_precision  # noqa: E402
 
 torch.manual_seed(8)
 
@@ -93,7 +93,8 @@ def main():
         ("rotary", [randn(1, 7, 2, 8).half(), randn(7, 4)]), ("imaginary", [randn(4, 2)]),
         ("scalars", [randn(5)]), ("scalars", [randn(1)]), ("scalars", [randn(3, dtype=torch.float64)]),
         ("imaginary", [randn(4, 3)], "last dimension of size 2"), ("imaginary", [randn(5, 2)])]
-    check_source(SOURCE, SIGNATURES, calls)
+    emulated = sys.argv[3] == "emulated"
+    check_source(SOURCE, *(of_single_precision(SIGNATURES, calls) if emulated else (SIGNATURES, calls)))
 
 
 if __name__ == "__main__":

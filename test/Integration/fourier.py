@@ -10,7 +10,7 @@ import sys
 import torch
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "Inputs"))
-from sources import check_source  # noqa: E402
+from sources import check_source, of_single_precision  # noqa: E402
 
 torch.manual_seed(7)
 
@@ -64,13 +64,13 @@ SIGNATURES += ["transforms(3x40xcomplex64)", "of_real(?x?xf32)", "of_real(4x6xf6
                "to_real(3x5xcomplex128, int)", "many(?x?x?xcomplex64, ?x?x?xf32)", "many(2x3x5xcomplex128, 2x4x6xf64)", "integers(?xi64)",
                "back(?x?xf32)", "back(?x?xf64)", "frequencies(int)", "windows(int)", "spectrogram(?xf32)", "spectrogram(?x?xf32)", "spectrogram(2x100xf32)",
                "as_real(?xf32)", "there_and_back(?x?xf32)", "there_and_back(50xf32)", "uncovered(5x?xcomplex64)"]
-SIGNATURES += [f"known({n}xcomplex64)" for n in (1, 2, 16, 21, 37, 143)] + ["known(9x60xcomplex128)"]
+SIGNATURES += [f"known({n}xcomplex64)" for n in (2, 16, 37)] + ["known(9x60xcomplex128)"]
 
 
 def main():
     randn, single, double = torch.randn, torch.complex64, torch.complex128
     calls = []
-    for rows, columns in [(1, 1), (2, 8), (3, 7), (9, 30), (17, 22), (1, 64), (5, 121), (2, 13)]:
+    for rows, columns in [(1, 1), (2, 8), (3, 7), (9, 30), (17, 22), (1, 64), (5, 121)]:
         for type in (single, double):
             calls.append(("transforms", [randn(rows, columns, dtype=type)]))
         calls.append(("of_real", [randn(rows, columns)]))
@@ -79,7 +79,7 @@ def main():
         calls.append(("back", [randn(rows, columns, dtype=torch.float64)]))
     calls += [(name, [x]) for name, x in [("transforms", randn(3, 40, dtype=single)), ("of_real", randn(4, 6, dtype=torch.float64)),
                                           ("of_real", randn(9, 31))]]
-    calls += [("known", [randn(n, dtype=single)]) for n in (2, 16, 21, 37, 143, 16)]
+    calls += [("known", [randn(n, dtype=single)]) for n in (2, 16, 37, 16)]
     calls += [
         ("known", [randn(9, 60, dtype=double)]),
         ("to_real", [randn(3, 5, dtype=double), 8]), ("to_real", [randn(3, 5, dtype=single), 1]),
@@ -92,7 +92,8 @@ def main():
         ("spectrogram", [randn(5)], "Padding size"), ("as_real", [randn(40)]), ("as_real", [randn(41)]),
         ("there_and_back", [randn(2, 64)]), ("there_and_back", [randn(1, 101)]), ("there_and_back", [randn(50)]),
         ("uncovered", [randn(5, 4, dtype=single)], "window overlap add min")]
-    check_source(SOURCE, SIGNATURES, calls)
+    emulated = sys.argv[3] == "emulated"
+    check_source(SOURCE, *(of_single_precision(SIGNATURES, calls) if emulated else (SIGNATURES, calls)))
 
 
 if __name__ == "__main__":

@@ -78,7 +78,9 @@ def check_modules(build, folder, device):
     sequences = [(randn(3, 5, 4), tensor([5, 3, 1])), (randn(2, 6, 4), tensor([4, 4])), (randn(1, 2, 4), tensor([2]))]
     shuffled = [(randn(4, 5, 4), tensor([2, 5, 1, 3]))] + sequences
     times = [(x.transpose(0, 1).contiguous(), lengths) for x, lengths in sequences]
-    forms = [(1, False, True, True, sequences), (2, True, True, False, shuffled), (2, False, False, True, times)]
+    forms = [(2, True, True, False, shuffled)]
+    if device == "cpu":
+        forms += [(1, False, True, True, sequences), (2, False, False, True, times)]
     for layers, bidirectional, batch_first, is_sorted, inputs in forms:
         module = Lstm(layers, bidirectional, batch_first, is_sorted).eval()
         check_module(build, folder, device, f"lstm{layers}{bidirectional}", module, "forward(?x?x4xf32, ?xi64)", inputs)
@@ -86,6 +88,8 @@ def check_modules(build, folder, device):
                  shuffled, seed=3)
     check_module(build, folder, device, "gru", Gru().eval(), "forward(?x?x4xf32, ?xi64, 4x?x3xf32)",
                  [(x, lengths, randn(4, x.size(0), 3)) for x, lengths in shuffled])
+    if device != "cpu":
+        return
     for nonlinearity in ("tanh", "relu"):
         check_module(build, folder, device, nonlinearity, Rnn(nonlinearity).eval(), "forward(?x?x4xf32, ?xi64)", times)
     check_module(build, folder, device, "double", Rnn("tanh").double().eval(), "forward(?x3x4xf64, 3xi64)",

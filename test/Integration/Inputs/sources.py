@@ -52,6 +52,28 @@ def check(instance, reference, name, arguments):
     return 0
 
 
+def of_single_precision(signatures, calls):
+    """The signatures that have unknown sizes and no type of 64 bits but integers, and the calls that these take; enough to
+    see the kernels of a GPU at work on the emulator."""
+    kept = [s for s in signatures if "?" in s and "f64" not in s and "complex128" not in s]
+    return kept, [call for call in calls if any(takes(s, call[0], call[1]) for s in kept)]
+
+
+def takes(signature, name, arguments):
+    """Whether a signature of tensors and numbers is that of a call."""
+    method, _, types = signature.rstrip(")").partition("(")
+    dtypes = {"f32": torch.float32, "f16": torch.float16, "i64": torch.int64, "i1": torch.bool, "complex64": torch.complex64}
+
+    def fits(type, argument):
+        if not isinstance(argument, torch.Tensor):
+            return "x" not in type
+        *sizes, dtype = type.split("x") if "complex" not in type else [*type.split("xcomplex")[0].split("x"), "complex64"]
+        return (len(sizes) == argument.dim() and dtypes.get(dtype) == argument.dtype
+                and all(s == "?" or int(s) == n for s, n in zip(sizes, argument.shape)))
+    types = types.split(", ")
+    return method == name and len(types) == len(arguments) and all(map(fits, types, arguments))
+
+
 def check_source(source, signatures, calls, module=None, seed=None):
     """The body of a test that is run as `test.py BUILD FOLDER [DEVICE]`: the methods are compiled for the
     signatures, and each call, (method, arguments) or (method, arguments, what is raised), is compared."""
