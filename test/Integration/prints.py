@@ -59,7 +59,8 @@ def texts(self, x: Tensor, n: int, f: float, b: bool):
     s = "{} of {}".format(n, f)
     t = "%d-%s" % (n, b)
     u = str(x) + "|{}|{}".format(n, x.size(0))
-    return s, t, u, len(s), s == "2 of 0.5", ", ".join([s, t])
+    e: Dict[int, float] = {}
+    return s, t, u, len(s), s == "2 of 0.5", ", ".join([s, t]), "{}: {} {}".format(e, n, "{}")
 def keys(self, x: Tensor, n: int, f: float, b: bool):
     d: Dict[str, int] = {}
     for i in range(n):

@@ -104,6 +104,10 @@ enum class ValueKind {
   Text      ///< a str that is known only at run time
 };
 
+/// Stands in the text of a string for a number that is known only at run time. A text of the
+/// program that has this character has no holes.
+inline constexpr llvm::StringLiteral holeMark = "\x01";
+
 /// An abstract value. Cheap to copy; lists, dicts, objects and storages live in the heap and are
 /// named by their cell.
 class SpecValue {
@@ -130,7 +134,7 @@ public:
   static SpecValue floating(mlir::MLIRContext *context, double value);
   static SpecValue boolean(mlir::MLIRContext *context, bool value);
   static SpecValue string(mlir::MLIRContext *context, llvm::StringRef value);
-  /// A string with `{}` where the run-time scalars `holes` are to be printed.
+  /// A string with `holeMark` where the run-time scalars `holes` are to be printed.
   static SpecValue formatted(mlir::MLIRContext *context, llvm::StringRef text,
                              std::vector<SpecValue> holes);
   static SpecValue tuple(std::vector<SpecValue> elements) {

@@ -1,13 +1,14 @@
 //===- Strings.cpp - Strings ----------------------------------------------===//
 //
 // Strings are known at compile time, but for run-time numbers that are formatted into them: these
-// stay as holes, `{}`, that are filled when a message is raised or printed, or when the program
+// stay as holes that are filled when a message is raised or printed, or when the program
 // looks at the text, which is a box then (Boxes.h).
 //
 //===----------------------------------------------------------------------===//
 #include "../Interpreter/Boxes.h"
 #include "TorchLite/Specialize/Rules.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
@@ -37,15 +38,12 @@ struct Text {
     if (llvm::any_of(holes, [](const SpecValue &hole) { return hole.is(ValueKind::Text); }))
       return SpecValue::text(
           rt::BoxFormatOp::create(ctx.b, ctx.loc, piecesAttribute(ctx), values(ctx)));
-    std::string text;
-    for (auto [index, piece] : llvm::enumerate(pieces)) {
-      // Braces of the text itself are no holes.
-      std::string safe = piece;
-      for (size_t at = safe.find("{}"); at != std::string::npos; at = safe.find("{}", at + 3))
-        safe.replace(at, 2, "{ }");
-      text += (index ? "{}" : "") + safe;
+    if (llvm::any_of(pieces, [](StringRef piece) { return piece.contains(holeMark); })) {
+      (void)ctx.fail(
+          "a number known only at run time in a text with a character 1 is not supported");
+      return SpecValue::unknown();
     }
-    return SpecValue::formatted(context, text, holes);
+    return SpecValue::formatted(context, llvm::join(pieces, holeMark), holes);
   }
   ArrayAttr piecesAttribute(RuleContext &ctx) const {
     return ctx.b.getStrArrayAttr(llvm::map_to_vector(pieces, [](auto &s) { return StringRef(s); }));
@@ -64,10 +62,10 @@ void append(Text &text, const SpecValue &string) {
   if (string.getElements().empty())
     return text.add(content);
   for (const SpecValue &hole : string.getElements()) {
-    size_t at = content.find("{}");
+    size_t at = content.find(holeMark);
     text.add(content.take_front(at));
     text.addHole(hole);
-    content = content.drop_front(at + 2);
+    content = content.drop_front(at + holeMark.size());
   }
   text.add(content);
 }

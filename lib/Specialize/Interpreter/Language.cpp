@@ -17,14 +17,13 @@ static std::string checkText(const SpecValue &message, SmallVectorImpl<Value> &h
   if (!message.is(ValueKind::String))
     return "";
   std::string text = cast<StringAttr>(message.getConstant()).getValue().str();
-  if (message.getElements().empty()) {
-    // Braces of a plain text are no holes.
-    for (size_t at = text.find("{}"); at != std::string::npos; at = text.find("{}", at + 3))
-      text.replace(at, 2, "{ }");
-    return text;
-  }
-  for (const SpecValue &hole : message.getElements())
+  // Braces of the text itself are no holes of a check.
+  for (size_t at = text.find("{}"); at != std::string::npos; at = text.find("{}", at + 3))
+    text.replace(at, 2, "{ }");
+  for (const SpecValue &hole : message.getElements()) {
+    text.replace(text.find(holeMark), holeMark.size(), "{}");
     holes.push_back(w.scalarValue(hole));
+  }
   return text;
 }
 

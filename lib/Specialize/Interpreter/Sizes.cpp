@@ -62,7 +62,7 @@ Value Walker::textBox(const SpecValue &text) {
     return text.getBox();
   if (text.is(ValueKind::String) && !text.getElements().empty()) {
     SmallVector<StringRef> pieces;
-    cast<StringAttr>(text.getConstant()).getValue().split(pieces, "{}");
+    cast<StringAttr>(text.getConstant()).getValue().split(pieces, holeMark);
     SmallVector<Value> holes = llvm::map_to_vector(
         text.getElements(), [&](const SpecValue &hole) { return scalarValue(hole); });
     return rt::BoxFormatOp::create(b, locOf(current), b.getStrArrayAttr(pieces), holes);

@@ -7,7 +7,7 @@ from .tried import Tried
 TYPES = {"P": "List[List[int]]", "Q": "List[Tuple[int, List[int], Tensor]]", "R": "List[Tensor]", "D": "Dict[int, List[int]]", "E": "Dict[int, float]",
          "A": "List[int]", "U": "List[str]"}
 NEW = {"A": ["[{i}, 2]", "[j for j in range(n)]", "[{i}]", "{A} + [{i}]", "{A}[1:]", "{A}.copy()", "{P}[-1]", "{P}[{i}]", "{P}[n - 1]", "{D}[{i}]", "{Q}[-1][1]"],
-       "P": ["[[{i}]]", "[[j] for j in range(n)]", "[[0] * 2 for j in range({i})]", "{P}[1:]", "{P}[:n]", "{P} + [{A}]", "{P}.copy()", "[e + [1] for e in {P}]",
+       "P": ["[[{i}]]", "[[j] for j in range(n)]", "[[0] * 2 for j in range({i} % 5)]", "{P}[1:]", "{P}[:n]", "{P} + [{A}]", "{P}.copy()", "[e + [1] for e in {P}]",
              "{P}[::2]", "{P} + {P}", "[{A}]", "[{A}, {A}]"],
        "Q": ["[(n, {A}, {v})]", "[(j, [j], {v} * float(j)) for j in range(n)]", "{Q}[1:]", "{Q} + [({i}, {A}, {v})]"],
        "R": ["[{v}]", "[{v}[:j % 5] for j in range(n)]", "{R}[1:]", "{R} + [{v}[1:]]", "[e * 2. for e in {R}]"],

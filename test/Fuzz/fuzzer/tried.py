@@ -1,5 +1,6 @@
 """Stories whose statements are tried on eager PyTorch as they are drawn, so that most calls return: what sizes, lengths
 and state do is known only then. The parts that such kinds share: names by their types, blocks, choices."""
+import sys
 import types
 import typing
 
@@ -8,7 +9,7 @@ from torch.overrides import TorchFunctionMode
 
 from .stories import SCOPE, Story
 
-MOST_ELEMENTS, LARGEST = 400, 100000
+MOST_ELEMENTS, LARGEST, MOST_LINES = 400, 100000, 20000
 _GLOBALS = SCOPE | {"Tensor": torch.Tensor} | {n: getattr(typing, n) for n in ("List", "Dict", "Optional", "Tuple")}
 
 
@@ -51,6 +52,23 @@ def measure(value):
             measure(part)
 
 
+class Steps:
+    """Ends a call that executes more lines than a story may: a loop without an end."""
+
+    def __enter__(self):
+        self.left = MOST_LINES
+        sys.settrace(lambda frame, *_: self.line if frame.f_code.co_filename == "<string>" else None)
+
+    def __exit__(self, *_):
+        sys.settrace(None)
+
+    def line(self, *_):
+        self.left -= 1
+        if self.left < 0:
+            raise Unfit
+        return self.line
+
+
 def returning(story, unfinished=None):
     """For each call whether eager PyTorch returns, and stays small. The method `unfinished` has no `return` yet."""
     scope, outcomes = dict(_GLOBALS), []
@@ -65,7 +83,7 @@ def returning(story, unfinished=None):
         setattr(holder, name, types.MethodType(scope[name], holder))
     for method, arguments in story.run_calls():
         try:
-            with torch.no_grad(), Overlaps():
+            with torch.no_grad(), Overlaps(), Steps():
                 result = getattr(holder, method)(*arguments)
             for value in [result[1:] if method == unfinished else result, *(getattr(holder, n) for n in story.state)]:
                 measure(value)
