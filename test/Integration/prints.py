@@ -66,6 +66,16 @@ def keys(self, x: Tensor, n: int, f: float, b: bool):
     for i in range(n):
         d["k" + str(i % 3)] = i
     return d, "k{}".format(n) in d, d["k0"] if n > 0 else -1
+def joined(self, x: Tensor, n: int, f: float, b: bool):
+    a = [n]
+    d: Dict[int, List[int]] = {}
+    d[n] = [n]
+    a.clear()
+    a.append(n)
+    if n > 1:
+        d[n + 0] = a
+        a.reverse()
+    return d, str(a)
 def optional(self, x: Tensor, n: int, f: float, b: bool):
     y: Optional[int] = None
     z: Optional[Tensor] = x

@@ -149,7 +149,10 @@ std::optional<SpecValue> Join::joinOptional(const SpecValue &a, const SpecValue 
 
 /// Strings that are known only at run time.
 std::optional<SpecValue> Join::joinTexts(const SpecValue &a, const SpecValue &b) {
-  auto box = [&](const SpecValue &side) { return w.textBox(side); };
+  // A text is put together where it is made, not here.
+  auto box = [&](const SpecValue &side) {
+    return side.is(ValueKind::String) && !side.getElements().empty() ? Value() : w.textBox(side);
+  };
   Value x = a.is(ValueKind::Uninitialized) ? Value() : box(a);
   Value y = b.is(ValueKind::Uninitialized) ? Value() : box(b);
   if ((!x && !a.is(ValueKind::Uninitialized)) || (!y && !b.is(ValueKind::Uninitialized)))
