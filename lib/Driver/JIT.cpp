@@ -36,6 +36,8 @@ static llvm::orc::SymbolMap runtimeSymbols(llvm::orc::LLJIT &jit) {
   add("tl_box_create", &tl_box_create);
   add("tl_box_number", &tl_box_number);
   add("tl_box_text", &tl_box_text);
+  add("tl_box_format", &tl_box_format);
+  add("tl_box_print", &tl_box_print);
   add("tl_box_pack", &tl_box_pack);
   add("tl_box_data", &tl_box_data);
   add("tl_box_sizes", &tl_box_sizes);

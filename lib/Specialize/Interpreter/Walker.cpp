@@ -464,7 +464,8 @@ static void keepOrder(RuleContext &ctx, const SpecValue &fresh, const TensorRef 
 /// is not a number, if it is not expanded.
 static void keepOperandsOrder(RuleContext &ctx, const SpecValue &fresh,
                               ArrayRef<SpecValue> operands) {
-  if (!isElementwise(ctx.name()))
+  // Most results are contiguous, and nothing is to be found out.
+  if (ctx.getWalker().cell(fresh.getTensor().storage).order || !isElementwise(ctx.name()))
     return;
   const auto *first = llvm::find_if(operands, [](const SpecValue &operand) {
     return operand.isTensor() && operand.getTensor().type.getRank() > 0;
